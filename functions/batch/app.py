@@ -1,0 +1,35 @@
+"""Answer files dropped under `batches/in/`: S3 tells SQS, SQS calls this function, one message a file."""
+
+import os
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from weir import batch, keys
+from weir.http import logger, metrics
+from weir.service import Service
+
+registry = Service.from_environment(os.environ, cascade=True).registry
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def answer_message(message: SQSRecord) -> None:
+    """Answer every object that one S3 notification names; S3's test event names none."""
+    for record in msgspec.json.decode(message.body).get("Records", []):
+        key = keys.parse_batch_key(unquote_plus(record["s3"]["object"]["key"]))
+        summary = batch.answer(registry, key)
+        logger.info("answered a file", extra={"key": key.source, "rows": summary.rows, "error": summary.error})
+        metrics.add_metric("Predictions", MetricUnit.Count, summary.answered)
+        metrics.add_metric("BadRows", MetricUnit.Count, summary.bad_rows)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 (Powertools' own type)
+    """Process the messages of one SQS batch; only those that failed come again."""
+    metrics.add_metric("Messages", MetricUnit.Count, len(event["Records"]))
+    return process_partial_response(event=event, record_handler=answer_message, processor=processor, context=context)

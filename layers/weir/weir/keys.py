@@ -1,0 +1,127 @@
+"""Every key of the store is built here, from names that were checked here."""
+
+import re
+from dataclasses import dataclass
+
+from weir.errors import BadName
+
+MODELS = "models"
+BATCHES_IN = "batches/in"
+BATCHES_OUT = "batches/out"
+BATCH_FORMATS = (".npy", ".csv")
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def model_name(name: str) -> str:
+    """Return the name if it is a model name, else raise `BadName`."""
+    if not _NAME.fullmatch(name):
+        raise BadName("model names are 1–64 of a-z, 0-9, '-', '_'", name)
+    return name
+
+
+def alias_name(alias: str) -> str:
+    """Return the alias if it is one (a letter first, so that it is never a version), else raise `BadName`."""
+    if not _ALIAS.fullmatch(alias):
+        raise BadName("aliases are a letter a-z and then up to 63 of a-z, 0-9, '-', '_'", alias)
+    return alias
+
+
+def version_number(text: str) -> int:
+    """Read a version (1, 2, 3 …), else raise `BadName`."""
+    if not _VERSION.fullmatch(text):
+        raise BadName("versions are whole numbers from 1 to 999999999", text)
+    return int(text)
+
+
+def is_version(text: str) -> bool:
+    """Tell a version number from an alias."""
+    return bool(_VERSION.fullmatch(text))
+
+
+def versions(model: str) -> str:
+    """Prefix of all versions of a model."""
+    return f"{MODELS}/{model_name(model)}/versions/"
+
+
+def version(model: str, number: int) -> str:
+    """Prefix of one version."""
+    return f"{versions(model)}{version_number(str(number))}/"
+
+
+def claim(model: str, number: int) -> str:
+    """Key that is created first, and only once: it claims the number."""
+    return f"{version(model, number)}claim.json"
+
+
+def artifact(model: str, number: int, digest: str) -> str:
+    """Key of one immutable `.tflite`, named by the sha256 of its bytes."""
+    if not _DIGEST.fullmatch(digest):
+        raise BadName("digests are 64 of 0-9, a-f", digest)
+    return f"{version(model, number)}{digest}.tflite"
+
+
+def manifest(model: str, number: int) -> str:
+    """Key written last: a version without it does not exist."""
+    return f"{version(model, number)}manifest.json"
+
+
+def alias(model: str, name: str) -> str:
+    """Key of the document that says which version an alias serves."""
+    return f"{MODELS}/{model_name(model)}/aliases/{alias_name(name)}.json"
+
+
+@dataclass(frozen=True)
+class BatchKey:
+    """One batch file: `batches/in/<model>/[cascade/]<file>`.
+
+    `file` is all that followed the model (and `cascade/`), extension included; it may hold slashes.
+    """
+
+    model: str
+    cascade: bool
+    file: str
+
+    @property
+    def source(self) -> str:
+        """Key under which the file is dropped."""
+        return f"{BATCHES_IN}/{self._rest}"
+
+    @property
+    def predictions(self) -> str:
+        """Key of the answers, one JSON object a line."""
+        return f"{BATCHES_OUT}/{self._rest}/predictions.jsonl"
+
+    @property
+    def summary(self) -> str:
+        """Key of the summary, written last."""
+        return f"{BATCHES_OUT}/{self._rest}/summary.json"
+
+    @property
+    def _rest(self) -> str:
+        return f"{self.model}/{'cascade/' if self.cascade else ''}{self.file}"
+
+
+def batch_key(model: str, file: str, *, cascade: bool) -> BatchKey:
+    """Build the keys of one batch file, raising `BadName` for a file no key can hold."""
+    parts = file.split("/")
+    if not file.endswith(BATCH_FORMATS) or any(p in {"", ".", ".."} for p in parts) or not file.isprintable():
+        raise BadName(f"a batch file is named <name>{' or <name>'.join(BATCH_FORMATS)}", file)
+    if len(file.encode()) > 800 or (not cascade and parts[0] == "cascade"):  # noqa: PLR2004 (a key has at most 1,024 bytes)
+        raise BadName("a batch file's name has at most 800 bytes and is not in a folder named cascade", file)
+    return BatchKey(model_name(model), cascade, file)
+
+
+def parse_batch_key(key: str) -> BatchKey:
+    """Read the (decoded) key of a dropped file, else raise `BadName`."""
+    prefix, _, rest = key.partition(f"{BATCHES_IN}/")
+    model, _, file = rest.partition("/")
+    if prefix or not file:
+        raise BadName(f"batch files are dropped under {BATCHES_IN}/<model>/", key)
+    head, _, tail = file.partition("/")
+    if head == "cascade" and tail:
+        return batch_key(model, tail, cascade=True)
+    return batch_key(model, file, cascade=False)

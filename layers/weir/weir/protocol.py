@@ -1,0 +1,168 @@
+"""Bytes <-> tensors: the JSON form of the Open Inference Protocol (V2 REST)."""
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.errors import BadBody, BadTensor
+from weir.manifest import TensorSpec
+
+MAX_ROWS = 1024
+"""rows in one request"""
+
+Floats = NDArray[np.float32]
+
+
+class InputTensor(msgspec.Struct, kw_only=True):
+    """One input of a request; `data` is read row-major at any nesting."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: msgspec.Raw
+    parameters: dict[str, Any] = {}
+
+
+class RequestedOutput(msgspec.Struct, kw_only=True):
+    """One output the caller asks for."""
+
+    name: str
+    parameters: dict[str, Any] = {}
+
+
+class InferRequest(msgspec.Struct, kw_only=True):
+    """The body of `POST …/infer`."""
+
+    inputs: list[InputTensor]
+    outputs: list[RequestedOutput] = []
+    id: str = ""
+    parameters: dict[str, Any] = {}
+
+
+class OutputTensor(msgspec.Struct, kw_only=True):
+    """One output of an answer, flat and row-major."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any]
+
+
+class InferResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The answer to `POST …/infer`."""
+
+    model_name: str
+    model_version: str
+    outputs: list[OutputTensor]
+    id: str = ""
+
+
+_request = msgspec.json.Decoder(InferRequest)
+_flat = msgspec.json.Decoder(list[float])
+_any = msgspec.json.Decoder(float_hook=float)
+
+
+def decode_request(body: bytes) -> InferRequest:
+    """Read the body of an inference request.
+
+    Raises:
+        BadBody: it is no JSON document of that form, or holds a parameter that this API does not know.
+    """
+    try:
+        request = _request.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        raise BadBody('the body is a JSON object {"inputs": [{"name", "shape", "datatype", "data"}]}', exc) from exc
+    for parameters in (
+        request.parameters,
+        *(i.parameters for i in request.inputs),
+        *(o.parameters for o in request.outputs),
+    ):
+        if parameters:
+            raise BadBody("requests, inputs and outputs have no parameters here", ", ".join(parameters))
+    return request
+
+
+def rows(request: InferRequest, spec: TensorSpec) -> Floats:
+    """Read the rows `(n, …)`, n from 1 to 1,024, of the model's one input.
+
+    Raises:
+        BadTensor: its name, datatype, shape, count or a value is not the model's.
+    """
+    if len(request.inputs) != 1 or request.inputs[0].name != spec.name:
+        raise BadTensor(f"the one input is named {spec.name}", [tensor.name for tensor in request.inputs])
+    tensor = request.inputs[0]
+    if tensor.datatype != spec.datatype:
+        raise BadTensor(f"the datatype of {spec.name} is {spec.datatype}", tensor.datatype)
+    if tuple(tensor.shape[1:]) != spec.shape[1:] or len(tensor.shape) != len(spec.shape):
+        raise BadTensor(f"the shape of {spec.name} is {list(spec.shape)}, -1 for the rows", tensor.shape)
+    if not 1 <= tensor.shape[0] <= MAX_ROWS:
+        raise BadTensor(f"a request has 1 to {MAX_ROWS} rows", tensor.shape[0])
+    values = _values(tensor, math.prod(tensor.shape))
+    return values.reshape(tensor.shape)
+
+
+def _values(tensor: InputTensor, count: int) -> Floats:
+    data = _decode_data(tensor)
+    if len(data) != count:
+        raise BadTensor(f"data of shape {tensor.shape} has {count} values", len(data))
+    with np.errstate(over="ignore"):
+        values = np.array(data, np.float32)
+    if not np.isfinite(values).all():
+        raise BadTensor("values are finite in FP32", data[int(np.argmin(np.isfinite(values)))])
+    return values
+
+
+def _decode_data(tensor: InputTensor) -> list[float]:
+    try:
+        return _flat.decode(tensor.data)
+    except msgspec.ValidationError:  # nested, or not numbers
+        pass
+    except msgspec.DecodeError as exc:
+        raise BadTensor(f"data of {tensor.name} is a list of numbers, at any nesting", exc) from exc
+    try:
+        nested = _any.decode(tensor.data)
+    except (msgspec.MsgspecError, RecursionError) as exc:
+        raise BadTensor(f"data of {tensor.name} is a list of numbers, at any nesting", exc) from exc
+    if not isinstance(nested, list):
+        raise BadTensor(f"data of {tensor.name} is a list of numbers, at any nesting", nested)
+    return list(_numbers(nested))
+
+
+def _numbers(nested: list[Any]) -> Iterator[float]:
+    """Flatten row-major, one nesting at a time."""
+    while any(isinstance(part, list) for part in nested):
+        nested = list(chain.from_iterable(part if isinstance(part, list) else [part] for part in nested))
+    for value in nested:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadTensor("data is a list of numbers, at any nesting", value)
+        yield _float(value)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond any float
+        return math.inf
+
+
+def wanted(request: InferRequest, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the outputs to compute: those asked for, or all.
+
+    Raises:
+        BadTensor: an output that the model does not have.
+    """
+    names = tuple(output.name for output in request.outputs)
+    for name in names:
+        if name not in known:
+            raise BadTensor(f"outputs of the model are {', '.join(known)}", name)
+    return names or known
+
+
+def encode_response(response: InferResponse) -> bytes:
+    """Write an answer as JSON."""
+    return msgspec.json.encode(response)

@@ -1,0 +1,115 @@
+"""A batch file's bytes -> rows, each good or with its error."""
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.errors import BadBody
+
+Floats = NDArray[np.float32]
+
+
+_HEADERS: dict[tuple[int, int], Any] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of one file, in order."""
+
+    values: Floats
+    """`(n, *shape)`; a bad row's values are zeros"""
+    errors: dict[int, str]
+    """row number, from 0 -> the rule and what came"""
+
+
+def read(file: str, data: bytes, shape: tuple[int, ...]) -> Rows:
+    """Read a `.npy` or `.csv` of rows, each of `shape` or flat.
+
+    A `.csv` has one row a line, values row-major; a first line that holds no number is its header.
+
+    Raises:
+        BadBody: the file as a whole can't be read.
+    """
+    for extension, reader in ((".npy", _npy), (".csv", _csv)):
+        if file.endswith(extension):
+            rows = reader(data, shape)
+            if not len(rows.values):
+                raise BadBody("a batch file has at least one row", file)
+            return rows
+    raise BadBody("a batch file is .npy or .csv", file)
+
+
+def _npy(data: bytes, shape: tuple[int, ...]) -> Rows:
+    array = _array(data)
+    if array.dtype.kind not in "fiu":
+        raise BadBody("a .npy holds real numbers", array.dtype)
+    if array.shape[1:] not in {shape, (math.prod(shape),)}:
+        raise BadBody(f"a .npy has the shape (rows, {', '.join(map(str, shape))}) or is flat", array.shape)
+    with np.errstate(over="ignore"):
+        values = np.array(array.reshape(-1, *shape), np.float32, order="C")
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    values[~finite] = 0
+    return Rows(values, {int(i): "values are finite in FP32. Got: NaN or infinity" for i in np.flatnonzero(~finite)})
+
+
+def _array(data: bytes) -> NDArray[np.generic]:
+    """Read a `.npy` without trusting its header: `np.load` would reserve whatever memory that claims."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
+        shape, fortran, dtype = _HEADERS[version](stream)
+    except (ValueError, KeyError) as exc:
+        raise BadBody("a .npy is what numpy.save writes", exc) from exc
+    body = len(data) - stream.tell()
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != body or not shape:
+        raise BadBody(f"a .npy of {dtype} {shape} is followed by exactly its values", f"{body} bytes")
+    flat = np.frombuffer(data, dtype, offset=stream.tell()) if body else np.empty(0, dtype)
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _csv(data: bytes, shape: tuple[int, ...]) -> Rows:
+    try:
+        text = data.decode("utf-8-sig")
+        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+    except (UnicodeDecodeError, csv.Error) as exc:
+        raise BadBody("a .csv is UTF-8 text, values separated by commas", exc) from exc
+    if lines and not any(_is_number(cell) for cell in lines[0]):
+        lines = lines[1:]
+    count = math.prod(shape)
+    values = np.zeros((len(lines), count), np.float32)
+    errors: dict[int, str] = {}
+    for number, line in enumerate(lines):
+        try:
+            values[number] = _csv_row(line, count)
+        except BadBody as exc:
+            errors[number] = str(exc)
+    return Rows(values.reshape(-1, *shape), errors)
+
+
+def _csv_row(line: list[str], count: int) -> Floats:
+    if len(line) != count:
+        raise BadBody(f"a row has {count} values", len(line))
+    try:
+        with np.errstate(over="ignore"):
+            row = np.array(line, np.float64).astype(np.float32)
+    except ValueError as exc:
+        raise BadBody("a row holds numbers", exc) from exc
+    if not np.isfinite(row).all():
+        raise BadBody("values are finite in FP32", line[int(np.argmin(np.isfinite(row)))])
+    return row
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

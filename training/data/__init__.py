@@ -1,0 +1,1 @@
+"""Where rows come from, and what happens to them before training."""
