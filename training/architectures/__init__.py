@@ -1,1 +1,35 @@
-"""Networks by name, one small file each."""
+"""Networks by name, one small file each.
+
+Each maps raw rows `(n, height, width)` to logits `(n, labels)`; whatever scaling the values need is its first layer.
+"""
+
+from collections.abc import Callable
+
+import keras
+
+from training.architectures import conv, mlp
+from weir.errors import BadInput
+
+Body = Callable[[keras.KerasTensor], keras.KerasTensor]
+
+BODIES: dict[str, Body] = {
+    "mlp": mlp.one_hidden,
+    "mlp2": mlp.two_hidden,
+    "conv-tiny": conv.tiny,
+    "conv-small": conv.small,
+    "conv-medium": conv.medium,
+    "conv-large": conv.large,
+}
+
+
+def build(
+    name: str, input_shape: tuple[int, int], labels: int, value_range: tuple[float, float], seed: int
+) -> keras.Model:
+    """Build a network with seeded initial weights. Raises `BadInput` for a name that no network has."""
+    if name not in BODIES:
+        raise BadInput(f"an architecture is one of {', '.join(BODIES)}", name)
+    keras.utils.set_random_seed(seed)
+    low, high = value_range
+    inputs = keras.Input(input_shape)
+    scaled = keras.layers.Rescaling(1 / (high - low), -low / (high - low))(inputs)
+    return keras.Model(inputs, keras.layers.Dense(labels)(BODIES[name](scaled)), name=name.replace("-", "_"))

@@ -1,0 +1,55 @@
+"""`weir batch`."""
+
+from pathlib import Path
+
+import click
+
+from training.commands import options
+from training.console import Console
+
+
+@click.command()
+@click.argument("model")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.needed_store
+@options.endpoint
+@options.cascade
+@click.option("--timeout", default=900, show_default=True, type=click.IntRange(1), help="Seconds to wait for answers.")
+@options.as_json
+def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
+    model: str,
+    file: Path,
+    store: str,
+    store_endpoint: str,
+    cascade: bool,  # noqa: FBT001
+    timeout: int,
+    as_json: bool,  # noqa: FBT001
+) -> int:
+    """Answer every row of FILE as a batch.
+
+    MODEL answers the rows of a .npy or .csv that is dropped in the store.
+
+    On s3:// the file goes where S3's event finds it, and the deployed function answers; on file://, where no event
+    exists, the same code runs here. Bad rows are counted, and the others answered. Predictions are at
+    batches/out/MODEL/[cascade/]FILE/predictions.jsonl in the store.
+
+    \b
+    Example:
+      weir batch mnist-sample rows.csv --cascade --store s3://my-bucket/prefix
+    """  # noqa: D301
+    from training.dropped import answer_here, drop_and_wait, read, tell
+    from training.stores import open_store
+    from weir.keys import batch_key
+    from weir.registry import Registry
+    from weir.store import Store
+
+    key = batch_key(model, file.name, cascade=cascade)
+    data = read(file)
+    target = open_store(store, store_endpoint)
+    with Console() as console:
+        if store.startswith("s3://"):
+            summary = drop_and_wait(target, key, data, timeout_s=timeout, on_wait=console.progress)
+        else:
+            summary = answer_here(target, Registry(Store(store)), key, data, on_rows=console.progress)
+    print(tell(summary, key, as_json=as_json))
+    return 2 if summary.error else 0

@@ -1,0 +1,52 @@
+"""`weir demo`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from training.commands import options
+from training.console import Console
+
+
+@click.command()
+@click.option("--task", default="mnist-sample", show_default=True, help="A built-in task, or the path of a task.toml.")
+@click.option(
+    "--out", default="build/demo", show_default=True, type=click.Path(path_type=Path), help="Folder to write."
+)
+@options.as_json
+def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Run the main job whole, and clean up.
+
+    Train, quantize, publish to an S3 on this machine, serve, predict, answer a batch, print a table.
+
+    \b
+    Example:
+      weir demo
+    """  # noqa: D301
+    from local.system import System
+
+    from training import folder
+    from training.commands.waiting import TEMPLATE
+    from training.pipeline import train
+    from training.publication import publish
+    from training.report import encode, show
+    from training.reporter import Reporter
+    from training.stores import open_store
+    from training.task import load
+    from training.tour import tour
+
+    loaded = load(task)
+    trained = out / loaded.name
+    with Console() as console:
+        evaluation = train(loaded, trained, Reporter(console.say, console.progress))
+        with System(TEMPLATE, log=out / "functions.log") as system:
+            os.environ.update(system.environment)
+            store = open_store(system.store, system.store_endpoint)
+            done = publish(trained, store, "champion")
+            console.say(f"published {done.model} version {done.version} to an S3 on this machine, {done.store}")
+            for line in tour(trained, system.url, store, console.progress):
+                console.say(line)
+        console.say("stopped the API, the functions, the queue and the S3")
+    folder.write(out / folder.SUMMARY, encode(evaluation))
+    show(evaluation, as_json=as_json)

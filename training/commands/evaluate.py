@@ -1,0 +1,28 @@
+"""`weir evaluate`."""
+
+from pathlib import Path
+
+import click
+
+from training.commands import options
+from training.console import Console
+
+
+@click.command()
+@options.trained
+@options.as_json
+def evaluate(trained: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Measure a trained folder on its test split.
+
+    Of the end-to-end model, each level and the cascade in DIR: accuracy, size, time per row, share of rows.
+
+    \b
+    Example:
+      weir evaluate build/mnist --json
+    """  # noqa: D301
+    from training.evaluation import evaluate as run
+    from training.report import show
+
+    with Console() as console:
+        evaluation = run(trained, lambda *call: console.progress("measuring", *call))
+    show(evaluation, as_json=as_json)

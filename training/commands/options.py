@@ -1,0 +1,38 @@
+"""Options and arguments that several commands share."""
+
+from pathlib import Path
+
+import click
+
+store = click.option(
+    "--store",
+    envvar="MODEL_STORE",
+    metavar="URL",
+    help="s3://bucket[/prefix] or file:///path; default $MODEL_STORE.",
+)
+needed_store = click.option(
+    "--store",
+    envvar="MODEL_STORE",
+    metavar="URL",
+    required=True,
+    help="s3://bucket[/prefix] or file:///path; default $MODEL_STORE.",
+)
+endpoint = click.option(
+    "--store-endpoint",
+    envvar="MODEL_STORE_ENDPOINT",
+    default="",
+    metavar="URL",
+    help="An S3 other than AWS's; default $MODEL_STORE_ENDPOINT.",
+)
+alias = click.option("--alias", default="champion", show_default=True, help="The name that serves a version.")
+cascade = click.option("--cascade", is_flag=True, help="Let the levels answer in turn, not the end-to-end model.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+trained = click.argument("trained", metavar="DIR", type=click.Path(path_type=Path))
+host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+port = click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)

@@ -1,0 +1,78 @@
+"""`weir predict`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from training.commands import options
+from training.console import Console
+
+if TYPE_CHECKING:
+    from training.client import Client
+
+
+@click.command()
+@click.argument("model")
+@click.argument("file", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--url", help="Ask the API at this URL (signed with your AWS profile when it is https).")
+@options.store
+@options.endpoint
+@options.alias
+@click.option("--version", default="", help="A version number or an alias; default the served one.")
+@options.cascade
+@options.as_json
+def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
+    model: str,
+    file: Path,
+    url: str | None,
+    store: str | None,
+    store_endpoint: str,
+    alias: str,
+    version: str,
+    cascade: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Ask MODEL what INPUT is.
+
+    INPUT is a .png, a .npy of one row or many, or a .json: a request of the V2 protocol, or nested numbers.
+
+    Without --url the model is loaded straight from --store, by the code that the functions run. A picture is
+    taken as it is, in grey at the model's size: MNIST's digits are white on black.
+
+    \b
+    Examples:
+      weir predict mnist-sample digit.png --store file:///tmp/models
+      weir predict mnist-sample rows.npy --url http://127.0.0.1:8080 --cascade
+    """  # noqa: D301
+    from training.answers import lines, merged
+    from training.inputs import requests
+
+    client = _client(url, store, store_endpoint, alias=alias, cascade=cascade)
+    metadata = client.metadata(model, version)
+    (tensor,) = metadata["inputs"]
+    bodies = list(requests(file, tensor["name"], tuple(tensor["shape"][1:])))
+    answers = []
+    with Console() as console:
+        for number, body in enumerate(bodies, 1):
+            answers.append(client.infer(model, version, body))
+            if len(bodies) > 1:
+                console.progress("asking", number, len(bodies))
+    answer = merged(answers)
+    print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
+
+
+def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, cascade: bool) -> "Client":
+    import os
+
+    from training.client import HttpClient, StoreClient
+    from training.signing import environment
+
+    if url:
+        return HttpClient(url, cascade=cascade)
+    if not store:
+        raise click.UsageError("either --url or --store says where the model is. Got: neither")
+    if store.startswith("s3://"):
+        os.environ.update(environment())
+    return StoreClient(store, endpoint, alias=alias, cascade=cascade)

@@ -1,0 +1,35 @@
+"""`weir publish`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from training.commands import options
+
+
+@click.command()
+@options.trained
+@options.needed_store
+@options.endpoint
+@options.alias
+@options.as_json
+def publish(trained: Path, store: str, store_endpoint: str, alias: str, as_json: bool) -> None:  # noqa: FBT001
+    """Publish a trained folder.
+
+    DIR becomes the next version of its model in the store, and the alias serves it from now on.
+
+    On s3:// it writes as your AWS profile (AWS_PROFILE, or the default one).
+
+    \b
+    Example:
+      weir publish build/mnist --store s3://my-bucket/prefix --alias champion
+    """  # noqa: D301
+    from training.publication import publish as run
+    from training.stores import open_store
+
+    done = run(trained, open_store(store, store_endpoint), alias)
+    if as_json:
+        print(json.dumps({"model": done.model, "version": done.version, "alias": done.alias, "store": done.store}))
+    else:
+        print(f"published {done.model} version {done.version} to {done.store}; {done.alias} serves it")

@@ -1,0 +1,36 @@
+"""`weir train`."""
+
+from pathlib import Path
+
+import click
+
+from training.commands import options
+from training.console import Console
+
+
+@click.command()
+@click.argument("task")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write; default build/ and the task's name.", metavar="DIR"
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Replace the task's seed.")
+@options.as_json
+def train(task: str, out: Path | None, seed: int | None, as_json: bool) -> None:  # noqa: FBT001
+    """Train end-to-end and as levels.
+
+    Quantizes the networks, tunes the cascade and measures it all. TASK is mnist-sample, digits, fashion-mnist, mnist, or the path of a task.toml. Whoever stops a training and runs
+    it again goes on with the networks that were finished.
+
+    \b
+    Example:
+      weir train mnist-sample --out build/mnist
+    """  # noqa: D301
+    from training.pipeline import train as run
+    from training.report import show
+    from training.reporter import Reporter
+    from training.task import load
+
+    loaded = load(task, seed=seed)
+    with Console() as console:
+        evaluation = run(loaded, out or Path("build") / loaded.name, Reporter(console.say, console.progress))
+    show(evaluation, as_json=as_json)

@@ -1,0 +1,66 @@
+"""`weir up`."""
+
+import os
+from pathlib import Path
+
+import click
+
+from training.commands import options
+from training.console import Console
+
+MODEL = "mnist-sample"
+TRAINED = Path("build/demo/mnist-sample")
+
+
+@click.command()
+@options.host
+@options.port
+def up(host: str, port: int) -> None:
+    """Run the whole system on this machine.
+
+    An S3, a queue, the API and the functions, until Ctrl-C. The model is the demo's; it is trained first when there is none yet.
+
+    \b
+    Example:
+      weir up --port 8080
+    """  # noqa: D301
+    from local.system import System
+
+    from training import folder
+    from training.commands.waiting import TEMPLATE, until_stopped
+    from training.pipeline import train
+    from training.publication import publish
+    from training.reporter import Reporter
+    from training.samples import write_samples
+    from training.stores import open_store
+    from training.task import load
+
+    with Console() as console:
+        if not (TRAINED / folder.FILE).is_file():
+            train(load(MODEL), TRAINED, Reporter(console.say, console.progress))
+        samples = write_samples(TRAINED, TRAINED.parent)
+        with System(TEMPLATE, host=host, port=port, log=TRAINED.parent / "functions.log") as system:
+            os.environ.update(system.environment)
+            publish(TRAINED, open_store(system.store, system.store_endpoint), "champion")
+            print(_told(system.url, system.store, system.store_endpoint, samples.request, samples.rows), flush=True)
+            until_stopped()
+
+
+def _told(url: str, store: str, endpoint: str, request: Path, rows: Path) -> str:
+    bucket = store.removeprefix("s3://")
+    post = f"curl -s -X POST -H 'Content-Type: application/json' --data-binary @{request}"
+    return f"""\
+The API is at {url}; it asks for no authorization. Ctrl-C stops it.
+
+The end-to-end model answers a digit; the levels answer it in turn; a file of rows is answered as a batch:
+
+{post} {url}/v2/models/{MODEL}/infer
+{post} {url}/cascade/v2/models/{MODEL}/infer
+curl -s -T {rows} {endpoint}/{bucket}/batches/in/{MODEL}/{rows.name} && sleep 5 && \
+curl -s {endpoint}/{bucket}/batches/out/{MODEL}/{rows.name}/summary.json
+
+For `weir predict`, `weir batch` and `weir publish` in another terminal:
+
+export MODEL_STORE={store} MODEL_STORE_ENDPOINT={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+.venv/bin/weir batch {MODEL} {rows} --cascade
+"""

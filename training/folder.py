@@ -1,0 +1,97 @@
+"""A training folder: laid out like one stored version, plus what only its owner reads.
+
+```
+<digest>.tflite      artifacts of the end-to-end model and of the levels
+manifest.json        written last: a folder without it is not a complete training
+summary.json         what `weir evaluate --json` printed at the end of the training
+report.json          cleaning, curves, quantization tables, thresholds: all that was measured and chosen
+reference/           <digest>.tflite: the float32 model that the artifact was quantized from; never published
+.work/               networks of a training that is under way, or was stopped
+```
+"""
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from weir.errors import BadInput, Conflict, ModelUnavailable
+from weir.manifest import FILE, Manifest, decode
+
+SUMMARY = "summary.json"
+REPORT = "report.json"
+REFERENCE = "reference"
+WORK = ".work"
+
+
+def manifest(trained: Path) -> Manifest:
+    """Read the manifest of a complete training.
+
+    Raises:
+        BadInput: the folder is none.
+    """
+    path = trained / FILE
+    if not path.is_file():
+        rule = "a training folder is one that `weir train` completed"
+        raise BadInput(f"{rule}; run it again to go on" if (trained / WORK).is_dir() else rule, str(trained))
+    return decode(path.read_bytes())
+
+
+def artifact(trained: Path, digest: str) -> bytes:
+    """Read an artifact, checking that its bytes are those it is named for. Raises `ModelUnavailable`."""
+    path = trained / f"{digest}.tflite"
+    if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != digest:
+        raise ModelUnavailable("the training folder holds every artifact its manifest names, unchanged", str(path))
+    return content
+
+
+def reference(trained: Path, digest: str) -> bytes:
+    """Read the float32 model that an artifact was quantized from. Raises `ModelUnavailable`."""
+    path = trained / REFERENCE / f"{digest}.tflite"
+    if not path.is_file():
+        raise ModelUnavailable("the training folder holds the float32 reference of every artifact", str(path))
+    return path.read_bytes()
+
+
+@contextmanager
+def working(out: Path) -> Iterator[Path]:
+    """Hold a folder for one training, and yield its `.work`; what is in it survives a training that is stopped.
+
+    Raises:
+        BadInput: the folder holds something that no training made.
+        Conflict: another training is at work there.
+    """
+    work = out / WORK
+    if out.exists() and not out.is_dir():
+        raise BadInput("--out is a folder", str(out))
+    if out.is_dir() and any(out.iterdir()) and not work.is_dir() and not (out / FILE).is_file():
+        raise BadInput("--out is new, empty, or a folder of an earlier training", str(out))
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise Conflict("one training at a time writes to a folder", str(out)) from exc
+        yield work
+
+
+def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
+    """Replace what the folder holds by a finished training: the files by path, the manifest last, and no `.work`."""
+    (out / FILE).unlink(missing_ok=True)
+    for path in out.glob("*.tflite"):
+        path.unlink()
+    shutil.rmtree(out / REFERENCE, ignore_errors=True)
+    for name, content in files.items():
+        write(out / name, content)
+    write(out / FILE, last)
+    shutil.rmtree(out / WORK)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)

@@ -1,0 +1,103 @@
+"""What a person gives `weir predict`: a .png, .npy or .json, read as requests of the Open Inference Protocol."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from weir.errors import BadInput
+from weir.protocol import MAX_ROWS
+
+Shape = tuple[int, ...]
+
+_MAX_PIXELS = 64_000_000
+
+
+def requests(path: Path, name: str, shape: Shape) -> Iterator[bytes]:
+    """Read a file as the bodies of one or more requests, each of at most 1,024 rows.
+
+    Args:
+        path: a .png picture, a .npy of one row or of rows, or a .json: a request of the protocol, or nested numbers.
+        name: of the model's input.
+        shape: of one row.
+
+    Raises:
+        BadInput: it is none of them, can't be read, or is no row of that shape.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise BadInput("INPUT is a file that can be read", exc) from exc
+    if path.suffix == ".json" and isinstance(document := _json(content), dict):
+        yield content
+        return
+    if path.suffix == ".json":
+        values = _numbers(document)
+    elif path.suffix == ".npy":
+        values = _npy(path)
+    elif path.suffix == ".png":
+        values = _picture(path, shape)
+    else:
+        raise BadInput("INPUT is a .png, .npy or .json", str(path))
+    rows = _rows(values, shape)
+    for start in range(0, len(rows), MAX_ROWS):
+        yield request(name, rows[start : start + MAX_ROWS])
+
+
+def request(name: str, rows: NDArray[np.float64]) -> bytes:
+    """Write rows as the body of a request."""
+    tensor = {"name": name, "shape": rows.shape, "datatype": "FP32", "data": rows.ravel().tolist()}
+    return msgspec.json.encode({"inputs": [tensor]})
+
+
+def _rows(values: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+    """Take one row or many, each of the model's shape or flat, as `(rows, *shape)`."""
+    count = math.prod(shape)
+    fits = values.shape in {shape, (count,)} or (values.ndim > 1 and values.shape[1:] in {shape, (count,)})
+    if not fits or not values.size:
+        raise BadInput(f"INPUT is one row of shape {list(shape)}, or rows of it, or flat", list(values.shape))
+    if not np.isfinite(values).all():
+        raise BadInput("values are finite", values[~np.isfinite(values)][0])
+    return values.reshape(-1, *shape)
+
+
+def _json(content: bytes) -> object:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        raise BadInput("a .json INPUT is JSON", exc) from exc
+
+
+def _numbers(document: object) -> NDArray[np.float64]:
+    try:
+        return np.array(document, np.float64)
+    except (ValueError, TypeError, OverflowError) as exc:
+        raise BadInput("a .json INPUT is a request of the protocol, or numbers nested as the row is", exc) from exc
+
+
+def _npy(path: Path) -> NDArray[np.float64]:
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except (ValueError, OSError, EOFError) as exc:
+        raise BadInput("a .npy INPUT is what numpy.save writes", exc) from exc
+    if array.dtype.kind not in "fiub":
+        raise BadInput("a .npy INPUT holds real numbers", array.dtype)
+    return np.array(array, np.float64)
+
+
+def _picture(path: Path, shape: Shape) -> NDArray[np.float64]:
+    """Read a picture in grey, 0 to 255, at the model's size."""
+    if len(shape) != 2:  # noqa: PLR2004 (height, width)
+        raise BadInput("a model that takes pictures has rows of (height, width)", list(shape))
+    try:
+        with Image.open(path) as picture:
+            if picture.width * picture.height > _MAX_PIXELS:
+                raise BadInput(f"a picture has at most {_MAX_PIXELS} pixels", f"{picture.width} x {picture.height}")
+            grey = picture.convert("L").resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as exc:
+        raise BadInput("a .png INPUT is a picture", exc) from exc
+    return np.asarray(grey, np.float64)

@@ -1,0 +1,65 @@
+"""Who a person is on AWS: their profile's credentials, for requests and for programs that know no profiles."""
+
+from urllib.parse import urlsplit
+
+import boto3
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
+from requests.auth import AuthBase
+
+from weir.errors import StoreUnavailable
+
+_SERVICE = "execute-api"
+_REGION_LABEL = 2
+"""`<api>.execute-api.<region>.amazonaws.com`"""
+
+
+class SigV4(AuthBase):
+    """Sign requests to an API with IAM authorization (Signature Version 4)."""
+
+    def __init__(self, credentials: Credentials, region: str) -> None:
+        """Sign as somebody, for the API Gateway of a region."""
+        self._signer = SigV4Auth(credentials, _SERVICE, region)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the signature's headers."""
+        headers = {"Content-Type": request.headers.get("Content-Type", "")} if request.body else {}
+        signed = AWSRequest(method=request.method, url=request.url, data=request.body, headers=headers)
+        self._signer.add_auth(signed)
+        request.headers.update(dict(signed.headers.items()))
+        return request
+
+
+def authorization(url: str) -> AuthBase | None:
+    """Sign for an https URL when the person has AWS credentials; a plain http URL is never signed."""
+    parts = urlsplit(url)
+    session = boto3.Session()
+    credentials = session.get_credentials() if parts.scheme == "https" else None
+    if credentials is None:
+        return None
+    labels = (parts.hostname or "").split(".")
+    gateway = labels[1:2] == [_SERVICE] and len(labels) > _REGION_LABEL
+    return SigV4(credentials, labels[_REGION_LABEL] if gateway else session.region_name or "us-east-1")
+
+
+def environment() -> dict[str, str]:
+    """Name the person's credentials and region as environment variables, as a Lambda has them.
+
+    Raises:
+        StoreUnavailable: the AWS profile is no good.
+    """
+    try:
+        session = boto3.Session()
+        credentials = session.get_credentials()
+        frozen = credentials.get_frozen_credentials() if credentials else None
+    except BotoCoreError as exc:
+        raise StoreUnavailable("the AWS profile gives credentials", exc) from exc
+    known = {"AWS_REGION": session.region_name}
+    if frozen:
+        known["AWS_ACCESS_KEY_ID"] = frozen.access_key
+        known["AWS_SECRET_ACCESS_KEY"] = frozen.secret_key
+        known["AWS_SESSION_TOKEN"] = frozen.token
+    return {name: value for name, value in known.items() if value}

@@ -1,0 +1,92 @@
+"""A store that is a folder."""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from weir.errors import StoreUnavailable
+
+
+class FolderStore:
+    """Objects are files; what S3 does by condition happens here by hard link and under a lock file."""
+
+    def __init__(self, url: str, root: Path) -> None:
+        """Name a folder, and make it if it is missing. Raises `StoreUnavailable`."""
+        self.url = url
+        self._root = root
+        with self._translated():
+            root.mkdir(parents=True, exist_ok=True)
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """Read one object and the tag of its content; None when there is none."""
+        with self._translated():
+            path = self._root / key
+            if not path.is_file():
+                return None
+            data = path.read_bytes()
+            return data, hashlib.sha256(data).hexdigest()
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object that does not exist yet, whole; False when it does."""
+        with self._translated(), self._written(key, data) as temporary:
+            try:
+                os.link(temporary, self._root / key)
+            except FileExistsError:
+                return False
+            return True
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write one object whole, whatever was there."""
+        with self._translated(), self._written(key, data) as temporary:
+            temporary.replace(self._root / key)
+
+    def swap(self, key: str, data: bytes, tag: str) -> bool:
+        """Replace an object whose content still has this tag; False when it has another."""
+        with self._translated(), self._locked():
+            found = self.read(key)
+            if found is None or found[1] != tag:
+                return False
+            self.put(key, data)
+            return True
+
+    def delete(self, key: str) -> None:
+        """Remove one object, if it is there."""
+        with self._translated():
+            (self._root / key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str) -> list[str]:
+        """List the keys below a prefix that ends with a slash."""
+        with self._translated():
+            found = (self._root / prefix).rglob("*")
+            return sorted(str(path.relative_to(self._root)) for path in found if path.is_file())
+
+    @contextmanager
+    def _written(self, key: str, data: bytes) -> Iterator[Path]:
+        """Write the bytes beside where they belong, under a name of their own."""
+        folder = (self._root / key).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as file:
+            file.write(data)
+        temporary = Path(file.name)
+        temporary.chmod(0o644)
+        try:
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self._root / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise StoreUnavailable(f"the store {self.url} can be read and written", exc) from exc

@@ -1,0 +1,114 @@
+"""A task: which data, which networks, how they are trained. One TOML file each."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from weir import keys
+from weir.errors import BadInput
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}$")]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: unknown keys are refused."""
+
+
+class Data(Value, frozen=True, kw_only=True):
+    """Where the rows come from."""
+
+    source: str
+    """name of a source in `training.data.sources`"""
+    path: str = ""
+    """file of the source `npz`"""
+
+
+class Sizes(Value, frozen=True, kw_only=True):
+    """Rows of each split; training gets what is left. `test` is 0 when the data have a test set of their own."""
+
+    validation: Count
+    certification: Count
+    test: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class NetworkSpec(Value, frozen=True, kw_only=True):
+    """One network and its training."""
+
+    name: Name
+    architecture: str
+    epochs: Count
+    batch_size: Count = 32
+    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.002
+    """at the start; it falls to nothing along a cosine"""
+    patience: Count = 10
+    """epochs without a better validation loss after which training stops"""
+    shift: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """pixels by which training pictures are moved at random"""
+    flip: bool = False
+    """mirror training pictures left to right at random"""
+
+
+class Task(Value, frozen=True, kw_only=True):
+    """What `weir train` does."""
+
+    name: Name
+    data: Data
+    sizes: Sizes
+    end_to_end: NetworkSpec
+    levels: Annotated[tuple[NetworkSpec, ...], msgspec.Meta(min_length=2)]
+    """all but the last level, which is the end-to-end model"""
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    tolerance: Share = 0.01
+    """accuracy that the cascade may lose against the end-to-end model"""
+    quantization_tolerance: Share = 0.005
+    """validation accuracy that a quantized network may lose against the float one"""
+
+    @property
+    def networks(self) -> tuple[NetworkSpec, ...]:
+        """Every network to train, the end-to-end model last."""
+        return (*self.levels, self.end_to_end)
+
+
+def builtin() -> tuple[str, ...]:
+    """Name the tasks that come with Weir."""
+    found = resources.files("training.tasks").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in found if file.name.endswith(".toml")))
+
+
+def load(name_or_path: str, *, seed: int | None = None) -> Task:
+    """Read a built-in task or a task file; `seed` replaces the task's own.
+
+    Raises:
+        BadInput: no such task, or the file breaks a rule.
+    """
+    task = decode(_read(name_or_path))
+    return task if seed is None else msgspec.structs.replace(task, seed=seed)
+
+
+def decode(text: bytes) -> Task:
+    """Read a task's TOML. Raises `BadInput`."""
+    try:
+        task = msgspec.toml.decode(text, type=Task)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        raise BadInput("a task file is TOML with the keys of docs/tasks.md", exc) from exc
+    keys.model_name(task.name)
+    names = [network.name for network in task.networks]
+    if len(set(names)) != len(names):
+        raise BadInput("networks of a task have different names", ", ".join(names))
+    return task
+
+
+def _read(name_or_path: str) -> bytes:
+    if name_or_path in builtin():
+        return (resources.files("training.tasks") / f"{name_or_path}.toml").read_bytes()
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        raise BadInput(f"TASK is one of {', '.join(builtin())}, or the path of a .toml", name_or_path)
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise BadInput("a task file can be read", exc) from exc
