@@ -15,13 +15,13 @@ from weir.http import logger, metrics
 from weir.service import Service
 
 registry = Service.from_environment(os.environ, cascade=True).registry
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
-def answer_message(message: SQSRecord) -> None:
+def answer_message(record: SQSRecord) -> None:
     """Answer every object that one S3 notification names; S3's test event names none."""
-    for record in msgspec.json.decode(message.body).get("Records", []):
-        key = keys.parse_batch_key(unquote_plus(record["s3"]["object"]["key"]))
+    for told in msgspec.json.decode(record.body).get("Records", []):
+        key = keys.parse_batch_key(unquote_plus(told["s3"]["object"]["key"]))
         summary = batch.answer(registry, key)
         logger.info("answered a file", extra={"key": key.source, "rows": summary.rows, "error": summary.error})
         metrics.add_metric("Predictions", MetricUnit.Count, summary.answered)

@@ -27,7 +27,6 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     from local.system import System
 
     from training import folder
-    from training.commands.waiting import TEMPLATE
     from training.pipeline import train
     from training.publication import publish
     from training.report import encode, show
@@ -40,7 +39,7 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     trained = out / loaded.name
     with Console() as console:
         evaluation = train(loaded, trained, Reporter(console.say, console.progress))
-        with System(TEMPLATE, log=out / "functions.log") as system:
+        with System(log=out / "functions.log") as system:
             os.environ.update(system.environment)
             store = open_store(system.store, system.store_endpoint)
             done = publish(trained, store, "champion")

@@ -25,7 +25,7 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
     """  # noqa: D301
     from local.system import System
 
-    from training.commands.waiting import TEMPLATE, until_stopped
+    from training.commands.waiting import until_stopped
     from training.signing import environment
 
     variables = {"MODEL_ALIAS": alias}

@@ -27,7 +27,7 @@ def up(host: str, port: int) -> None:
     from local.system import System
 
     from training import folder
-    from training.commands.waiting import TEMPLATE, until_stopped
+    from training.commands.waiting import until_stopped
     from training.pipeline import train
     from training.publication import publish
     from training.reporter import Reporter
@@ -39,7 +39,7 @@ def up(host: str, port: int) -> None:
         if not (TRAINED / folder.FILE).is_file():
             train(load(MODEL), TRAINED, Reporter(console.say, console.progress))
         samples = write_samples(TRAINED, TRAINED.parent)
-        with System(TEMPLATE, host=host, port=port, log=TRAINED.parent / "functions.log") as system:
+        with System(host=host, port=port, log=TRAINED.parent / "functions.log") as system:
             os.environ.update(system.environment)
             publish(TRAINED, open_store(system.store, system.store_endpoint), "champion")
             print(_told(system.url, system.store, system.store_endpoint, samples.request, samples.rows), flush=True)

@@ -1,9 +1,6 @@
-"""What the commands share that run the local system: its template, and how long it runs."""
+"""How long a command runs that serves."""
 
 import signal
-from pathlib import Path
-
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 def until_stopped() -> None:

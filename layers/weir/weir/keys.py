@@ -8,7 +8,6 @@ from weir.errors import BadName
 MODELS = "models"
 BATCHES_IN = "batches/in"
 BATCHES_OUT = "batches/out"
-BATCH_FORMATS = (".npy", ".csv")
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -108,8 +107,8 @@ class BatchKey:
 def batch_key(model: str, file: str, *, cascade: bool) -> BatchKey:
     """Build the keys of one batch file, raising `BadName` for a file no key can hold."""
     parts = file.split("/")
-    if not file.endswith(BATCH_FORMATS) or any(p in {"", ".", ".."} for p in parts) or not file.isprintable():
-        raise BadName(f"a batch file is named <name>{' or <name>'.join(BATCH_FORMATS)}", file)
+    if any(part in {"", ".", ".."} for part in parts) or not file.isprintable():
+        raise BadName("a batch file's name has printable characters, and no empty, '.' or '..' part", file)
     if len(file.encode()) > 800 or (not cascade and parts[0] == "cascade"):  # noqa: PLR2004 (a key has at most 1,024 bytes)
         raise BadName("a batch file's name has at most 800 bytes and is not in a folder named cascade", file)
     return BatchKey(model_name(model), cascade, file)

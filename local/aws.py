@@ -1,0 +1,86 @@
+"""The AWS services on this machine: moto's S3 and SQS, as a real server over HTTP."""
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import boto3
+import requests
+from moto.server import ThreadedMotoServer
+
+from local.template import QueueSource
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+BUCKET = "weir-store"
+REGION = "us-east-1"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
+"""what a client needs to speak to them: any credentials will do"""
+
+
+class Aws:
+    """A bucket whose new files are told to a queue."""
+
+    def __init__(self, host: str, source: QueueSource) -> None:
+        """Start, and make the bucket, the queue and its dead-letter queue."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
+        self._server.start()
+        _, port = self._server.get_host_and_port()
+        self.endpoint = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (compared, not bound)
+        requests.post(f"{self.endpoint}/moto-api/reset", timeout=10)  # moto keeps its state for the whole process
+        self.sqs: SQSClient = self._client("sqs")
+        self.queue = self._queues(source)
+        self._bucket(source)
+
+    def close(self) -> None:
+        """Stop; what was stored is gone."""
+        self._server.stop()
+
+    def _client(self, service: str) -> "SQSClient":
+        client: SQSClient = boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 (moto asks for none)
+        )
+        return client
+
+    def _queues(self, source: QueueSource) -> str:
+        dead = self.sqs.create_queue(QueueName="weir-dead-letters")["QueueUrl"]
+        arn = self._arn(dead)
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": source.max_receives})
+        return self.sqs.create_queue(QueueName="weir-batches", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
+
+    def _arn(self, queue: str) -> str:
+        return self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def _bucket(self, source: QueueSource) -> None:
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 (moto asks for none)
+        )
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET,
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "QueueArn": self._arn(self.queue),
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": source.prefix}]}},
+                    }
+                ]
+            },
+        )

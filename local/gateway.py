@@ -1,0 +1,134 @@
+"""The HTTP API on this machine: routes as the template has them, requests to events, answers to responses."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local.events import HttpRequest, HttpResponse, refusal, to_event, to_response
+from local.function import Function, FunctionError, FunctionTimeout
+from local.template import ANY, DEFAULT, Route
+from weir.errors import BadInput
+
+MAX_BODY_BYTES = 6_000_000 * 3 // 4
+"""a Lambda event has at most 6 MB, and the body in it is base64"""
+MAX_ANSWER_BYTES = 6_000_000
+
+_START_TIMEOUT_S = 20
+
+
+class Gateway:
+    """Answer HTTP requests with functions."""
+
+    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Function]) -> None:
+        """Route to functions by name."""
+        self._routes = [(_pattern(route.path), route) for route in routes if route.path != DEFAULT]
+        self._default = next((route for route in routes if route.path == DEFAULT), None)
+        self._functions = functions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (the ASGI interface)."""
+        request = Request(scope, receive)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return
+        if body is None:
+            response = refusal(413, "Request Too Long")
+        else:
+            response = await run_in_threadpool(self.answer, _wire(request, body))
+        out = Response(response.body, response.status)
+        for name, value in response.headers:
+            out.headers.append(name, value)
+        await out(scope, receive, send)
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request as API Gateway would."""
+        route, parameters = self._route(request)
+        if route is None:
+            return refusal(404, "Not Found")
+        key = route.path if route.path == DEFAULT else f"{route.method} {route.path}"
+        try:
+            response = to_response(self._functions[route.function].invoke(to_event(request, key, parameters)))
+        except FunctionTimeout:
+            return refusal(503, "Service Unavailable")
+        except (FunctionError, ValueError, TypeError):  # no answer, or none that can be read
+            return refusal(500, "Internal Server Error")
+        return response if len(response.body) <= MAX_ANSWER_BYTES else refusal(500, "Internal Server Error")
+
+    def _route(self, request: HttpRequest) -> tuple[Route | None, dict[str, str]]:
+        for pattern, route in self._routes:
+            found = pattern.fullmatch(request.raw_path)
+            if found and route.method in {ANY, request.method}:
+                return route, {name: unquote(value) for name, value in found.groupdict().items()}
+        return self._default, {}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Match a path whose variables fill one whole segment each."""
+    return re.compile("".join(f"(?P<{p[1:-1]}>[^/]+)" if p[:1] == "{" else re.escape(p) for p in _parts(path)))
+
+
+def _parts(path: str) -> list[str]:
+    return re.split(r"(\{\w+\})", path)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Read the body, or give up beyond the size that a function takes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _wire(request: Request, body: bytes) -> HttpRequest:
+    raw_path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    query = request.scope["query_string"].decode("latin-1")
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+    client = request.client.host if request.client else ""
+    return HttpRequest(request.method, raw_path, query, headers, body, client)
+
+
+class Server:
+    """A gateway that listens."""
+
+    def __init__(self, gateway: Gateway, host: str, port: int) -> None:
+        """Take the port, and answer from now on.
+
+        Raises:
+            BadInput: somebody else has the port.
+        """
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError as exc:
+            self._socket.close()
+            raise BadInput("the address and port are free on this machine; --port 0 takes a free one", exc) from exc
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(gateway, log_level="critical", lifespan="off", server_header=False, ws="none")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="gateway", daemon=True)
+        self._thread.start()
+        self._wait()
+
+    def close(self) -> None:
+        """Stop to listen, after the requests that are being answered."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._server.started and time.monotonic() < deadline:
+            time.sleep(0.01)

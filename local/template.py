@@ -1,0 +1,157 @@
+"""Read `template.yaml`: which functions there are, which route and which queue calls which."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from weir.errors import BadInput
+
+ANY = "ANY"
+DEFAULT = "$default"
+
+_METHODS = {"get", "head", "post", "put", "patch", "delete", "options"}
+_INTEGRATION = "x-amazon-apigateway-integration"
+_ANY_METHOD = "x-amazon-apigateway-any-method"
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """One Lambda function, as the template describes it."""
+
+    name: str
+    folder: Path
+    handler: str
+    """module and function, `app.handler`"""
+    timeout_s: int
+    memory_mb: int
+    environment: dict[str, str]
+    """variables whose value is written down, or is a parameter with a default"""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route of the HTTP API."""
+
+    method: str
+    """a verb, or ANY"""
+    path: str
+    """`/v2/models/{model}`, or `$default`"""
+    function: str
+
+
+@dataclass(frozen=True)
+class QueueSource:
+    """The queue that calls a function, and what the bucket tells it."""
+
+    function: str
+    batch_size: int
+    prefix: str
+    """of the keys that the bucket notifies about"""
+    max_receives: int
+    """deliveries after which a message is a dead letter"""
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the local system needs to know."""
+
+    functions: dict[str, FunctionSpec]
+    routes: tuple[Route, ...]
+    queue: QueueSource
+
+
+def read(path: Path) -> Template:
+    """Read a SAM template.
+
+    Raises:
+        BadInput: it can't be read, or lacks what the local system needs.
+    """
+    try:
+        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a safe loader that knows CloudFormation's tags)
+        return Template(_functions(document, path.parent), _routes(document), _queue(document))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration) as exc:
+        raise BadInput(f"{path} is Weir's SAM template", repr(exc)) from exc
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's tags: `!Ref x` is `{"Ref": "x"}`."""
+
+
+def _tag(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.MappingNode):
+        value: Any = loader.construct_mapping(node, deep=True)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = node.value
+    return {tag: value}
+
+
+_Loader.add_multi_constructor("!", _tag)
+
+
+def _functions(document: dict[str, Any], root: Path) -> dict[str, FunctionSpec]:
+    shared = document["Globals"]["Function"]
+    variables = shared["Environment"]["Variables"]
+    defaults = {name: parameter.get("Default") for name, parameter in document["Parameters"].items()}
+    return {
+        name: FunctionSpec(
+            name=name,
+            folder=(root / resource["Properties"]["CodeUri"]).resolve(),
+            handler=resource["Properties"].get("Handler", shared["Handler"]),
+            timeout_s=int(resource["Properties"].get("Timeout", shared["Timeout"])),
+            memory_mb=int(_plain(shared["MemorySize"], defaults) or 0),
+            environment={
+                variable: value
+                for variable, written in variables.items()
+                if (value := _plain(written, defaults)) is not None
+            },
+        )
+        for name, resource in _of_type(document, "AWS::Serverless::Function")
+    }
+
+
+def _plain(written: object, defaults: dict[str, object]) -> str | None:
+    """Take a value that is written down or is a parameter's default; None for what only AWS knows."""
+    if isinstance(written, dict):
+        written = defaults.get(written.get("Ref", ""))
+    return None if written is None else str(written)
+
+
+def _routes(document: dict[str, Any]) -> tuple[Route, ...]:
+    _, api = next(_of_type(document, "AWS::Serverless::HttpApi"))
+    return tuple(
+        Route(ANY if verb == _ANY_METHOD else verb.upper(), path, _called(operation))
+        for path, operations in api["Properties"]["DefinitionBody"]["paths"].items()
+        for verb, operation in operations.items()
+        if verb in _METHODS | {_ANY_METHOD}
+    )
+
+
+def _called(operation: dict[str, Any]) -> str:
+    """Name the function that an integration's URI calls: `…/functions/${PredictFunction.Arn}/invocations`."""
+    found = re.search(r"\$\{(\w+)\.Arn\}", operation[_INTEGRATION]["uri"]["Sub"])
+    if not found:
+        raise KeyError(operation[_INTEGRATION]["uri"]["Sub"])
+    return found[1]
+
+
+def _queue(document: dict[str, Any]) -> QueueSource:
+    function, source = next(
+        (name, event["Properties"])
+        for name, resource in _of_type(document, "AWS::Serverless::Function")
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "SQS"
+    )
+    _, bucket = next(_of_type(document, "AWS::S3::Bucket"))
+    notified = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"][0]
+    prefix = next(rule["Value"] for rule in notified["Filter"]["S3Key"]["Rules"] if rule["Name"] == "prefix")
+    queue = document["Resources"][source["Queue"]["GetAtt"].partition(".")[0]]["Properties"]
+    return QueueSource(function, source["BatchSize"], prefix, queue["RedrivePolicy"]["maxReceiveCount"])
+
+
+def _of_type(document: dict[str, Any], kind: str) -> Any:  # noqa: ANN401 (an iterator over YAML)
+    return ((name, found) for name, found in document["Resources"].items() if found["Type"] == kind)

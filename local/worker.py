@@ -1,0 +1,72 @@
+"""One execution environment of a function, as its own process: `python -m local.worker` (see `local.function`).
+
+It imports the handler as Lambda does, its folder first on the path, and answers one event at a time until its parent
+closes the connection or dies.
+"""
+
+import importlib
+import json
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from local.template import FunctionSpec
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a handler of its invocation."""
+
+    function_name: str
+    memory_limit_in_mb: int
+    deadline: float
+    """on `time.monotonic`"""
+    function_version: str = "$LATEST"
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    log_group_name: str = "local"
+    log_stream_name: str = "local"
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """Name the function as AWS does."""
+        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Count the milliseconds until the function is stopped."""
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+def main(descriptor: int, spec: FunctionSpec) -> None:
+    """Answer events from a connection until it is closed."""
+    connection = Connection(descriptor)
+    sys.path.insert(0, str(spec.folder))
+    module, _, function = spec.handler.rpartition(".")
+    handle = getattr(importlib.import_module(module), function)
+    connection.send_bytes(b"{}")  # ready
+    while True:
+        try:
+            event = json.loads(connection.recv_bytes())
+        except EOFError:
+            return
+        context = Context(spec.name, spec.memory_mb, time.monotonic() + spec.timeout_s)
+        connection.send_bytes(_answer(handle, event, context))
+        sys.stdout.flush()
+
+
+def _answer(handle: Callable[[Any, Context], Any], event: object, context: Context) -> bytes:
+    try:
+        return json.dumps({"answer": handle(event, context)}).encode()
+    except Exception as exc:  # noqa: BLE001 (whatever a handler raises ends its invocation only)
+        traceback.print_exc()
+        return json.dumps({"error": {"errorType": type(exc).__name__, "errorMessage": str(exc)}}).encode()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=FunctionSpec, dec_hook=lambda kind, text: kind(text)))
