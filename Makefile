@@ -1,0 +1,59 @@
+# Every target does the set-up it needs when it is missing or stale. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 2>/dev/null))
+PIP := -m pip --disable-pip-version-check --quiet
+bin := .venv/bin
+code := layers/weir/weir functions training local benchmarks tests events
+
+.PHONY: help setup demo up test check lint format type build clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.stamp  ## install what Weir needs into .venv
+
+demo: .venv/.stamp  ## train, quantize, publish, serve, predict and answer a batch on real digits; print a table
+	$(bin)/weir demo
+
+up: .venv/.stamp  ## run the same system until Ctrl-C; print its URL and curl lines
+	$(bin)/weir up
+
+test: .venv/.stamp lint type  ## pass every test that needs nothing but Python 3.11
+	$(bin)/pytest -n 2 -m "not check" --cov --cov-report=term
+	@echo "Left to make check: what needs Python 3.12, SAM or containers ($$(grep -c '' <<< "$$($(bin)/pytest -qq --collect-only -m check 2>/dev/null | grep ::)") tests in tests/check)."
+
+check: .venv/.stamp .venv-sam/.stamp  ## pass what needs Python 3.12, SAM or containers
+	$(bin)/pytest -m check -rA --capture=tee-sys
+
+lint: .venv/.stamp  ## check style, formatting and the arrows between packages
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/lint-imports
+
+format: .venv/.stamp  ## format the code
+	$(bin)/ruff format
+	$(bin)/ruff check --fix
+
+type: .venv/.stamp  ## check the types
+	$(bin)/mypy
+
+build: .venv-sam/.stamp  ## build the functions and layers as sam deploy would send them
+	.venv-sam/bin/sam build
+
+clean:  ## remove what was installed and built
+	rm -rf .venv .venv-sam build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+.venv/.stamp: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 on PATH" >&2; exit 2; }
+	@echo "installing into .venv (about two minutes the first time) …"
+	@rm -f $@ && $(PYTHON) -m venv --clear .venv
+	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[training,local,dev]'
+	@touch $@
+
+.venv-sam/.stamp: constraints-sam.txt
+	@command -v python3.12 >/dev/null || { echo "make check and make build need python3.12 on PATH. Got: none" >&2; exit 2; }
+	@echo "installing the SAM CLI into .venv-sam …"
+	@rm -f $@ && python3.12 -m venv --clear .venv-sam
+	@.venv-sam/bin/python $(PIP) install --constraint constraints-sam.txt aws-sam-cli cfn-lint
+	@touch $@

@@ -1,0 +1,80 @@
+"""weir.store, over a folder and over an S3 that is reached by HTTP."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from weir.errors import BadInput, ObjectNotFound, StoreUnavailable
+from weir.store import Store
+
+
+@pytest.fixture(params=["file", "s3", "s3 with a prefix"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, bucket: str, s3_endpoint: str) -> Store:
+    """Each kind of store, empty."""
+    if request.param == "file":
+        return Store(tmp_path.as_uri())
+    return Store(f"s3://{bucket}{'/a/prefix' if 'prefix' in request.param else ''}", endpoint=s3_endpoint)
+
+
+@pytest.mark.parametrize("key", ["a", "a/b/c.json", "a b", "ä/ö", "day=1/x", "100%/x", "%2e%2e"])
+def test_what_is_put_is_there(store: Store, key: str) -> None:
+    """Keys of any characters keep their bytes."""
+    store.put(key, b"\x00\xff")
+    assert store.get(key) == b"\x00\xff"
+
+
+def test_a_missing_key_is_not_found(store: Store) -> None:
+    """The error names the store and the key."""
+    with pytest.raises(ObjectNotFound, match=r"the key exists in .*Got: models/none"):
+        store.get("models/none")
+
+
+def test_keys_below_a_prefix_are_listed(store: Store) -> None:
+    """Only those below it, however deep."""
+    for key in ("models/a/1", "models/a/2/3", "models/ab", "x"):
+        store.put(key, b"")
+    assert sorted(store.keys("models/a/")) == ["models/a/1", "models/a/2/3"]
+
+
+def test_a_store_that_answers_is_healthy(store: Store) -> None:
+    """Even an empty one."""
+    store.check()
+
+
+def test_an_s3_that_does_not_listen_is_unavailable(bucket: str) -> None:
+    """Nobody waits for long, and the library's error does not escape."""
+    store = Store(f"s3://{bucket}", endpoint="http://127.0.0.1:9")
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="the store s3://weir-tests answers"):
+        store.get("a")
+    with pytest.raises(StoreUnavailable):
+        store.check()
+    assert time.monotonic() - started < 60
+
+
+def test_a_bucket_that_is_not_there_is_unavailable(bucket: str, s3_endpoint: str) -> None:
+    """A wrong configuration is no missing model."""
+    with pytest.raises((StoreUnavailable, ObjectNotFound)):
+        Store("s3://no-such-bucket", endpoint=s3_endpoint).get("a")
+
+
+@pytest.mark.parametrize("url", ["", "s3://", "http://x", "/tmp", "file://host/tmp", "gs://bucket/a", "s3:bucket"])
+def test_urls_that_name_no_store_are_refused(url: str) -> None:
+    """The error states both forms."""
+    with pytest.raises(BadInput, match="a store is s3://"):
+        Store(url)
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    """A typing error in the path shows at once."""
+    with pytest.raises(BadInput, match="the folder exists"):
+        Store((tmp_path / "none").as_uri())
+
+
+def test_percent_signs_in_a_folders_url_are_decoded(tmp_path: Path) -> None:
+    """A folder's URL is what `Path.as_uri` gives."""
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    Store(folder.as_uri()).put("x", b"1")
+    assert (folder / "x").read_bytes() == b"1"

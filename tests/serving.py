@@ -1,0 +1,112 @@
+"""Real, tiny models, the stores they lie in, and the handlers that serve them."""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from local.events import HttpRequest, to_event
+from local.worker import Context
+from weir import keys
+from weir.manifest import Alias, Artifact, EndToEnd, Level, Manifest, Provenance, TensorSpec, encode
+
+ROOT = Path(__file__).parents[1]
+NETWORKS = Path(__file__).parent / "networks"
+LABELS = ("left", "middle", "right")
+
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+def artifact(name: str) -> Artifact:
+    """Describe one of the networks in tests/networks."""
+    content = (NETWORKS / f"{name}.tflite").read_bytes()
+    return Artifact(
+        digest=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        quantization="float16",
+        interpreters={"ai-edge-litert": "1.2.0"},
+    )
+
+
+def make_manifest(model: str = "thirds", thresholds: tuple[float, float] = (0.9, 0.9)) -> Manifest:
+    """Describe a three-level model over 4x4 pictures."""
+    levels = zip(("tiny", "small", "large"), (*thresholds, 0.0), strict=True)
+    return Manifest(
+        model=model,
+        task=model,
+        labels=LABELS,
+        prior=(0.25, 0.25, 0.5),
+        inputs=(TensorSpec(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
+        end_to_end=EndToEnd(artifact=artifact("large")),
+        levels=tuple(Level(name=name, artifact=artifact(name), threshold=threshold) for name, threshold in levels),
+        provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
+    )
+
+
+def digits_manifest() -> Manifest:
+    """Describe a model over 28x28 digits, of the name that the sample events ask for."""
+    network = artifact("digits")
+    return Manifest(
+        model="mnist-sample",
+        task="mnist-sample",
+        labels=tuple("0123456789"),
+        prior=(0.1,) * 10,
+        inputs=(TensorSpec(name="image", shape=(-1, 28, 28), meaning="brightness, 0 to 255"),),
+        end_to_end=EndToEnd(artifact=network),
+        levels=(Level(name="only", artifact=network, threshold=0.0),),
+        provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
+    )
+
+
+def version_files(manifest: Manifest, number: int = 1) -> dict[str, bytes]:
+    """Lay out a version and its champion alias, as publication does: key -> bytes."""
+    names = {artifact(path.stem).digest: path for path in NETWORKS.glob("*.tflite")}
+    files = {keys.artifact(manifest.model, number, digest): names[digest].read_bytes() for digest in manifest.artifacts}
+    files[keys.manifest(manifest.model, number)] = encode(manifest)
+    files[keys.alias(manifest.model, "champion")] = msgspec.json.encode(Alias(version=number))
+    return files
+
+
+def store_version(root: Path, manifest: Manifest, number: int = 1) -> None:
+    """Put a version and its champion alias into a folder store."""
+    for key, content in version_files(manifest, number).items():
+        path = root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def load_app(name: str) -> ModuleType:
+    """Import a handler's file anew, as a cold start does; it reads its environment then."""
+    spec = importlib.util.spec_from_file_location(f"app_{name}", ROOT / "functions" / name / "app.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def context() -> Context:
+    """Make the context of one invocation."""
+    return Context("test", 1769, float("inf"))
+
+
+def http_event(method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+    """Make the event of one request."""
+    return to_event(HttpRequest(method, path, "", [("content-type", "application/json")], body), "$default", {})
+
+
+def request_body(data: object, shape: list[int], **other: object) -> bytes:
+    """Make the body of an inference request for 4x4 pictures."""
+    tensor = {"name": "image", "shape": shape, "datatype": "FP32", "data": data}
+    return json.dumps({"inputs": [tensor], **other}).encode()
+
+
+def outputs(answer: dict[str, Any]) -> dict[str, Any]:
+    """Read the outputs of an inference answer: name -> data."""
+    assert answer["statusCode"] == 200, answer
+    return {tensor["name"]: tensor["data"] for tensor in json.loads(answer["body"])["outputs"]}

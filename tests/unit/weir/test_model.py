@@ -1,0 +1,95 @@
+"""weir.model."""
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.serving import NETWORKS, artifact, make_manifest
+from weir.errors import ModelUnavailable
+from weir.manifest import Manifest
+from weir.model import Model
+
+Floats = NDArray[np.float32]
+
+
+class Fetcher:
+    """Serves the networks of the tests, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        """Know every network by its digest."""
+        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large")}
+        self.asked: list[str] = []
+
+    def __call__(self, digest: str) -> bytes:
+        """Fetch one."""
+        self.asked.append(self._files[digest])
+        return (NETWORKS / f"{self._files[digest]}.tflite").read_bytes()
+
+
+def _model(manifest: Manifest | None = None) -> tuple[Model, Fetcher]:
+    fetch = Fetcher()
+    return Model(manifest or make_manifest(), fetch), fetch
+
+
+def test_rows_leave_at_the_first_sure_level(runtime: str, pictures: Floats) -> None:
+    """Clear rows leave early, faint ones go on; the count of each level is reported."""
+    model, _ = _model()
+    answers, uses = model.answer(pictures, cascade=True)
+    assert answers.exit_level.tolist() == [1, 2, 2, 1]
+    assert answers.label.tolist() == [0, 2, 0, 2]
+    assert [use.rows for use in uses] == [4, 4, 2]
+    assert all(use.time_us > 0 for use in uses)
+
+
+def test_the_end_to_end_model_is_a_cascade_of_one(runtime: str, pictures: Floats) -> None:
+    """The same engine answers, with one level."""
+    model, fetch = _model()
+    answers, uses = model.answer(pictures, cascade=False)
+    assert answers.exit_level.tolist() == [0, 0, 0, 0]
+    assert [use.rows for use in uses] == [4]
+    assert fetch.asked == ["large"]
+
+
+def test_a_level_that_no_row_needs_is_never_fetched(pictures: Floats) -> None:
+    """With a first level that answers everything, only its network is loaded, and once."""
+    model, fetch = _model(make_manifest(thresholds=(0.0, 0.9)))
+    model.answer(pictures, cascade=True)
+    model.answer(pictures, cascade=True)
+    assert fetch.asked == ["tiny"]
+
+
+def test_preload_fetches_what_an_answer_could_need() -> None:
+    """Afterwards nothing is fetched any more."""
+    model, fetch = _model()
+    model.preload(cascade=True)
+    assert fetch.asked == ["tiny", "small", "large"]
+    model.preload(cascade=False)
+    assert len(fetch.asked) == 3
+
+
+def test_bytes_that_are_not_the_manifests_are_refused(pictures: Floats) -> None:
+    """A damaged or swapped artifact is never run."""
+    model = Model(make_manifest(), lambda _: b"swapped")
+    with pytest.raises(ModelUnavailable, match="the artifact's sha256 is"):
+        model.answer(pictures, cascade=False)
+
+
+def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -> None:
+    """The manifest's labels and the network's outputs agree, or nothing is answered."""
+    manifest = msgspec.structs.replace(make_manifest(), labels=("a", "b"), prior=(0.5, 0.5))
+    model, _ = _model(manifest)
+    with pytest.raises(ModelUnavailable, match="the manifest promises"):
+        model.answer(pictures, cascade=False)
+
+
+def test_a_row_that_overflows_has_no_confidence(runtime: str) -> None:
+    """Values so large that the network's numbers overflow give NaN, not a made-up answer, and no warning."""
+    sharp = make_manifest()
+    levels = tuple(msgspec.structs.replace(level, temperature=1e-3) for level in sharp.levels)
+    end_to_end = msgspec.structs.replace(sharp.end_to_end, temperature=1e-3)
+    model, _ = _model(msgspec.structs.replace(sharp, levels=levels, end_to_end=end_to_end))
+    rows = np.full((1, 4, 4), np.finfo(np.float32).max)
+    for cascade in (False, True):
+        answers, _ = model.answer(rows, cascade=cascade)
+        assert np.isnan(answers.confidence[0])
