@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
@@ -26,7 +26,7 @@ ENVIRONMENT = {
 
 
 class Aws:
-    """A bucket whose new files are told to a queue."""
+    """A bucket whose new files are told to a queue; one at a time in a process, for moto keeps its state by process."""
 
     def __init__(self, host: str, source: QueueSource) -> None:
         """Start, and make the bucket, the queue and its dead-letter queue."""
@@ -42,17 +42,17 @@ class Aws:
 
     def close(self) -> None:
         """Stop; what was stored is gone."""
+        self.sqs.close()
         self._server.stop()
 
-    def _client(self, service: str) -> "SQSClient":
-        client: SQSClient = boto3.client(  # type: ignore[call-overload]
+    def _client(self, service: str) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+        return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 (moto asks for none)
+            aws_access_key_id=ENVIRONMENT["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
         )
-        return client
 
     def _queues(self, source: QueueSource) -> str:
         dead = self.sqs.create_queue(QueueName="weir-dead-letters")["QueueUrl"]
@@ -64,13 +64,7 @@ class Aws:
         return self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def _bucket(self, source: QueueSource) -> None:
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 (moto asks for none)
-        )
+        s3 = self._client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET,
@@ -84,3 +78,4 @@ class Aws:
                 ]
             },
         )
+        s3.close()

@@ -13,7 +13,9 @@ from weir.confidence import confidence, softmax
 Floats = NDArray[np.float32]
 
 _TRIED = 2_500
-"""threshold vectors tried, about, whatever the number of levels"""
+"""threshold vectors tried, at most about, whatever the number of levels"""
+_MOST = 200
+"""thresholds tried of one level, at most"""
 _ROUNDING = 4
 """decimals of a threshold: enough to tell confidences apart, few enough to read"""
 
@@ -42,7 +44,7 @@ def choose(logits: Sequence[Floats], times_us: Sequence[float], labels: NDArray[
         regret: highest share of rows that the cascade may lose against the last level, 0 to 1.
     """
     levels = len(logits)
-    each = max(3, round(_TRIED ** (1 / max(1, levels - 1))))
+    each = min(_MOST, round(_TRIED ** (1 / max(1, levels - 1))))
     candidates = [_candidates(level, each) for level in logits[:-1]]
     tried = (evaluate(logits, times_us, labels, (*values, 0.0)) for values in product(*candidates))
     allowed = [one for one in tried if one.regret <= regret]
@@ -76,8 +78,8 @@ class _Recorded:
 def _candidates(logits: Floats, count: int) -> list[float]:
     """Thresholds worth trying, careful ones first: a threshold between two confidences does as the one above it."""
     sure = confidence(softmax(logits))
-    quantiles = np.quantile(sure, np.linspace(0, 1, count - 1))
-    return [ALWAYS_ESCALATE, *sorted({round(float(value), _ROUNDING) for value in quantiles}, reverse=True)]
+    quantiles = np.quantile(sure, np.linspace(0, 1, count)[1:-1])
+    return [ALWAYS_ESCALATE, *sorted({round(float(value), _ROUNDING) for value in quantiles}, reverse=True), 0.0]
 
 
 def _expected_us(exit_level: NDArray[np.int32], values: Sequence[float], times_us: Sequence[float]) -> float:

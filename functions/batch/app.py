@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from weir import batch, keys
+from weir import batch
 from weir.http import logger, metrics
 from weir.service import Service
 
@@ -21,9 +21,10 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 def answer_message(record: SQSRecord) -> None:
     """Answer every object that one S3 notification names; S3's test event names none."""
     for told in msgspec.json.decode(record.body).get("Records", []):
-        key = keys.parse_batch_key(unquote_plus(told["s3"]["object"]["key"]))
-        summary = batch.answer(registry, key)
-        logger.info("answered a file", extra={"key": key.source, "rows": summary.rows, "error": summary.error})
+        key = unquote_plus(told["s3"]["object"]["key"])
+        summary = batch.answer_dropped(registry, key)
+        log = logger.error if summary.error else logger.info
+        log("answered a file", extra={"key": key, "rows": summary.rows, "error": summary.error})
         metrics.add_metric("Predictions", MetricUnit.Count, summary.answered)
         metrics.add_metric("BadRows", MetricUnit.Count, summary.bad_rows)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from weir.errors import BadInput, NotFound
-from weir.keys import BatchKey
+from weir.errors import BadInput, BadName, NotFound
+from weir.keys import BatchKey, parse_batch_key
 from weir.model import OVERFLOW, Model
 from weir.registry import Registry
 from weir.rows import Rows, read
@@ -54,6 +54,19 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def _silent(done: int, total: int) -> None:
     del done, total
+
+
+def answer_dropped(registry: Registry, key: str) -> Summary:
+    """Answer the file that a notice names.
+
+    A key that names no batch file has no place for an answer: its summary is returned, and written nowhere.
+    Raises what `answer` raises.
+    """
+    try:
+        parsed = parse_batch_key(key)
+    except BadName as exc:
+        return Summary(model="", file=key, cascade=False, rows=0, answered=0, bad_rows=0, error=str(exc))
+    return answer(registry, parsed)
 
 
 def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent) -> Summary:

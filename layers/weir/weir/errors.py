@@ -21,11 +21,16 @@ WeirError                 rule and what came: "<rule>. Got: <value>"
 `weir.http` maps each class to a status; a test walks this tree and fails on one it forgot.
 """
 
+import reprlib
+
 _LONGEST_VALUE = 200  # characters of a hostile value that an error repeats
+
+_repr = reprlib.Repr()  # looks only so deep and so far: a plain repr fails on nesting that JSON may have
+_repr.maxstring = _repr.maxother = _LONGEST_VALUE
 
 
 def _short(value: object) -> str:
-    text = str(value) if isinstance(value, str | Exception) else repr(value)
+    text = str(value) if isinstance(value, str | Exception) else _repr.repr(value)
     printable = "".join(c if c.isprintable() else "\ufffd" for c in text[: _LONGEST_VALUE + 1])
     return printable if len(printable) <= _LONGEST_VALUE else printable[:_LONGEST_VALUE] + "…"
 
@@ -80,7 +85,7 @@ class MethodNotAllowed(WeirError):
 
     def __init__(self, method: str, path: str, allow: tuple[str, ...]) -> None:
         self.allow = allow
-        super().__init__(f"{path} answers {', '.join(allow)}", method)
+        super().__init__(f"{_short(path)} answers {', '.join(allow)}", method)
 
 
 class Conflict(WeirError):

@@ -13,7 +13,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from weir.errors import BadInput, Conflict, MethodNotAllowed, NotFound, RouteNotFound, Unavailable, WeirError
+from weir.errors import (
+    BadBody,
+    BadInput,
+    BadName,
+    Conflict,
+    MethodNotAllowed,
+    NotFound,
+    RouteNotFound,
+    Unavailable,
+    WeirError,
+)
 from weir.routes import verbs
 from weir.service import Inference
 
@@ -62,9 +72,12 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
 
 
 def body(event: APIGatewayProxyEventV2) -> bytes:
-    """Take the bytes of a request out of its event."""
+    """Take the bytes of a request out of its event, else raise `BadBody`."""
     text = event.body or ""
-    return base64.b64decode(text) if event.is_base64_encoded else text.encode()
+    try:
+        return base64.b64decode(text, validate=True) if event.is_base64_encoded else text.encode()
+    except ValueError as exc:
+        raise BadBody("an event's body is Unicode text, or base64 where it says so", exc) from exc
 
 
 def respond(document: object, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
@@ -77,11 +90,11 @@ def infer(inference: Inference) -> Response[str]:
     """Answer an inference, and count what each level did."""
     metrics.add_dimension("model", inference.model)
     metrics.add_metadata("model_version", inference.version)
-    metrics.add_metric("Predictions", MetricUnit.Count, inference.uses[0].rows)
+    metrics.add_metric("Predictions", MetricUnit.Count, inference.rows)
     for number, use in enumerate(inference.uses):
         metrics.add_metric(f"Level{number}Rows", MetricUnit.Count, use.rows)
         metrics.add_metric(f"Level{number}Time", MetricUnit.Microseconds, use.time_us)
-    metrics.add_metric("Escalations", MetricUnit.Count, sum(use.rows for use in inference.uses[1:]))
+    metrics.add_metric("Escalations", MetricUnit.Count, sum(use.rows for use in inference.uses) - inference.rows)
     return respond(inference.body)
 
 
@@ -104,6 +117,8 @@ def _fail(error: Exception) -> Response[str]:
 
 def _unknown(event: APIGatewayProxyEventV2) -> WeirError:
     allow = verbs(event.path)
+    if event.http_method in allow:  # the resolver takes no such characters for a name
+        return BadName("the names in a path are of a-z, 0-9, '-', '_'", event.path)
     if allow:
         return MethodNotAllowed(event.http_method, event.path, allow)
-    return RouteNotFound("paths of this API begin with /v2 or /cascade/v2", event.path)
+    return RouteNotFound("paths are those of the Open Inference Protocol, at / and below /cascade", event.path)

@@ -1,7 +1,7 @@
 """The manifest: all that serving needs to know of one published version, and nothing else."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -160,18 +160,21 @@ def _is_input(spec: TensorSpec) -> bool:
     return len(spec.shape) > 1 and spec.shape[0] == -1 and all(size >= 1 for size in spec.shape[1:])
 
 
+Version = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
+
+
 class Canary(msgspec.Struct, frozen=True, kw_only=True):
     """A second version that gets `weight` percent of the requests."""
 
-    version: int
+    version: Version
     weight: int
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
     """Which version a name like `champion` stands for, and which ones it stood for, newest first."""
 
-    version: int
-    history: tuple[int, ...] = ()
+    version: Version
+    history: tuple[Version, ...] = ()
     canary: Canary | None = None
 
 

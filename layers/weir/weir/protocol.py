@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -122,11 +121,9 @@ def _decode_data(tensor: InputTensor) -> list[float]:
         return _flat.decode(tensor.data)
     except msgspec.ValidationError:  # nested, or not numbers
         pass
-    except msgspec.DecodeError as exc:
-        raise BadTensor(f"data of {tensor.name} is a list of numbers, at any nesting", exc) from exc
     try:
         nested = _any.decode(tensor.data)
-    except (msgspec.MsgspecError, RecursionError) as exc:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadTensor(f"data of {tensor.name} is a list of numbers, at any nesting", exc) from exc
     if not isinstance(nested, list):
         raise BadTensor(f"data of {tensor.name} is a list of numbers, at any nesting", nested)
@@ -134,13 +131,18 @@ def _decode_data(tensor: InputTensor) -> list[float]:
 
 
 def _numbers(nested: list[Any]) -> Iterator[float]:
-    """Flatten row-major, one nesting at a time."""
-    while any(isinstance(part, list) for part in nested):
-        nested = list(chain.from_iterable(part if isinstance(part, list) else [part] for part in nested))
-    for value in nested:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadTensor("data is a list of numbers, at any nesting", value)
-        yield _float(value)
+    """Flatten row-major, in one pass whatever the nesting, and without recursion."""
+    lists = [iter(nested)]
+    while lists:
+        for part in lists[-1]:
+            if isinstance(part, list):
+                lists.append(iter(part))
+                break
+            if isinstance(part, bool) or not isinstance(part, int | float):
+                raise BadTensor("data is a list of numbers, at any nesting", part)
+            yield _float(part)
+        else:
+            lists.pop()
 
 
 def _float(value: float) -> float:

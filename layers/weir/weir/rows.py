@@ -20,6 +20,9 @@ _HEADERS: dict[tuple[int, int], Any] = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 
+_NOT_A_HEADER = (ValueError, LookupError, TypeError, TokenError, SyntaxError, RecursionError, MemoryError)
+"""what NumPy raises while it parses a header, which it does as Python's own parser would"""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -49,11 +52,7 @@ def read(file: str, data: bytes, shape: tuple[int, ...]) -> Rows:
 
 
 def _npy(data: bytes, shape: tuple[int, ...]) -> Rows:
-    array = _array(data)
-    if array.dtype.kind not in "fiu":
-        raise BadBody("a .npy holds real numbers", array.dtype)
-    if array.shape[1:] not in {shape, (math.prod(shape),)}:
-        raise BadBody(f"a .npy has the shape (rows, {', '.join(map(str, shape))}) or is flat", array.shape)
+    array = _array(data, shape)
     with np.errstate(over="ignore"):
         values = np.array(array.reshape(len(array), *shape), np.float32, order="C")
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
@@ -61,19 +60,29 @@ def _npy(data: bytes, shape: tuple[int, ...]) -> Rows:
     return Rows(values, {int(i): "values are finite in FP32. Got: NaN or infinity" for i in np.flatnonzero(~finite)})
 
 
-def _array(data: bytes) -> NDArray[np.generic]:
+def _array(data: bytes, shape: tuple[int, ...]) -> NDArray[np.generic]:
     """Read a `.npy` without trusting its header: `np.load` would reserve whatever memory that claims."""
     stream = io.BytesIO(data)
+    found, fortran, dtype = _header(stream)
+    if dtype.kind not in "fiu":
+        raise BadBody("a .npy holds real numbers", dtype)
+    row = next((row for row in (shape, (math.prod(shape),)) if found[1:] == row), None)
+    if row is None:
+        raise BadBody(f"a .npy has the shape (rows, {', '.join(map(str, shape))}) or is flat", found)
+    size = len(data) - stream.tell()
+    if size != found[0] * math.prod(row) * dtype.itemsize:
+        raise BadBody(f"a .npy of {dtype} {found} is followed by exactly its values", f"{size} bytes")
+    return np.ndarray((int(found[0]), *row), dtype, data, stream.tell(), order="F" if fortran else "C")
+
+
+def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read what a `.npy` says of itself: shape, column-major or not, datatype. The numbers may be any."""
     try:
         version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
-        shape, fortran, dtype = _HEADERS[version](stream)
-    except (ValueError, KeyError, TokenError, SyntaxError, RecursionError) as exc:  # NumPy parses it as Python
+        header: tuple[tuple[int, ...], bool, np.dtype[Any]] = _HEADERS[version](stream)
+    except _NOT_A_HEADER as exc:
         raise BadBody("a .npy is what numpy.save writes", exc) from exc
-    body = len(data) - stream.tell()
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != body or not shape:
-        raise BadBody(f"a .npy of {dtype} {shape} is followed by exactly its values", f"{body} bytes")
-    flat = np.frombuffer(data, dtype, offset=stream.tell()) if body else np.empty(0, dtype)
-    return flat.reshape(shape, order="F" if fortran else "C")
+    return header
 
 
 def _csv(data: bytes, shape: tuple[int, ...]) -> Rows:

@@ -24,6 +24,7 @@ class Inference:
     body: bytes
     model: str
     version: int
+    rows: int
     uses: list[LevelUse]
 
 
@@ -77,7 +78,7 @@ class Service:
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(np.isfinite(answers.confidence)))}")
         outputs = [_tensor(name, answers, loaded.manifest) for name in names]
         response = InferResponse(model_name=model, model_version=str(number), outputs=outputs, id=request.id)
-        return Inference(encode_response(response), model, number, uses)
+        return Inference(encode_response(response), model, number, len(batch), uses)
 
     def metadata(self, model: str, version: str = "") -> ModelMetadata:
         """Describe a model. Raises the errors of `weir.registry`."""

@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from weir.errors import BadInput, ObjectNotFound, StoreUnavailable
+from weir.errors import BadInput, BadName, ObjectNotFound, StoreUnavailable
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3CredentialProvider
@@ -72,7 +72,11 @@ class Store:
     def _translated(self, key: str) -> Iterator[None]:
         try:
             yield
+        except ValueError as exc:
+            raise BadName("a key has printable characters, and no empty, '.' or '..' part", key) from exc
         except FileNotFoundError as exc:
+            if "<Code>NoSuchBucket</Code>" in str(exc):
+                raise StoreUnavailable(f"the bucket of {self.url} exists", "NoSuchBucket") from exc
             raise ObjectNotFound(f"the key exists in {self.url}", key) from exc
         except (BaseError, OSError) as exc:
             raise StoreUnavailable(f"the store {self.url} answers", type(exc).__name__) from exc

@@ -1,6 +1,7 @@
 """A file of one's own: `numpy.savez(file, x=…, y=…)`, and if there are any `x_test`, `y_test`, `label_names`."""
 
 import zipfile
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def load(path: str) -> Dataset:
 
 def _arrays(path: str) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as content, np.load(content, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as exc:
         raise BadInput("data.path is a file that numpy.savez wrote, without objects", f"{path}: {exc}") from exc

@@ -1,0 +1,161 @@
+"""local.function: handlers in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local.function import CONCURRENCY, Function, FunctionError, FunctionTimeout
+from local.template import FunctionSpec
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def function(spec: FunctionSpec, log: Path) -> Iterator[Function]:
+    """The obedient function, stopped at the end."""
+    found = Function(spec, {"MODEL_STORE": "system"}, log)
+    yield found
+    found.close()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _eventually(holds: Callable[[], bool], timeout_s: float = 20) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_handler_is_called_as_lambda_does(function: Function, spec: FunctionSpec, log: Path) -> None:
+    """With the event and a context, its folder first on the path; what it prints goes to the log."""
+    answer = function.invoke({"what": "echo", "nested": {"ä": [1, None]}})
+    assert answer == {
+        "event": {"what": "echo", "nested": {"ä": [1, None]}},
+        "name": "Obedient",
+        "cwd_on_path": str(spec.folder),
+    }
+    remaining = function.invoke({"what": "remaining"})
+    assert isinstance(remaining, int)
+    assert 0 < remaining <= 2000
+    assert "imported" in log.read_text()
+
+
+def test_its_environment_is_its_own(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The template's variables, the system's over them, and none of the person's."""
+    found = function.invoke({"what": "environment"})
+    assert isinstance(found, dict)
+    assert (found["FROM_TEMPLATE"], found["MODEL_STORE"]) == ("1", "system")
+    assert found["AWS_LAMBDA_FUNCTION_NAME"] == "Obedient"
+    assert "PYTEST_CURRENT_TEST" not in found
+
+
+def test_a_process_answers_one_event_after_another(function: Function) -> None:
+    """A warm process is used again."""
+    assert len({function.invoke({"what": "pid"}) for _ in range(5)}) == 1
+
+
+def test_requests_at_once_have_processes_of_their_own(function: Function) -> None:
+    """Up to the limit; the next ones wait, and all are answered."""
+    with ThreadPoolExecutor(8) as pool:
+        pids = set(pool.map(lambda _: function.invoke({"what": "pid", "s": 0.3}), range(8)))
+    assert 1 < len(pids) <= CONCURRENCY
+
+
+def test_a_handler_that_raises_keeps_its_process(function: Function, log: Path) -> None:
+    """The invocation fails, the traceback is in the log."""
+    pid = function.invoke({"what": "pid"})
+    with pytest.raises(FunctionError, match="handler's own"):
+        function.invoke({"what": "raise"})
+    assert function.invoke({"what": "pid"}) == pid
+    assert "ValueError: handler's own" in log.read_text()
+
+
+def test_an_answer_that_is_no_json_fails(function: Function) -> None:
+    """As on Lambda."""
+    with pytest.raises(FunctionError, match="not JSON serializable"):
+        function.invoke({"what": "unserializable"})
+
+
+def test_a_process_that_dies_is_replaced(function: Function) -> None:
+    """The invocation fails, the next one has a new process."""
+    with pytest.raises(FunctionError, match="ended without an answer"):
+        function.invoke({"what": "die"})
+    assert function.invoke({"what": "pid"})
+
+
+def test_a_process_that_was_killed_while_idle_is_replaced(function: Function) -> None:
+    """One invocation may fail; then all is well again."""
+    pid = function.invoke({"what": "pid"})
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGKILL)
+    assert _eventually(lambda: not _alive(pid))
+    with pytest.raises(FunctionError):
+        function.invoke({"what": "pid"})
+    assert function.invoke({"what": "pid"}) != pid
+
+
+def test_a_handler_that_takes_too_long_is_stopped(function: Function) -> None:
+    """After the timeout its process is gone, and the next invocation has a new one."""
+    pid = function.invoke({"what": "pid"})
+    assert isinstance(pid, int)
+    with pytest.raises(FunctionTimeout, match="within 2 seconds"):
+        function.invoke({"what": "sleep", "s": 60})
+    assert not _alive(pid)
+    assert function.invoke({"what": "sleep", "s": 0}) == "slept"
+
+
+def test_a_handler_that_cannot_be_imported_fails_each_time(spec: FunctionSpec, log: Path) -> None:
+    """The log says why; nothing hangs."""
+    (spec.folder / "app.py").write_text("raise RuntimeError('no start')")
+    function = Function(spec, {}, log)
+    for _ in range(2):
+        with pytest.raises(FunctionError):
+            function.invoke({})
+    function.close()
+    assert "no start" in log.read_text()
+
+
+def test_close_leaves_no_process(spec: FunctionSpec, log: Path) -> None:
+    """Idle ones and busy ones end."""
+    function = Function(spec, {}, log)
+    pid = function.invoke({"what": "pid"})
+    assert isinstance(pid, int)
+    function.close()
+    assert not _alive(pid)
+
+
+def test_a_parent_that_is_killed_leaves_no_process(spec: FunctionSpec, log: Path) -> None:
+    """Workers see that nobody is there any more, and end."""
+    code = f"""
+import time
+from pathlib import Path
+from local.function import Function
+from local.template import FunctionSpec
+function = Function(FunctionSpec("F", Path({str(spec.folder)!r}), "app.handler", 2, 128, {{}}), {{}}, Path({str(log)!r}))
+print(function.invoke({{"what": "pid"}}), flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        assert _alive(pid)
+        parent.kill()
+    assert _eventually(lambda: not _alive(pid))

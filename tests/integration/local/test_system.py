@@ -1,0 +1,164 @@
+"""local.system: the whole of it, as its users meet it."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import pytest
+import requests
+from numpy.typing import NDArray
+
+from local.aws import BUCKET
+from local.system import System
+from tests.serving import make_manifest, request_body, version_files
+from weir.errors import BadInput
+
+_WAIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system with an S3 of its own, and the model `thirds` in it."""
+    with System(log=tmp_path_factory.mktemp("system") / "functions.log") as running:
+        for key, content in version_files(make_manifest()).items():
+            _s3(running).put_object(Bucket=BUCKET, Key=key, Body=content)
+        yield running
+
+
+def _s3(system: System) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+    environment = system.environment
+    return boto3.client(
+        "s3",
+        endpoint_url=system.store_endpoint,
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def _summary(system: System, path: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        found = _s3(system).list_objects_v2(Bucket=BUCKET, Prefix=f"batches/out/{path}/summary.json")
+        if found["KeyCount"]:
+            body = _s3(system).get_object(Bucket=BUCKET, Key=f"batches/out/{path}/summary.json")["Body"].read()
+            summary: dict[str, Any] = json.loads(body)
+            return summary
+        time.sleep(0.2)
+    pytest.fail(f"no summary of {path} after {_WAIT_S} seconds")
+
+
+def _eventually_only(before: set[threading.Thread]) -> bool:
+    """Wait until no other threads live: those of connections end when the peer has noticed."""
+    deadline = time.monotonic() + _WAIT_S
+    while not set(threading.enumerate()) <= before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize(
+    ("mount", "exits"), [("", None), ("/cascade", [1, 2, 2, 1])], ids=["end-to-end", "cascade"]
+)
+def test_rows_are_answered_over_http(
+    system: System, pictures: NDArray[np.float32], mount: str, exits: list[int] | None
+) -> None:
+    """Both mounts, through the routes of the template and the handlers' own processes."""
+    body = request_body(pictures.tolist(), [4, 4, 4])
+    answer = requests.post(f"{system.url}{mount}/v2/models/thirds/infer", data=body, timeout=30).json()
+    found = {tensor["name"]: tensor["data"] for tensor in answer["outputs"]}
+    assert found["label"] == ["left", "right", "left", "right"]
+    assert found.get("exit_level") == exits
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v2", b"", 200),
+        ("GET", "/cascade/v2/health/ready", b"", 200),
+        ("GET", "/v2/models/thirds", b"", 200),
+        ("GET", "/v2/models/th%69rds", b"", 200),
+        ("GET", "/v2/models/nobody", b"", 404),
+        ("GET", "/v2/models/..%2F..%2Fx", b"", 404),
+        ("GET", "/nothing", b"", 404),
+        ("DELETE", "/v2/models/thirds", b"", 405),
+        ("POST", "/v2/models/thirds/infer", b"", 400),
+        ("POST", "/v2/models/thirds/infer", b"[" * 100_000, 400),
+        ("POST", "/v2/models/thirds/infer", b"0" * 2_000_000, 400),
+        ("POST", "/cascade/v2/models/nobody/infer", b"{}", 404),
+    ],
+)
+def test_every_answer_of_a_function_is_the_protocols(
+    system: System, method: str, path: str, body: bytes, status: int
+) -> None:
+    """Errors say `error`, and the status is right."""
+    answer = requests.request(method, system.url + path, data=body, timeout=30)
+    assert answer.status_code == status
+    assert (set(answer.json()) == {"error"}) == (status >= 400)
+
+
+def test_a_wrong_verb_says_which_is_right(system: System) -> None:
+    """In the Allow header."""
+    assert requests.put(f"{system.url}/v2/models/thirds/infer", timeout=30).headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["thirds/a b=1.npy", "thirds/cascade/ä.npy"])
+def test_a_dropped_file_comes_back_as_predictions(system: System, pictures: NDArray[np.float32], path: str) -> None:
+    """S3 tells the queue, the queue calls the function, its answers lie in the store."""
+    file = io.BytesIO()
+    np.save(file, pictures)
+    _s3(system).put_object(Bucket=BUCKET, Key=f"batches/in/{path}", Body=file.getvalue())
+    assert _summary(system, path)["labels"] == {"left": 2, "right": 2}
+
+
+def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: NDArray[np.float32]) -> None:
+    """It comes again three times and is a dead letter then; the next file is answered meanwhile."""
+    _s3(system).put_object(Bucket=BUCKET, Key="batches/in/NOBODY/a.npy", Body=b"")
+    file = io.BytesIO()
+    np.save(file, pictures)
+    _s3(system).put_object(Bucket=BUCKET, Key="batches/in/thirds/after.npy", Body=file.getvalue())
+    assert _summary(system, "thirds/after.npy")["answered"] == 4
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=system.store_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    dead = sqs.get_queue_url(QueueName="weir-dead-letters")["QueueUrl"]
+    deadline = time.monotonic() + _WAIT_S
+    letters: list[Any] = []
+    while not letters and time.monotonic() < deadline:
+        letters = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
+    assert "NOBODY" in letters[0]["Body"]
+
+
+def test_a_store_of_ones_own_is_served_as_it_is(thirds: Path) -> None:
+    """No S3 is started for it."""
+    with System(store=thirds.as_uri()) as system:
+        assert system.store_endpoint == ""
+        assert requests.get(f"{system.url}/v2/models/thirds/ready", timeout=30).json() == {"ready": True}
+
+
+def test_everything_ends_with_the_block(thirds: Path) -> None:
+    """On an exception too: no thread, no listener."""
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="of the block"), System() as system:
+        requests.get(f"{system.url}/v2", timeout=30)
+        raise RuntimeError("of the block")
+    assert _eventually_only(before)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{system.url}/v2", timeout=5)
+
+
+def test_a_taken_port_leaves_nothing_running(system: System) -> None:
+    """What was started before the port was found taken is stopped again."""
+    before = set(threading.enumerate())
+    with pytest.raises(BadInput, match="port"), System(port=int(system.url.rpartition(":")[2])):
+        pass
+    assert _eventually_only(before)

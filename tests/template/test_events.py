@@ -1,0 +1,78 @@
+"""events/: one sample event for each route and trigger, and each runs."""
+
+import importlib.util
+import io
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from local import template
+from local.system import TEMPLATE
+from tests.serving import ROOT, context, load_app, outputs
+
+EVENTS = sorted((ROOT / "events").glob("*.json"))
+FUNCTIONS = {"predict": "predict", "cascade": "cascade", "models": "models", "batch": "batch"}
+FAILING = {"models-unknown": 404, "models-wrong-verb": 405}
+
+
+def _event(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
+@pytest.fixture
+def maker() -> ModuleType:
+    """events/make.py, imported."""
+    spec = importlib.util.spec_from_file_location("make_events", ROOT / "events/make.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", [p for p in EVENTS if not p.stem.startswith("batch")], ids=lambda path: path.stem)
+def test_http_events_run(path: Path, digits_store: Path, runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answers as its name says."""
+    monkeypatch.setenv("MODEL_STORE", digits_store.as_uri())
+    answer = load_app(FUNCTIONS[path.stem.partition("-")[0]]).handler(_event(path), context())
+    assert answer["statusCode"] == FAILING.get(path.stem, 200), answer
+    if path.stem.startswith(("predict", "cascade")):
+        assert outputs(answer)["label"] == ["4"]
+
+
+@pytest.mark.parametrize("path", [p for p in EVENTS if p.stem.startswith("batch")], ids=lambda path: path.stem)
+def test_batch_events_run(path: Path, digits_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file that is named is answered; no message comes again."""
+    monkeypatch.setenv("MODEL_STORE", digits_store.as_uri())
+    model = digits_store / "batches/in/mnist-sample"
+    file = io.BytesIO()
+    np.save(file, np.zeros((2, 28, 28)))
+    files = {"sample.npy": file.getvalue(), "cascade/sample.npy": file.getvalue()}
+    files["a folder/sample=1.csv"] = (",".join(["0"] * 784) + "\n").encode() * 2
+    for name, content in files.items():
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
+        (model / name).write_bytes(content)
+    assert load_app("batch").handler(_event(path), context()) == {"batchItemFailures": []}
+    summaries = list((digits_store / "batches").rglob("out/**/summary.json"))
+    assert len(summaries) == (0 if path.stem == "batch-test-event" else 1)
+    assert all(json.loads(summary.read_bytes())["answered"] == 2 for summary in summaries)
+
+
+def test_every_route_and_trigger_has_an_event(maker: ModuleType) -> None:
+    """A route without a sample event can't be tried."""
+    routed = {
+        "$default" if route.path == template.DEFAULT else f"{route.method} {route.path}"
+        for route in template.read(TEMPLATE).routes
+    }
+    assert {event["routeKey"] for event in maker.http_events().values()} == routed
+
+
+def test_the_events_are_those_that_are_made(maker: ModuleType) -> None:
+    """Nobody edits them by hand, and none is left over."""
+    made = {**maker.http_events(), **maker.batch_events()}
+    assert {path.stem: _event(path) for path in EVENTS} == made

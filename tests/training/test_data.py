@@ -1,0 +1,157 @@
+"""training.data: cleaning, the split and the digest."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from training.data.cleaning import clean
+from training.data.dataset import Dataset
+from training.data.preparation import prepare
+from training.data.split import split
+from training.task import Sizes, Task, load
+from weir.errors import BadInput
+
+RANDOM = np.random.default_rng(0)
+
+
+def _dataset(rows: int = 60, test_from: int | None = None, labels: int = 3) -> Dataset:
+    images = RANDOM.uniform(0, 255, (rows, 4, 5)).round()
+    names = tuple("abcdefghij"[:labels])
+    return Dataset(images, np.arange(rows) % labels, names, (0.0, 255.0), test_from)
+
+
+def _with(data: Dataset, rows: dict[int, Any]) -> Dataset:
+    images = np.array(data.images, float)
+    for row, value in rows.items():
+        images[row] = value
+    return Dataset(images, data.labels, data.label_names, data.value_range, data.test_from)
+
+
+def test_sound_rows_are_kept() -> None:
+    """And nothing is counted."""
+    data, cleaning = clean(_dataset())
+    assert len(data.images) == cleaning.kept == 60
+    assert cleaning.told() == "60 rows kept, dropped: none"
+
+
+def test_each_reason_is_counted_once() -> None:
+    """A row that is bad twice is dropped by the first reason."""
+    data = _dataset()
+    nan, low, high = (np.array(data.images[0], float) for _ in range(3))
+    nan[0, 0], nan[0, 1], low[1, 1], high[2, 2] = np.nan, -1, -1, 256
+    dirty = _with(data, {1: nan, 2: low, 3: high, 4: 7, 6: data.images[5], 7: np.inf})
+    labels = np.array(dirty.labels, float)
+    labels[8], labels[9], labels[10] = -1, 3, 0.5
+    cleaned, told = clean(Dataset(dirty.images, labels, dirty.label_names, dirty.value_range))
+    assert (told.not_finite, told.out_of_range, told.constant_row, told.duplicate, told.unknown_label) == (2, 2, 1, 1, 3)
+    assert told.kept == len(cleaned.images) == 51
+    assert "2 not finite, 2 out of range, 3 unknown label, 1 duplicate, 1 constant" in told.told()
+
+
+def test_of_a_pair_across_splits_the_test_row_stays() -> None:
+    """The data's own test set stays whole."""
+    data = _dataset(test_from=50)
+    cleaned, told = clean(_with(data, {0: data.images[55]}))
+    assert told.duplicate == 1
+    assert (len(cleaned.images), cleaned.test_from) == (59, 49)
+
+
+def test_inputs_that_never_change_are_counted_and_kept() -> None:
+    """The picture keeps its shape."""
+    data = _dataset()
+    images = np.array(data.images)
+    images[:, 0, :] = 0
+    cleaned, told = clean(Dataset(images, data.labels, data.label_names, data.value_range))
+    assert told.constant_inputs == 5
+    assert cleaned.images.shape == (60, 4, 5)
+    assert "5 inputs never change" in told.told()
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "rule"),
+    [
+        (np.zeros((3, 4)), np.zeros(3), "pictures have the shape"),
+        (np.zeros((0, 4, 4)), np.zeros(0), "pictures have the shape"),
+        (np.zeros((3, 4, 4)), np.zeros(4), "one label a row"),
+        (np.zeros((3, 4, 4)), np.zeros((3, 1)), "one label a row"),
+        (np.full((3, 4, 4), "a"), np.zeros(3), "are numbers"),
+        (np.zeros((3, 4, 4)), np.array(["a", "b", "c"]), "are numbers"),
+        (np.full((3, 4, 4), np.nan), np.zeros(3), "cleaning leaves some rows"),
+    ],
+)
+def test_arrays_that_are_no_labelled_pictures_are_refused(
+    images: NDArray[np.generic], labels: NDArray[np.generic], rule: str
+) -> None:
+    """The error states the rule and the shape that came."""
+    with pytest.raises(BadInput, match=rule):
+        clean(Dataset(images, labels, ("a", "b"), (0.0, 255.0)))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(6, 30), st.integers(6, 30), st.integers(6, 30))
+def test_the_split_divides_the_rows(seed: int, validation: int, certification: int, test: int) -> None:
+    """Every row is in one part, the sizes are those asked for, each label has its share everywhere."""
+    data = _dataset(120)
+    parts = split(data, Sizes(validation=validation, certification=certification, test=test), seed)
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(120))
+    assert {part: len(rows) for part, rows in parts.items() if part != "train"} == {
+        "validation": validation,
+        "certification": certification,
+        "test": test,
+    }
+    for rows in parts.values():
+        counts = np.bincount(data.labels[rows].astype(int), minlength=3)
+        assert counts.max() - counts.min() <= 2
+
+
+def test_a_test_set_that_the_data_bring_along_stays_whole() -> None:
+    """No row of it trains anything."""
+    parts = split(_dataset(90, test_from=60), Sizes(validation=12, certification=12, test=0), 0)
+    assert parts["test"].tolist() == list(range(60, 90))
+    assert max(rows.max() for part, rows in parts.items() if part != "test") < 60
+
+
+@pytest.mark.parametrize(
+    ("rows", "test_from", "sizes", "rule"),
+    [
+        (60, 30, (6, 6, 6), "sizes.test is 0"),
+        (60, None, (6, 6, 0), "leave rows for training"),
+        (60, None, (60, 6, 6), "leave rows for training"),
+        (60, None, (2, 6, 6), "leave rows for training"),
+        (60, 58, (6, 6, 0), "every label is in every split; the test split"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(
+    rows: int, test_from: int | None, sizes: tuple[int, int, int], rule: str
+) -> None:
+    """Too many, too few, or a label missing from a part: the error says which."""
+    validation, certification, test = sizes
+    with pytest.raises(BadInput, match=rule):
+        split(_dataset(rows, test_from), Sizes(validation=validation, certification=certification, test=test), 0)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Task:
+    return load("digits")
+
+
+def test_the_same_task_gives_the_same_rows(digits: Task) -> None:
+    """Same seed and data: same digest, same split; another seed: another."""
+    one, two = prepare(digits), prepare(digits)
+    assert one.digest == two.digest
+    np.testing.assert_array_equal(one.test.images, two.test.images)
+    assert prepare(load("digits", seed=1)).digest != one.digest
+
+
+def test_what_is_prepared_fits_together(digits: Task) -> None:
+    """Shapes, types, shares."""
+    data = prepare(digits)
+    assert data.input_shape == (8, 8)
+    assert data.value_range == (0, 16)
+    assert data.train.images.dtype == np.float32
+    assert data.train.labels.dtype == np.int64
+    assert sum(data.prior) == pytest.approx(1)
+    assert len(data.train.labels) == 1797 - 900

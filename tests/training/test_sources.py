@@ -1,0 +1,159 @@
+"""training.data.sources."""
+
+import gzip
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.data import sources
+from training.data.sources import fashion_mnist
+from training.task import Data
+from weir.errors import BadInput, Unavailable
+
+
+def test_mnist_sample_comes_with_a_package() -> None:
+    """5,000 digits of 28x28, 500 of each."""
+    data = sources.load(Data(source="mnist-sample"))
+    assert data.images.shape == (5000, 28, 28)
+    assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
+    assert (data.images.min(), data.images.max()) == data.value_range
+
+
+def test_digits_come_with_a_package() -> None:
+    """1,797 digits of 8x8."""
+    assert sources.load(Data(source="digits")).images.shape == (1797, 8, 8)
+
+
+def test_an_unknown_source_is_refused() -> None:
+    """The error lists those there are."""
+    with pytest.raises(BadInput, match="mnist-sample, digits, fashion-mnist, mnist, npz"):
+        sources.load(Data(source="imagenet"))
+
+
+def _idx(path: Path, array: np.ndarray) -> None:
+    magic = b"\0\0\x08" + bytes([array.ndim])
+    path.write_bytes(gzip.compress(magic + struct.pack(f">{array.ndim}i", *array.shape) + array.tobytes()))
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> Path:
+    """A folder laid out as Debian's package, with few rows."""
+    for part, rows in (("train", 6), ("t10k", 4)):
+        _idx(tmp_path / f"{part}-images-idx3-ubyte.gz", np.arange(rows * 6, dtype=np.uint8).reshape(rows, 2, 3))
+        _idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", np.arange(rows, dtype=np.uint8))
+    return tmp_path
+
+
+def test_fashion_mnist_is_read_where_debian_installs_it(debian: Path) -> None:
+    """Training rows first, then the test set of its own."""
+    data = fashion_mnist.load(debian)
+    assert data.images.shape == (10, 2, 3)
+    assert data.test_from == 6
+    assert data.images[0].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert data.label_names[9] == "Ankle boot"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"\0\0\x08\x01" + b"\0" * 20), gzip.compress(b"x")]
+)
+def test_damaged_files_of_debian_are_refused(debian: Path, content: bytes) -> None:
+    """The error names the file."""
+    (debian / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(BadInput):
+        fashion_mnist.load(debian)
+
+
+def test_truncated_files_of_debian_are_refused(debian: Path) -> None:
+    """Half a picture is none."""
+    path = debian / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1]))
+    with pytest.raises(BadInput, match="train-images"):
+        fashion_mnist.load(debian)
+
+
+def test_a_download_that_fails_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine without network the error says where the file would be looked for."""
+    def refuse(*_: object, **__: object) -> None:
+        raise Exception("URL fetch failure")  # noqa: TRY002 (as Keras does)
+
+    monkeypatch.setattr("keras.src.datasets.mnist.get_file", refuse)
+    with pytest.raises(Unavailable, match=r"~/.keras/datasets"):
+        sources.load(Data(source="mnist"))
+    monkeypatch.setattr("keras.src.datasets.fashion_mnist.get_file", refuse)
+    with pytest.raises(Unavailable):
+        fashion_mnist.load(tmp_path / "none")
+
+
+def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through Keras' own download, from a server on this machine."""
+    import functools  # noqa: PLC0415
+    import http.server  # noqa: PLC0415
+    import threading  # noqa: PLC0415
+
+    import keras  # noqa: PLC0415
+
+    arrays = {"x_train": np.zeros((6, 28, 28), np.uint8), "y_train": np.arange(6, dtype=np.uint8)}
+    arrays |= {"x_test": np.ones((4, 28, 28), np.uint8), "y_test": np.arange(4, dtype=np.uint8)}
+    np.savez(tmp_path / "mnist.npz", **arrays)  # type: ignore[arg-type]
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def local(fname: str, origin: str, file_hash: str) -> Any:  # noqa: ANN401
+        assert origin.endswith("/mnist.npz")
+        assert file_hash
+        return keras.utils.get_file(fname, f"http://127.0.0.1:{server.server_port}/mnist.npz", cache_dir=tmp_path / "cache")
+
+    monkeypatch.setattr("keras.src.datasets.mnist.get_file", local)
+    data = sources.load(Data(source="mnist"))
+    server.shutdown()
+    server.server_close()
+    assert data.images.shape == (10, 28, 28)
+    assert data.test_from == 6
+
+
+@pytest.mark.parametrize("own_test", [False, True])
+def test_a_file_of_ones_own(tmp_path: Path, own_test: bool) -> None:
+    """x and y, and if there are any x_test, y_test and label_names."""
+    arrays: dict[str, Any] = {"x": np.zeros((3, 2, 2)), "y": np.array([0, 1, 2])}
+    if own_test:
+        arrays |= {"x_test": np.ones((2, 2, 2)), "y_test": np.array([1, 2]), "label_names": np.array(["a", "b", "c"])}
+    np.savez(tmp_path / "a.npz", **arrays)
+    data = sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
+    assert data.label_names == (("a", "b", "c") if own_test else ("0", "1", "2"))
+    assert data.test_from == (3 if own_test else None)
+    assert len(data.images) == (5 if own_test else 3)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "rule"),
+    [
+        ({"x": np.zeros((3, 2, 2))}, "has the arrays x and y"),
+        ({"x": np.zeros(3), "y": np.zeros(3, int), "x_test": np.zeros(3)}, "x_test and y_test or neither"),
+        (
+            {"x": np.zeros((3, 2)), "y": np.zeros(3, int), "x_test": np.zeros((3, 3)), "y_test": np.zeros(3, int)},
+            "rows of x_test have the shape",
+        ),
+        ({"x": np.zeros((3, 2, 2)), "y": np.zeros(3)}, "y holds whole numbers"),
+        ({"x": np.zeros((3, 2, 2)), "y": np.array([None] * 3)}, "without objects"),
+    ],
+)
+def test_a_file_that_lacks_something_is_refused(tmp_path: Path, arrays: dict[str, Any], rule: str) -> None:
+    """The error states what a file has."""
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(BadInput, match=rule):
+        sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04damaged"])
+def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, empty, of another kind."""
+    if content is not None:
+        (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(BadInput, match=r"numpy\.savez"):
+        sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))

@@ -1,0 +1,66 @@
+"""local.template."""
+
+from pathlib import Path
+
+import pytest
+
+from local.system import TEMPLATE
+from local.template import ANY, read
+from weir.errors import BadInput
+
+
+def test_functions_are_as_the_template_has_them() -> None:
+    """Folder, handler, limits, and the variables that have a value without AWS."""
+    functions = read(TEMPLATE).functions
+    assert set(functions) == {"PredictFunction", "CascadeFunction", "ModelsFunction", "BatchFunction"}
+    predict, batch = functions["PredictFunction"], functions["BatchFunction"]
+    assert (predict.folder.name, predict.handler, predict.timeout_s, predict.memory_mb) == (
+        "predict",
+        "app.handler",
+        29,
+        1769,
+    )
+    assert batch.timeout_s == 900
+    assert predict.environment["MODEL_ALIAS"] == "champion"
+    assert predict.environment["MODEL_REFRESH_S"] == "60"
+    assert "MODEL_STORE" not in predict.environment
+
+
+def test_routes_are_as_the_template_has_them() -> None:
+    """Verb, path and function; the default route takes any verb."""
+    routes = {(route.method, route.path): route.function for route in read(TEMPLATE).routes}
+    assert routes["POST", "/v2/models/{model}/infer"] == "PredictFunction"
+    assert routes["POST", "/cascade/v2/models/{model}/infer"] == "CascadeFunction"
+    assert routes[ANY, "$default"] == "ModelsFunction"
+
+
+def test_the_queue_is_as_the_template_has_it() -> None:
+    """Which function it calls, with how many messages, how often at most, for which keys."""
+    queue = read(TEMPLATE).queue
+    assert (queue.function, queue.batch_size, queue.prefix, queue.max_receives) == ("BatchFunction", 1, "batches/in/", 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (TEMPLATE.read_text(), ""),
+        (TEMPLATE.read_text(), "{"),
+        ("AWS::Serverless::HttpApi", "AWS::Serverless::Api"),
+        ("${PredictFunction.Arn}", "PredictFunction"),
+        ("Type: SQS", "Type: SNS"),
+        ("Globals:", "Local:"),
+        ("Name: prefix", "Name: suffix"),
+    ],
+)
+def test_another_template_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    """The error names the file; nothing is guessed."""
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE.read_text().replace(old, new))
+    with pytest.raises(BadInput, match=r"is Weir's SAM template"):
+        read(path)
+
+
+def test_a_missing_template_is_refused(tmp_path: Path) -> None:
+    """The error names the file."""
+    with pytest.raises(BadInput, match="none.yaml"):
+        read(tmp_path / "none.yaml")
