@@ -110,3 +110,16 @@ def outputs(answer: dict[str, Any]) -> dict[str, Any]:
     """Read the outputs of an inference answer: name -> data."""
     assert answer["statusCode"] == 200, answer
     return {tensor["name"]: tensor["data"] for tensor in json.loads(answer["body"])["outputs"]}
+
+
+def call(app: ModuleType, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+    """Send one request to a function."""
+    answer: dict[str, Any] = app.handler(http_event(method, path, body), context())
+    return answer
+
+
+def error(answer: dict[str, Any]) -> str:
+    """Read the error of an answer that holds nothing else."""
+    document = json.loads(answer["body"])
+    assert set(document) == {"error"}
+    return str(document["error"])

@@ -1,7 +1,7 @@
 """Ask a model: through an API's URL, or straight from a store with the code that the functions run."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -15,14 +15,16 @@ from weir.store import Store
 
 _TIMEOUT_S = 60
 
+Document = dict[str, Any]
+
 
 class Client(Protocol):
     """One mount of the Open Inference Protocol: documents in, documents out."""
 
-    def metadata(self, model: str, version: str) -> dict[str, object]:
+    def metadata(self, model: str, version: str) -> Document:
         """Describe a model. Raises errors of `weir.errors`."""
 
-    def infer(self, model: str, version: str, request: bytes) -> dict[str, object]:
+    def infer(self, model: str, version: str, request: bytes) -> Document:
         """Answer the body of an inference request. Raises errors of `weir.errors`."""
 
 
@@ -33,12 +35,12 @@ class StoreClient:
         """Name a store; nothing is read yet. Raises `BadInput`."""
         self._service = Service(Registry(Store(url, endpoint=endpoint), alias=alias), cascade)
 
-    def metadata(self, model: str, version: str) -> dict[str, object]:
+    def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
-        found: dict[str, object] = msgspec.to_builtins(self._service.metadata(model, version))
+        found: Document = msgspec.to_builtins(self._service.metadata(model, version))
         return found
 
-    def infer(self, model: str, version: str, request: bytes) -> dict[str, object]:
+    def infer(self, model: str, version: str, request: bytes) -> Document:
         """Answer the body of an inference request."""
         return _document(self._service.infer(model, version, request).body)
 
@@ -53,15 +55,15 @@ class HttpClient:
         self._base = url.rstrip("/") + ("/cascade" if cascade else "") + "/v2/models/"
         self._authorization = authorization(url)
 
-    def metadata(self, model: str, version: str) -> dict[str, object]:
+    def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
         return self._ask("GET", _path(model, version), None)
 
-    def infer(self, model: str, version: str, request: bytes) -> dict[str, object]:
+    def infer(self, model: str, version: str, request: bytes) -> Document:
         """Answer the body of an inference request."""
         return self._ask("POST", f"{_path(model, version)}/infer", request)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
+    def _ask(self, method: str, path: str, body: bytes | None) -> Document:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             response = requests.request(
@@ -89,8 +91,8 @@ def _refusal(response: requests.Response) -> WeirError:
     return kind(rule, got or f"status {response.status_code} from {response.url}")
 
 
-def _document(body: bytes) -> dict[str, object]:
+def _document(body: bytes) -> Document:
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
+        return msgspec.json.decode(body, type=Document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         raise Unavailable("the API answers with JSON documents", body.decode(errors="replace")) from exc

@@ -26,17 +26,21 @@ REFERENCE = "reference"
 WORK = ".work"
 
 
+def is_complete(trained: Path) -> bool:
+    """Tell whether a training was completed in this folder."""
+    return (trained / FILE).is_file()
+
+
 def manifest(trained: Path) -> Manifest:
     """Read the manifest of a complete training.
 
     Raises:
         BadInput: the folder is none.
     """
-    path = trained / FILE
-    if not path.is_file():
+    if not is_complete(trained):
         rule = "a training folder is one that `weir train` completed"
         raise BadInput(f"{rule}; run it again to go on" if (trained / WORK).is_dir() else rule, str(trained))
-    return decode(path.read_bytes())
+    return decode((trained / FILE).read_bytes())
 
 
 def artifact(trained: Path, digest: str) -> bytes:
@@ -66,7 +70,7 @@ def working(out: Path) -> Iterator[Path]:
     work = out / WORK
     if out.exists() and not out.is_dir():
         raise BadInput("--out is a folder", str(out))
-    if out.is_dir() and any(out.iterdir()) and not work.is_dir() and not (out / FILE).is_file():
+    if out.is_dir() and any(out.iterdir()) and not work.is_dir() and not is_complete(out):
         raise BadInput("--out is new, empty, or a folder of an earlier training", str(out))
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("w") as lock:

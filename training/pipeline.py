@@ -63,7 +63,7 @@ def _tell_data(data: Prepared, reporter: Reporter) -> None:
 
 
 def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Reporter) -> Thresholds:
-    """Choose the thresholds; their regret may be half the tolerance, for tuned up to a limit they miss it half the time."""
+    """Choose thresholds whose regret is at most half the tolerance: tuned up to it, they miss it half the time."""
     chosen = thresholds.choose(
         [level.logits for level in levels],
         [level.latency_us for level in levels],

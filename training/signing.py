@@ -57,7 +57,7 @@ def environment() -> dict[str, str]:
         frozen = credentials.get_frozen_credentials() if credentials else None
     except BotoCoreError as exc:
         raise StoreUnavailable("the AWS profile gives credentials", exc) from exc
-    known = {"AWS_REGION": session.region_name}
+    known: dict[str, str | None] = {"AWS_REGION": session.region_name}
     if frozen:
         known["AWS_ACCESS_KEY_ID"] = frozen.access_key
         known["AWS_SECRET_ACCESS_KEY"] = frozen.secret_key

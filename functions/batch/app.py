@@ -15,7 +15,11 @@ from weir.http import logger, metrics
 from weir.service import Service
 
 registry = Service.from_environment(os.environ, cascade=True).registry
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = BatchProcessor(
+    event_type=EventType.SQS,
+    raise_on_entire_batch_failure=False,
+    logger=logger,  # type: ignore[arg-type]  # Powertools documents its own Logger here
+)
 
 
 def answer_message(record: SQSRecord) -> None:

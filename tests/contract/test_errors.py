@@ -1,18 +1,53 @@
-"""Every error has a status."""
+"""The tree of errors, as it is drawn and as it is answered."""
+
+import re
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+import weir
 from weir import errors, http
 from weir.errors import WeirError
 
-
-def _leaves(kind: type[WeirError]) -> list[type[WeirError]]:
-    return [found for child in kind.__subclasses__() for found in [child, *_leaves(child)]]
+DRAWN = re.compile(r"(?P<branches>[│├└─ ]*)(?P<name>[A-Z]\w+)")
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in _leaves(WeirError) if kind.__module__ == errors.__name__], ids=lambda kind: kind.__name__
-)
+def _below(kind: type[WeirError]) -> list[type[WeirError]]:
+    return [found for child in kind.__subclasses__() for found in [child, *_below(child)]]
+
+
+def _all() -> list[type[WeirError]]:
+    for module in iter_modules(weir.__path__):
+        import_module(f"weir.{module.name}")
+    return [kind for kind in _below(WeirError) if kind.__module__.startswith("weir.")]
+
+
+def _drawn() -> dict[str, str]:
+    """Read the tree of the docstring: class -> its parent."""
+    parents: dict[str, str] = {}
+    ancestors: list[str] = []
+    for line in (errors.__doc__ or "").split("```")[1].strip().splitlines():
+        found = DRAWN.match(line)
+        assert found, line
+        del ancestors[len(found["branches"]) // 4 :]
+        if ancestors:
+            parents[found["name"]] = ancestors[-1]
+        ancestors.append(found["name"])
+    return parents
+
+
+@pytest.mark.parametrize("kind", _all(), ids=lambda kind: kind.__name__)
 def test_every_error_of_weir_has_a_status(kind: type[WeirError]) -> None:
     """A new class of error can't be forgotten: it, or an ancestor, stands in the table."""
     assert any(ancestor in http.STATUS for ancestor in kind.__mro__)
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    """Every class stands in the picture at the top of the file, below its parent, and nothing else does."""
+    assert _drawn() == {kind.__name__: kind.__mro__[1].__name__ for kind in _all()}
+
+
+def test_the_root_has_no_status() -> None:
+    """It would hide the class that was forgotten."""
+    assert WeirError not in http.STATUS

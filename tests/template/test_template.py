@@ -61,7 +61,7 @@ def test_every_operation_asks_for_iam() -> None:
 
 def test_batches_wait_longer_than_the_function_takes() -> None:
     """A message is not delivered again while its file is being answered: six times the timeout, as AWS advises."""
-    document = yaml.load(TEMPLATE.read_bytes(), template._Loader)  # noqa: S506
+    document = yaml.load(TEMPLATE.read_bytes(), template._Loader)
     visibility = document["Resources"]["BatchQueue"]["Properties"]["VisibilityTimeout"]
     assert visibility >= 6 * FOUND.functions[FOUND.queue.function].timeout_s
 

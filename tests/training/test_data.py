@@ -47,7 +47,13 @@ def test_each_reason_is_counted_once() -> None:
     labels = np.array(dirty.labels, float)
     labels[8], labels[9], labels[10] = -1, 3, 0.5
     cleaned, told = clean(Dataset(dirty.images, labels, dirty.label_names, dirty.value_range))
-    assert (told.not_finite, told.out_of_range, told.constant_row, told.duplicate, told.unknown_label) == (2, 2, 1, 1, 3)
+    assert (told.not_finite, told.out_of_range, told.constant_row, told.duplicate, told.unknown_label) == (
+        2,
+        2,
+        1,
+        1,
+        3,
+    )
     assert told.kept == len(cleaned.images) == 51
     assert "2 not finite, 2 out of range, 3 unknown label, 1 duplicate, 1 constant" in told.told()
 

@@ -5,7 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.training.conftest import TASK
+from tests.training.quick import TASK
 from training.architectures import BODIES, build
 from training.augmentation import Batches, flipped, shifted
 from training.data.preparation import Prepared, prepare

@@ -1,6 +1,7 @@
 """training.quantization: the rule of choice over tables, and measuring over real networks."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from weir.manifest import Quantization
 
 def _row(form: Quantization, interpreter: str = RUNTIMES[0], **facts: object) -> Measurement:
     sound = {"size_bytes": 100, "accuracy": 0.9, "agreement": 1.0, "latency_us": 10.0}
-    return Measurement(quantization=form, interpreter=interpreter, interpreter_version="1", **{**sound, **facts})  # type: ignore[arg-type]
+    named: dict[str, Any] = {"quantization": form, "interpreter": interpreter, "interpreter_version": "1"}
+    return Measurement(**{**named, **sound, **facts})
 
 
 def _table(*rows: Measurement) -> Table:
@@ -31,7 +33,10 @@ def _table(*rows: Measurement) -> Table:
         ([_row("float16"), _row("int8", latency_us=1.0, accuracy=0.894)], "float16"),
         ([_row("float16"), _row("int8", latency_us=1.0, accuracy=0.895)], "int8"),
         ([_row("float16"), _row("int8", latency_us=1.0, error="no")], "float16"),
-        ([_row("float16"), _row("float16", RUNTIMES[1], accuracy=0.5), _row("int8"), _row("int8", RUNTIMES[1])], "int8"),
+        (
+            [_row("float16"), _row("float16", RUNTIMES[1], accuracy=0.5), _row("int8"), _row("int8", RUNTIMES[1])],
+            "int8",
+        ),
         ([_row("float16", latency_us=9.0), _row("float16", RUNTIMES[1], latency_us=99.0), _row("int8")], "float16"),
     ],
     ids=[

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from training.data import sources
 from training.data.sources import fashion_mnist
@@ -33,7 +34,7 @@ def test_an_unknown_source_is_refused() -> None:
         sources.load(Data(source="imagenet"))
 
 
-def _idx(path: Path, array: np.ndarray) -> None:
+def _idx(path: Path, array: NDArray[np.uint8]) -> None:
     magic = b"\0\0\x08" + bytes([array.ndim])
     path.write_bytes(gzip.compress(magic + struct.pack(f">{array.ndim}i", *array.shape) + array.tobytes()))
 
@@ -74,10 +75,9 @@ def test_truncated_files_of_debian_are_refused(debian: Path) -> None:
         fashion_mnist.load(debian)
 
 
-def test_a_download_that_fails_is_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_that_fails_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine without network the error says where the file would be looked for."""
+
     def refuse(*_: object, **__: object) -> None:
         raise Exception("URL fetch failure")  # noqa: TRY002 (as Keras does)
 
@@ -99,7 +99,7 @@ def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.Monke
 
     arrays = {"x_train": np.zeros((6, 28, 28), np.uint8), "y_train": np.arange(6, dtype=np.uint8)}
     arrays |= {"x_test": np.ones((4, 28, 28), np.uint8), "y_test": np.arange(4, dtype=np.uint8)}
-    np.savez(tmp_path / "mnist.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(tmp_path / "mnist.npz", **arrays)
     quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(tmp_path)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -107,7 +107,9 @@ def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.Monke
     def local(fname: str, origin: str, file_hash: str) -> Any:  # noqa: ANN401
         assert origin.endswith("/mnist.npz")
         assert file_hash
-        return keras.utils.get_file(fname, f"http://127.0.0.1:{server.server_port}/mnist.npz", cache_dir=tmp_path / "cache")
+        return keras.utils.get_file(
+            fname, f"http://127.0.0.1:{server.server_port}/mnist.npz", cache_dir=tmp_path / "cache"
+        )
 
     monkeypatch.setattr("keras.src.datasets.mnist.get_file", local)
     data = sources.load(Data(source="mnist"))
@@ -119,7 +121,7 @@ def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("own_test", [False, True])
 def test_a_file_of_ones_own(tmp_path: Path, own_test: bool) -> None:
-    """x and y, and if there are any x_test, y_test and label_names."""
+    """X and y, and if there are any x_test, y_test and label_names."""
     arrays: dict[str, Any] = {"x": np.zeros((3, 2, 2)), "y": np.array([0, 1, 2])}
     if own_test:
         arrays |= {"x_test": np.ones((2, 2, 2)), "y_test": np.array([1, 2]), "label_names": np.array(["a", "b", "c"])}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.conftest import TASK
+from tests.training.quick import TASK
 from training import task
 from weir.errors import BadInput
 
@@ -44,7 +44,7 @@ def test_a_task_file_is_read(tmp_path: Path) -> None:
         ("validation = 200", "validation = 0", "a task file is TOML"),
         (TASK, "", "a task file is TOML"),
         (TASK, "= =", "a task file is TOML"),
-        (TASK[TASK.index("[[levels]]\nname = \"second\"") :], "", "a task file is TOML"),
+        (TASK[TASK.index('[[levels]]\nname = "second"') :], "", "a task file is TOML"),
     ],
 )
 def test_a_task_that_breaks_a_rule_is_refused(old: str, new: str, told: str) -> None:

@@ -25,7 +25,6 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
       weir demo
     """  # noqa: D301
     from local.system import System
-
     from training import folder
     from training.pipeline import train
     from training.publication import publish

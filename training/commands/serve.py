@@ -17,14 +17,14 @@ from training.console import Console
 def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> None:
     """Serve a store's models on this machine.
 
-    The routes and handlers are those of AWS; Ctrl-C ends it. It asks for no authorization. S3 is read as your AWS profile.
+    The routes and handlers are those of AWS; Ctrl-C ends it. It asks for no authorization. S3 is read as your AWS
+    profile.
 
     \b
     Example:
       weir serve --store file:///tmp/models --port 8080
     """  # noqa: D301
     from local.system import System
-
     from training.commands.waiting import until_stopped
     from training.signing import environment
 
@@ -34,9 +34,7 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
         variables |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     with (
         Console() as console,
-        System(
-            TEMPLATE, store=store, store_endpoint=store_endpoint, host=host, port=port, environment=variables
-        ) as run,
+        System(store=store, store_endpoint=store_endpoint, host=host, port=port, environment=variables) as run,
     ):
         console.say(f"serving {store} at {run.url}/v2 and {run.url}/cascade/v2; Ctrl-C stops it")
         until_stopped()

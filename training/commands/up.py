@@ -18,14 +18,14 @@ TRAINED = Path("build/demo/mnist-sample")
 def up(host: str, port: int) -> None:
     """Run the whole system on this machine.
 
-    An S3, a queue, the API and the functions, until Ctrl-C. The model is the demo's; it is trained first when there is none yet.
+    An S3, a queue, the API and the functions, until Ctrl-C. The model is the demo's; it is trained first when there is
+    none yet.
 
     \b
     Example:
       weir up --port 8080
     """  # noqa: D301
     from local.system import System
-
     from training import folder
     from training.commands.waiting import until_stopped
     from training.pipeline import train
@@ -36,7 +36,7 @@ def up(host: str, port: int) -> None:
     from training.task import load
 
     with Console() as console:
-        if not (TRAINED / folder.FILE).is_file():
+        if not folder.is_complete(TRAINED):
             train(load(MODEL), TRAINED, Reporter(console.say, console.progress))
         samples = write_samples(TRAINED, TRAINED.parent)
         with System(host=host, port=port, log=TRAINED.parent / "functions.log") as system:

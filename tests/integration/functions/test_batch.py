@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.serving import context, load_app
+from tests.serving import artifact, context, load_app, make_manifest, version_files
+from weir import keys
+from weir.store import Store
 
 
 def _event(*bodies: object) -> dict[str, Any]:
@@ -29,8 +31,8 @@ def _event(*bodies: object) -> dict[str, Any]:
     }
 
 
-def _notice(*keys: str) -> dict[str, Any]:
-    return {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": key}}} for key in keys]}
+def _notice(*names: str) -> dict[str, Any]:
+    return {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": name}}} for name in names]}
 
 
 def _drop(store: Path, path: str, rows: int = 3) -> None:
@@ -77,9 +79,8 @@ def test_s3s_test_event_is_acknowledged(served: Path) -> None:
     "bad",
     [
         _notice("batches/in/thirds/gone.npy"),
-        _notice("batches/in/THIRDS/a.npy"),
-        _notice("elsewhere/a.npy"),
         "no json",
+        "[" * 100_000,
         "[]",
         {"Records": [{}]},
     ],
@@ -91,6 +92,72 @@ def test_a_failing_message_alone_comes_again(served: Path, bad: object, caplog: 
     assert _failed(answer) == ["m0"]
     assert _summary(served, "thirds/a.npy")["answered"] == 3
     assert "Record processing exception" in caplog.text
+
+
+def test_a_model_that_is_damaged_comes_again(served: Path, runtime: str) -> None:
+    """It may be mended until then; no summary says that it was answered."""
+    (served / keys.artifact("thirds", 1, artifact("large").digest)).write_bytes(b"damaged")
+    _drop(served, "thirds/a.npy")
+    assert _failed(load_app("batch").handler(_event(_notice("batches/in/thirds/a.npy")), context())) == ["m0"]
+    assert not (served / "batches/out").exists()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "elsewhere/a.npy",
+        "batches/in/THIRDS/a.npy",
+        "batches/in/thirds/",
+        "batches/in/thirds/a%2F%2Fb.npy",
+        "batches/in/thirds/%0A.npy",
+        "batches/in/thirds/%2E%2E/a.npy",
+        f"batches/in/thirds/{'a' * 900}.npy",
+    ],
+)
+def test_a_key_that_can_have_no_answer_is_acknowledged(
+    served: Path, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would fail for ever; the log says what is wrong with it, and its neighbours are answered."""
+    _drop(served, "thirds/a.npy")
+    answer = load_app("batch").handler(_event(_notice(key, "batches/in/thirds/a.npy")), context())
+    assert answer == {"batchItemFailures": []}
+    assert [path.name for path in (served / "batches/out").rglob("summary.json")] == ["summary.json"]
+    (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert ". Got: " in vars(error)["error"]
+
+
+def test_a_format_that_is_not_read_is_answered_with_its_error(served: Path) -> None:
+    """The summary lists the formats; nobody tries again."""
+    (served / "batches/in/thirds").mkdir(parents=True)
+    (served / "batches/in/thirds/rows.parquet").write_bytes(b"PAR1")
+    event = _event(_notice("batches/in/thirds/rows.parquet"))
+    assert load_app("batch").handler(event, context()) == {"batchItemFailures": []}
+    assert _summary(served, "thirds/rows.parquet")["error"] == "a batch file is .npy or .csv. Got: rows.parquet"
+
+
+def test_bad_rows_are_counted(served: Path, runtime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the summary, and in the one metrics line of the invocation."""
+    (served / "batches/in/thirds").mkdir(parents=True)
+    (served / "batches/in/thirds/a.csv").write_text("1\n" + ",".join("0" * 16) + "\nnan" + ",0" * 15)
+    load_app("batch").handler(_event(_notice("batches/in/thirds/a.csv")), context())
+    summary = _summary(served, "thirds/a.csv")
+    assert (summary["rows"], summary["answered"], summary["bad_rows"]) == (3, 1, 2)
+    (told,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+    assert (told["Messages"], told["Predictions"], told["BadRows"]) == ([1], [1], [2])
+
+
+def test_batches_run_over_s3(bucket: str, s3_endpoint: str, runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same function over an S3 that is reached by HTTP."""
+    store = Store(f"s3://{bucket}", endpoint=s3_endpoint)
+    for key, content in version_files(make_manifest()).items():
+        store.put(key, content)
+    store.put("batches/in/thirds/a b.csv", ",".join("0" * 16).encode())
+    monkeypatch.setenv("MODEL_STORE", f"s3://{bucket}")
+    monkeypatch.setenv("MODEL_STORE_ENDPOINT", s3_endpoint)
+    event = _event(_notice("batches/in/thirds/a+b.csv"))
+    assert load_app("batch").handler(event, context()) == {"batchItemFailures": []}
+    assert json.loads(store.get("batches/out/thirds/a b.csv/summary.json"))["answered"] == 1
+    assert json.loads(store.get("batches/out/thirds/a b.csv/predictions.jsonl"))["row"] == 0
 
 
 def test_an_unknown_model_is_answered_with_its_error(served: Path) -> None:

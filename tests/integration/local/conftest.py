@@ -6,7 +6,7 @@ import pytest
 
 from local.template import FunctionSpec
 
-HANDLER = '''
+HANDLER = """
 import os, sys, time
 print("imported", flush=True)
 def handler(event, context):
@@ -21,7 +21,7 @@ def handler(event, context):
     if what == "pid": time.sleep(event.get("s", 0)); return os.getpid()
     if what == "big": return {"statusCode": 200, "body": "x" * 6_000_001}
     return {"statusCode": 200, "body": context.invoked_function_arn}
-'''
+"""
 
 
 @pytest.fixture

@@ -149,7 +149,8 @@ import time
 from pathlib import Path
 from local.function import Function
 from local.template import FunctionSpec
-function = Function(FunctionSpec("F", Path({str(spec.folder)!r}), "app.handler", 2, 128, {{}}), {{}}, Path({str(log)!r}))
+spec = FunctionSpec("F", Path({str(spec.folder)!r}), "app.handler", 2, 128, {{}})
+function = Function(spec, {{}}, Path({str(log)!r}))
 print(function.invoke({{"what": "pid"}}), flush=True)
 time.sleep(60)
 """

@@ -62,9 +62,7 @@ def _eventually_only(before: set[threading.Thread]) -> bool:
     return set(threading.enumerate()) <= before
 
 
-@pytest.mark.parametrize(
-    ("mount", "exits"), [("", None), ("/cascade", [1, 2, 2, 1])], ids=["end-to-end", "cascade"]
-)
+@pytest.mark.parametrize(("mount", "exits"), [("", None), ("/cascade", [1, 2, 2, 1])], ids=["end-to-end", "cascade"])
 def test_rows_are_answered_over_http(
     system: System, pictures: NDArray[np.float32], mount: str, exits: list[int] | None
 ) -> None:
@@ -145,12 +143,16 @@ def test_a_store_of_ones_own_is_served_as_it_is(thirds: Path) -> None:
         assert requests.get(f"{system.url}/v2/models/thirds/ready", timeout=30).json() == {"ready": True}
 
 
+def _fail(system: System) -> None:
+    requests.get(f"{system.url}/v2", timeout=30)
+    raise RuntimeError("of the block")
+
+
 def test_everything_ends_with_the_block(thirds: Path) -> None:
     """On an exception too: no thread, no listener."""
     before = set(threading.enumerate())
     with pytest.raises(RuntimeError, match="of the block"), System() as system:
-        requests.get(f"{system.url}/v2", timeout=30)
-        raise RuntimeError("of the block")
+        _fail(system)
     assert _eventually_only(before)
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{system.url}/v2", timeout=5)

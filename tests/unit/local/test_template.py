@@ -37,7 +37,12 @@ def test_routes_are_as_the_template_has_them() -> None:
 def test_the_queue_is_as_the_template_has_it() -> None:
     """Which function it calls, with how many messages, how often at most, for which keys."""
     queue = read(TEMPLATE).queue
-    assert (queue.function, queue.batch_size, queue.prefix, queue.max_receives) == ("BatchFunction", 1, "batches/in/", 3)
+    assert (queue.function, queue.batch_size, queue.prefix, queue.max_receives) == (
+        "BatchFunction",
+        1,
+        "batches/in/",
+        3,
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,5 +67,5 @@ def test_another_template_is_refused(tmp_path: Path, old: str, new: str) -> None
 
 def test_a_missing_template_is_refused(tmp_path: Path) -> None:
     """The error names the file."""
-    with pytest.raises(BadInput, match="none.yaml"):
+    with pytest.raises(BadInput, match=r"none\.yaml"):
         read(tmp_path / "none.yaml")

@@ -111,6 +111,27 @@ def test_a_row_that_overflows_is_a_bad_row(thirds: Path, monkeypatch: pytest.Mon
     assert "small enough" in _lines(thirds, "thirds/a.npy")[0]["error"]
 
 
+def test_a_dropped_file_is_answered_by_its_key(thirds: Path, pictures: Floats) -> None:
+    """The key says which model answers, and how."""
+    (thirds / "batches/in/thirds/cascade").mkdir(parents=True)
+    (thirds / "batches/in/thirds/cascade/a.npy").write_bytes(_npy(pictures))
+    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), "batches/in/thirds/cascade/a.npy")
+    assert (summary.model, summary.file, summary.cascade, summary.answered) == ("thirds", "a.npy", True, 4)
+
+
+@pytest.mark.parametrize(
+    "key", ["batches/in/THIRDS/a.npy", "batches/in/thirds/", "batches/in/thirds/a//b.npy", "x", ""]
+)
+def test_a_key_that_names_no_file_is_told_and_nothing_is_written(thirds: Path, key: str) -> None:
+    """It has no place for an answer, and trying again would not help."""
+    before = sorted(thirds.rglob("*"))
+    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), key)
+    assert summary.error is not None
+    assert ". Got: " in summary.error
+    assert (summary.rows, summary.file) == (0, key)
+    assert sorted(thirds.rglob("*")) == before
+
+
 def test_a_file_that_is_gone_is_an_error(thirds: Path) -> None:
     """Nothing is written for it."""
     with pytest.raises(ObjectNotFound):

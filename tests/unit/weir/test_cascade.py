@@ -22,8 +22,10 @@ class Recorded:
     asked: list[int]
 
     def __call__(self, rows: Floats) -> Floats:
+        """Say what is written down."""
         self.asked += rows.astype(int).tolist()
-        return self.logits[rows.astype(int)]
+        found: Floats = self.logits[rows.astype(int)]
+        return found
 
 
 @st.composite

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import scipy.special
+import scipy.special  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
 
 from weir.confidence import confidence, label, softmax
 
@@ -17,7 +18,7 @@ LOGITS = arrays(
 
 
 @given(LOGITS, st.floats(0.25, 8))
-def test_softmax_is_scipys(logits: np.ndarray, temperature: float) -> None:
+def test_softmax_is_scipys(logits: NDArray[np.float32], temperature: float) -> None:
     """Probabilities are those of a reference implementation, of the logits divided by the temperature."""
     expected = scipy.special.softmax(logits.astype(np.float64) / temperature, axis=-1)
     np.testing.assert_allclose(softmax(logits, temperature), expected, atol=1e-5)

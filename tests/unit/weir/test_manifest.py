@@ -33,6 +33,9 @@ def test_unknown_keys_are_ignored() -> None:
         (b"\xff", "a manifest is the JSON document"),
         (b'{"schema_version": "1.0"}', "a manifest is the JSON document"),
         (b"[" * 100_000, "a manifest is the JSON document"),
+        (_document(extra=[])[:-3] + b"[" * 50_000 + b"]" * 50_000 + b"}", "a manifest is the JSON document"),
+        (_document(schema_version=""), "schema version 1"),
+        (_document(schema_version=1), "a manifest is the JSON document"),
         (_document(schema_version="2.0"), "schema version 1"),
         (_document(labels=["a"]), "at least two labels"),
         (_document(labels=["a", "a", "b"]), "at least two labels"),
@@ -43,7 +46,9 @@ def test_unknown_keys_are_ignored() -> None:
         (_document(inputs=[{"name": "image", "shape": [-1, 0]}]), "one input"),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (
-            _document(end_to_end={"artifact": msgspec.structs.replace(make_manifest().end_to_end.artifact, digest="..")}),
+            _document(
+                end_to_end={"artifact": msgspec.structs.replace(make_manifest().end_to_end.artifact, digest="..")}
+            ),
             "named by the sha256",
         ),
     ],
@@ -66,7 +71,21 @@ def test_aliases_are_read() -> None:
     assert decode_alias(b'{"version": 3, "history": [2, 1], "canary": null}') == Alias(version=3, history=(2, 1))
 
 
-@pytest.mark.parametrize("data", [b"", b"3", b'{"version": "3"}', b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"3",
+        b'{"version": "3"}',
+        b'{"version": 0}',
+        b'{"version": -1}',
+        b'{"version": 1000000000}',
+        b'{"version": 2, "history": [0]}',
+        b'{"version": 2, "canary": {"version": 0, "weight": 5}}',
+        b"[" * 100_000,
+        b"\xff",
+    ],
+)
 def test_damaged_aliases_are_refused(data: bytes) -> None:
     """Nothing is guessed."""
     with pytest.raises(BadManifest, match="an alias is"):

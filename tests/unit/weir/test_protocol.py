@@ -1,12 +1,13 @@
 """weir.protocol: JSON of the Open Inference Protocol <-> tensors."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -14,14 +15,37 @@ from numpy.typing import NDArray
 from tests.serving import request_body
 from weir.errors import BadBody, BadTensor
 from weir.manifest import TensorSpec
-from weir.protocol import InferResponse, OutputTensor, decode_request, encode_response, rows, wanted
+from weir.protocol import InferResponse, OutputTensor, _numbers, decode_request, encode_response, rows, wanted
 
 SPEC = TensorSpec(name="image", shape=(-1, 4, 4))
 ROW = [0.0] * 16
 
+NESTED = st.recursive(
+    st.lists(st.integers(-100, 100), max_size=5), lambda parts: st.lists(parts | st.integers(-100, 100), max_size=5)
+)
+
 PICTURES = st.integers(1, 4).flatmap(
     lambda n: arrays(np.float32, (n, 4, 4), elements=st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False))
 )
+
+
+class Counting(list[Any]):
+    """A list that counts how often it is gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        """Begin again."""
+        self.times += 1
+        return super().__iter__()
+
+
+def _leaves(nested: list[Any]) -> Iterator[float]:
+    for part in nested:
+        if isinstance(part, list):
+            yield from _leaves(part)
+        else:
+            yield part
 
 
 def _rows(body: bytes) -> NDArray[np.float32]:
@@ -104,6 +128,7 @@ def test_parameters_are_refused_and_not_ignored(document: dict[str, Any]) -> Non
         ({"data": "0" * 16}, "data of image is a list of numbers"),
         ({"data": 3}, "data of image is a list of numbers"),
         ({"data": None}, "data of image is a list of numbers"),
+        ({"data": {"a": ROW}}, "data of image is a list of numbers"),
         ({"data": [*ROW[1:], "0"]}, "data is a list of numbers"),
         ({"data": [*ROW[1:], True]}, "data is a list of numbers"),
         ({"data": [*ROW[1:], None]}, "data is a list of numbers"),
@@ -120,7 +145,22 @@ def test_tensors_that_are_not_the_models_are_refused(tensor: dict[str, Any], rul
         _rows(json.dumps({"inputs": [{**sound, **tensor}]}).encode())
 
 
-@pytest.mark.parametrize("data", [b"[NaN]", b"[Infinity]", b"[1e999]", b"[01]", b"[1,]", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[NaN]",
+        b"[Infinity]",
+        b"[1e999]",
+        b"[01]",
+        b"[1,]",
+        b"[" * 100_000,
+        b'["\xff"]',
+        b'[[1, "\xff"]]',
+        b'["\\ud800"]',
+        b"[" + b"9" * 5000 + b"]",
+        b"[[" + b"9" * 5000 + b"]]",
+    ],
+)
 def test_what_json_does_not_know_is_refused(data: bytes) -> None:
     """NaN, infinities and broken numbers are no JSON, and no values."""
     body = request_body([], [1, 4, 4]).replace(b"[]", data)
@@ -128,11 +168,35 @@ def test_what_json_does_not_know_is_refused(data: bytes) -> None:
         _rows(body)
 
 
-def test_deep_nesting_is_refused() -> None:
-    """A hundred thousand brackets that close are a wrong tensor at worst."""
-    body = request_body([], [1, 4, 4]).replace(b"[]", b"[" * 100_000 + b"]" * 100_000)
-    with pytest.raises((BadBody, BadTensor)):
-        _rows(body)
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_nesting_of_any_depth_is_refused(opening: bytes, closing: bytes) -> None:
+    """Also where JSON can still be read, but its value hardly be shown."""
+    for depth in (*range(2, 1100), 100_000):
+        data = opening * depth + b"1" + closing * depth
+        with pytest.raises((BadBody, BadTensor)):
+            _rows(request_body([], [1, 4, 4]).replace(b"[]", data))
+
+
+@given(NESTED)
+def test_any_nesting_is_read_in_its_order(nested: list[Any]) -> None:
+    """Values are those of a plain recursion, left to right."""
+    flat = list(_leaves(nested))
+    assume(flat)
+    spec = TensorSpec(name="image", shape=(-1, len(flat)))
+    read = rows(decode_request(request_body(nested, [1, len(flat)])), spec)
+    assert read.tolist() == [flat]
+
+
+def test_one_deep_value_among_many_costs_one_pass() -> None:
+    """Every value is looked at once, not once for each level of the deepest nesting."""
+    data: list[Any] = [0] * 100_000
+    deepest = data
+    for _ in range(900):
+        deepest.append([])
+        deepest = deepest[-1]
+    visited = Counting(data)
+    assert sum(1 for _ in _numbers(visited)) == 100_000
+    assert visited.times == 1
 
 
 def test_two_inputs_are_refused() -> None:

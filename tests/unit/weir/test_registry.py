@@ -65,29 +65,37 @@ def test_a_loaded_model_is_kept(registry: Registry) -> None:
 
 
 def test_the_least_used_of_many_models_goes(thirds: Path, registry: Registry) -> None:
-    """Eight versions are kept, those used last."""
-    first = registry.model("thirds", "1")[1]
+    """Eight versions are kept, those used last: being asked for again makes a version young."""
     for number in range(2, 10):
         store_version(thirds, make_manifest(), number)
-        registry.model("thirds", str(number))
-    assert registry.model("thirds", "9")[1] is registry.model("thirds", "9")[1]
-    assert registry.model("thirds", "1")[1] is not first
+    kept = {number: registry.model("thirds", str(number))[1] for number in range(1, 9)}
+    assert registry.model("thirds", "1")[1] is kept[1]
+    registry.model("thirds", "9")
+    assert registry.model("thirds", "1")[1] is kept[1]
+    assert registry.model("thirds", "3")[1] is kept[3]
+    assert registry.model("thirds", "2")[1] is not kept[2]
 
 
 def test_a_store_that_is_down_does_not_stop_what_is_loaded(
-    registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    thirds: Path, registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An old alias beats none; the version it names never changes."""
+    """An old alias beats none, and is looked up again after the next refresh time."""
     registry.model("thirds")
     clock.now = 1000
 
     def down(key: str) -> bytes:
         raise StoreUnavailable("the store answers", key)
 
-    monkeypatch.setattr(registry.store, "get", down)
+    with monkeypatch.context() as outage:
+        outage.setattr(registry.store, "get", down)
+        assert registry.model("thirds")[0] == 1
+        with pytest.raises(StoreUnavailable):
+            registry.model("other")
+    store_version(thirds, make_manifest(), 2)
+    clock.now = 1059
     assert registry.model("thirds")[0] == 1
-    with pytest.raises(StoreUnavailable):
-        registry.model("other")
+    clock.now = 1060
+    assert registry.model("thirds")[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -114,9 +122,10 @@ def test_a_damaged_manifest_makes_the_model_unavailable(thirds: Path, registry: 
         registry.model("thirds")
 
 
-def test_a_damaged_alias_makes_the_model_unavailable(thirds: Path, registry: Registry) -> None:
+@pytest.mark.parametrize("content", [b"{", b'{"version": 0}', b'{"version": 12345678901}'])
+def test_a_damaged_alias_makes_the_model_unavailable(thirds: Path, registry: Registry, content: bytes) -> None:
     """It is the publisher's fault, not the caller's."""
-    (thirds / keys.alias("thirds", "champion")).write_bytes(b"{")
+    (thirds / keys.alias("thirds", "champion")).write_bytes(content)
     with pytest.raises(ModelUnavailable, match="the alias champion"):
         registry.model("thirds")
 
@@ -127,6 +136,16 @@ def test_a_missing_artifact_makes_the_model_unavailable(thirds: Path, registry: 
     _, model = registry.model("thirds")
     with pytest.raises(ModelUnavailable, match="the artifacts of thirds 1 are in the store"):
         model.preload(cascade=False)
+
+
+def test_a_withdrawn_alias_serves_nobody(thirds: Path, registry: Registry, clock: Clock) -> None:
+    """An alias that is gone is no outage; the version itself stays."""
+    registry.model("thirds")
+    (thirds / keys.alias("thirds", "champion")).unlink()
+    clock.now = 60
+    with pytest.raises(ModelNotFound, match=r"under the alias champion\. Got: thirds"):
+        registry.model("thirds")
+    assert registry.model("thirds", "1")[0] == 1
 
 
 def test_a_version_without_manifest_does_not_exist(thirds: Path, registry: Registry) -> None:

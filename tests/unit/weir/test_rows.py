@@ -27,9 +27,13 @@ def _npy(array: NDArray[np.generic]) -> bytes:
 
 
 def _with_header(header: str, body: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
-    text = header.encode() + b"\n"
+    text = header.encode("latin-1") + b"\n"
     size = len(text).to_bytes(2 if version == b"\x01\x00" else 4, "little")
     return b"\x93NUMPY" + version + size + text + body
+
+
+def _header(shape: str = "(1, 2, 3)", descr: str = "'<f8'") -> str:
+    return f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}"
 
 
 @given(ARRAYS, st.booleans(), st.booleans())
@@ -40,6 +44,12 @@ def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: boo
     np.testing.assert_array_equal(rows.values, array.astype(np.float32))
     assert rows.values.dtype == np.float32
     assert rows.errors == {}
+
+
+def test_npy_of_the_second_version_gives_its_rows() -> None:
+    """NumPy writes it for long headers; the numbers are the same."""
+    body = np.arange(6.0).tobytes()
+    assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), SHAPE).values.ravel().tolist() == list(range(6))
 
 
 def test_bad_rows_of_a_npy_are_named() -> None:
@@ -59,27 +69,61 @@ def test_bad_rows_of_a_npy_are_named() -> None:
         (b"\x93NUMPY\x03\x00" + b"\x00" * 90, "a .npy is what numpy.save writes"),
         (_npy(np.zeros((3, *SHAPE)))[:-1], "is followed by exactly its values"),
         (_npy(np.zeros((3, *SHAPE))) + b"x", "is followed by exactly its values"),
-        (_npy(np.array(3.0)), "is followed by exactly its values"),
+        (_npy(np.array(3.0)), "a .npy has the shape"),
         (_npy(np.zeros((3, 7))), "a .npy has the shape"),
         (_npy(np.zeros(6)), "a .npy has the shape"),
         (_npy(np.zeros((3, *SHAPE), complex)), "a .npy holds real numbers"),
         (_npy(np.zeros((3, *SHAPE), bool)), "a .npy holds real numbers"),
         (_npy(np.full((3, *SHAPE), "a")), "a .npy holds real numbers"),
         (_npy(np.zeros((0, *SHAPE))), "at least one row"),
-        (_with_header("{'descr': '|O', 'fortran_order': False, 'shape': (1, 2, 3)}", b"0" * 48), "exactly its values"),
-        (
-            _with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999, 2, 3)}"),
-            "is followed by exactly its values",
-        ),
-        (_with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 2, 3)}"), "a .npy|exactly its values"),
+        (_with_header(_header(descr="'|O'"), b"0" * 48), "a .npy holds real numbers"),
+        (_with_header(_header(descr="'|V0'")), "a .npy holds real numbers"),
+        (_with_header(_header(descr="[('a', '<f8')]"), b"0" * 48), "a .npy holds real numbers"),
+        (_with_header(_header(descr="()")), "a .npy is what numpy.save writes"),
+        (_with_header(_header(descr="'nothing'")), "a .npy is what numpy.save writes"),
+        (_with_header(_header("(99999999999999, 2, 3)")), "is followed by exactly its values"),
+        (_with_header(_header(f"({'9' * 30}, 2, 3)")), "is followed by exactly its values"),
+        (_with_header(_header("(-1, 2, 3)")), "is followed by exactly its values"),
+        (_with_header(_header("(-1, 2, 3)"), b"0" * 48), "is followed by exactly its values"),
+        (_with_header(_header("(-1, -2, 3)"), b"0" * 48), "a .npy has the shape"),
+        (_with_header(_header("(0, -1)")), "a .npy has the shape"),
+        (_with_header(_header(f"(0, {'9' * 30})")), "a .npy has the shape"),
+        (_with_header(_header(f"({'1, ' * 40})"), b"0" * 8), "a .npy has the shape"),
+        (_with_header(_header(), np.zeros(6).tobytes(), b"\x03\x00"), "a .npy is what numpy.save writes"),
         (_with_header("__import__('os')"), "a .npy is what numpy.save writes"),
         (_with_header("{" * 5000), "a .npy is what numpy.save writes"),
+        (_with_header("-" * 9000), "a .npy is what numpy.save writes"),
     ],
 )
 def test_a_npy_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
     """Whatever its header claims, no memory is reserved for it."""
     with pytest.raises(BadBody, match=rule):
         read("a.npy", data, SHAPE)
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(
+    st.one_of(
+        st.text(st.characters(max_codepoint=255), max_size=60),
+        st.lists(st.sampled_from([*"{}()[]:,'-+0123456789<>|=fiuOV ", "'descr'", "'shape'", "True"])).map("".join),
+        st.builds(
+            _header,
+            st.lists(st.integers(-3, 3) | st.booleans() | st.integers(2**62, 2**70)).map(
+                lambda sizes: str(tuple(sizes))
+            ),
+            st.text("<>|=fiubcSUVOM0123456789()[],' ", max_size=8).map(repr),
+        ),
+    ),
+    st.sampled_from([b"", b"\x00" * 48, b"\x00" * 96]),
+)
+def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
+    """Whatever stands in it, the file is read or refused."""
+    try:
+        rows = read("a.npy", _with_header(header, body), SHAPE)
+    except BadBody:
+        return
+    assert rows.values.shape[1:] == SHAPE
+    assert rows.values.nbytes <= len(body) * 4
 
 
 @given(ARRAYS)

@@ -1,0 +1,132 @@
+"""The models function: health, metadata, and the routes that nobody knows."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.serving import artifact, call, error, load_app
+from weir import keys
+from weir.service import server_metadata
+
+pytestmark = pytest.mark.usefixtures("runtime")
+
+
+@pytest.mark.parametrize("prefix", ["", "/cascade"])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v2/health/live", {"live": True}),
+        ("/v2/health/ready", {"ready": True}),
+        ("/v2/models/thirds/ready", {"ready": True}),
+        ("/v2/models/thirds/versions/1/ready", {"ready": True}),
+    ],
+)
+def test_health(served: Path, prefix: str, path: str, expected: dict[str, bool]) -> None:
+    """Live, ready, and each model ready."""
+    answer = call(load_app("models"), "GET", prefix + path)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, expected)
+
+
+@pytest.mark.parametrize("path", ["/v2", "/cascade/v2"])
+def test_server_metadata(served: Path, path: str) -> None:
+    """Name and version of what serves."""
+    assert json.loads(call(load_app("models"), "GET", path)["body"]) == server_metadata()
+
+
+@pytest.mark.parametrize("prefix", ["", "/cascade"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v2/models/nobody", 404),
+        ("/v2/models/nobody/ready", 404),
+        ("/v2/models/thirds/versions/2", 404),
+        ("/v2/models/thirds/versions/2/ready", 404),
+        ("/v2/models/THIRDS", 400),
+        ("/v2/models/THIRDS/ready", 400),
+        ("/v2/models/thirds/versions/0", 400),
+        ("/v2/models/a%22b", 400),
+        ("/v2/models/%0A/ready", 400),
+    ],
+)
+def test_models_that_are_not_there(served: Path, prefix: str, path: str, status: int) -> None:
+    """A name that can't be is a 400, one that is not published a 404."""
+    answer = call(load_app("models"), "GET", prefix + path)
+    assert answer["statusCode"] == status
+    error(answer)
+
+
+def test_a_damaged_manifest_is_a_503(served: Path) -> None:
+    """It is not the caller's fault, and the model is not ready."""
+    (served / keys.manifest("thirds", 1)).write_bytes(b"{")
+    app = load_app("models")
+    assert call(app, "GET", "/v2/models/thirds")["statusCode"] == 503
+    assert json.loads(call(app, "GET", "/v2/models/thirds/ready")["body"]) == {"ready": False}
+
+
+def test_a_bucket_that_is_not_there_is_not_ready(
+    s3_endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong configuration shows as such, not as a missing model."""
+    monkeypatch.setenv("MODEL_STORE", f"s3://{bucket}-not")
+    monkeypatch.setenv("MODEL_STORE_ENDPOINT", s3_endpoint)
+    app = load_app("models")
+    assert json.loads(call(app, "GET", "/v2/health/ready")["body"]) == {"ready": False}
+    assert call(app, "GET", "/v2/models/thirds")["statusCode"] == 503
+
+
+@pytest.mark.parametrize(("prefix", "extra"), [("", []), ("/cascade", ["exit_level", "confidence", "path"])])
+def test_model_metadata(served: Path, prefix: str, extra: list[str]) -> None:
+    """Inputs and outputs with names, datatypes and shapes; what the levels are."""
+    document = json.loads(call(load_app("models"), "GET", f"{prefix}/v2/models/thirds")["body"])
+    assert document["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [-1, 4, 4]}]
+    assert [tensor["name"] for tensor in document["outputs"]] == ["probabilities", "label", *extra]
+    assert document["versions"] == ["1"]
+    assert document["parameters"]["labels"] == ["left", "middle", "right"]
+    assert ("levels" in document["parameters"]) == bool(prefix)
+
+
+def test_a_model_that_cannot_answer_is_not_ready(served: Path) -> None:
+    """Its manifest is there, its network is not."""
+    (served / keys.artifact("thirds", 1, artifact("large").digest)).unlink()
+    answer = call(load_app("models"), "GET", "/v2/models/thirds/ready")
+    assert (answer["statusCode"], json.loads(answer["body"])) == (503, {"ready": False})
+
+
+def test_a_store_that_is_down_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Live, but not ready."""
+    monkeypatch.setenv("MODEL_STORE", "s3://nowhere")
+    monkeypatch.setenv("MODEL_STORE_ENDPOINT", "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    app = load_app("models")
+    assert call(app, "GET", "/v2/health/live")["statusCode"] == 200
+    assert call(app, "GET", "/v2/health/ready")["statusCode"] == 503
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/models", "/v2/models/thirds/infer/more", "/v2/repository"])
+def test_unknown_routes_are_not_found(served: Path, path: str) -> None:
+    """The $default route answers in the protocol's form."""
+    answer = call(load_app("models"), "GET", path)
+    assert answer["statusCode"] == 404
+    assert error(answer).endswith(f"Got: {path}")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", "/v2/models/thirds", "GET"),
+        ("GET", "/v2/models/thirds/infer", "POST"),
+        ("PUT", "/cascade/v2", "GET"),
+        ("HEAD", "/v2/health/live", "GET"),
+        ("OPTIONS", "/cascade/v2/models/thirds/versions/1/infer", "POST"),
+        ("POST", "/v2/models/thirds/versions/1/ready", "GET"),
+    ],
+)
+def test_a_wrong_verb_is_not_allowed(served: Path, method: str, path: str, allow: str) -> None:
+    """405, and which verb would be right."""
+    answer = call(load_app("models"), method, path)
+    assert answer["statusCode"] == 405
+    headers = answer.get("headers") or {k: v[0] for k, v in answer["multiValueHeaders"].items()}
+    assert headers["Allow"] == allow
+    assert error(answer).endswith(f"Got: {method}")

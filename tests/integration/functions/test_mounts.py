@@ -1,0 +1,149 @@
+"""What both mounts promise alike: versions, refusals, damaged models."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.serving import (
+    artifact,
+    call,
+    error,
+    load_app,
+    make_manifest,
+    outputs,
+    request_body,
+    store_version,
+    version_files,
+)
+from weir import keys
+from weir.store import Store
+
+MOUNTS = [("predict", "/v2/models/thirds"), ("cascade", "/cascade/v2/models/thirds")]
+
+pytestmark = pytest.mark.usefixtures("runtime")
+
+
+@pytest.mark.parametrize(("name", "base"), MOUNTS)
+def test_a_version_can_be_asked_for(served: Path, name: str, base: str) -> None:
+    """By number, or by alias; the answer says which it was."""
+    store_version(served, make_manifest(), 2)
+    app = load_app(name)
+    for version, number in (("1", "1"), ("champion", "2")):
+        answer = call(app, "POST", f"{base}/versions/{version}/infer", request_body([0] * 16, [1, 4, 4], id="x"))
+        assert json.loads(answer["body"])["model_version"] == number
+        assert json.loads(answer["body"])["id"] == "x"
+
+
+@pytest.mark.parametrize(("name", "base"), MOUNTS)
+def test_a_damaged_artifact_is_a_503(served: Path, name: str, base: str) -> None:
+    """It is not the caller's fault, and the body says what is wrong: one changed bit is enough."""
+    for network in ("tiny", "large"):
+        path = served / keys.artifact("thirds", 1, artifact(network).digest)
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    answer = call(load_app(name), "POST", f"{base}/infer", request_body([0] * 16, [1, 4, 4]))
+    assert answer["statusCode"] == 503
+    assert "sha256" in error(answer)
+
+
+@pytest.mark.parametrize(("name", "base"), MOUNTS)
+def test_a_store_that_is_down_is_a_503(name: str, base: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the caller's fault, and trying again may work."""
+    monkeypatch.setenv("MODEL_STORE", f"s3://{bucket}")
+    monkeypatch.setenv("MODEL_STORE_ENDPOINT", "http://127.0.0.1:9")
+    answer = call(load_app(name), "POST", f"{base}/infer", request_body([0] * 16, [1, 4, 4]))
+    assert answer["statusCode"] == 503
+    assert error(answer).startswith(f"the store s3://{bucket} answers. Got: ")
+
+
+@pytest.mark.parametrize(("name", "base"), MOUNTS)
+def test_models_are_served_from_s3(
+    name: str, base: str, bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From below a prefix, over HTTP."""
+    store = Store(f"s3://{bucket}/some/prefix", endpoint=s3_endpoint)
+    for key, content in version_files(make_manifest()).items():
+        store.put(key, content)
+    monkeypatch.setenv("MODEL_STORE", store.url)
+    monkeypatch.setenv("MODEL_STORE_ENDPOINT", s3_endpoint)
+    answer = call(load_app(name), "POST", f"{base}/infer", request_body([0] * 16, [1, 4, 4]))
+    assert outputs(answer)["label"] == ["left"]
+
+
+@pytest.mark.parametrize(("name", "base"), MOUNTS)
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (request_body([0] * 15, [1, 3, 5]), 400),
+        (request_body([0] * 16, [1, 4, 4]).replace(b"FP32", b"INT8"), 400),
+        (request_body([float("nan")] * 16, [1, 4, 4]), 400),
+        (request_body([float("inf")] * 16, [1, 4, 4]), 400),
+        (request_body([None] * 16, [1, 4, 4]), 400),
+        (request_body(["0"] * 16, [1, 4, 4]), 400),
+        (request_body([0] * 16, [16]), 400),
+        (request_body([], [0, 4, 4]), 400),
+        (request_body([0] * 16, [10**30, 4, 4]), 400),
+        (request_body([0] * 1025 * 16, [1025, 4, 4]), 400),
+        (request_body([0] * 16, [1, 4, 4]).replace(b"image", b"picture"), 400),
+        (b"null", 400),
+        (b'"text"', 400),
+        (b"{}", 400),
+        (b'{"inputs": []}', 400),
+        (request_body([1e39] * 16, [1, 4, 4]), 400),
+        (b"no json", 400),
+        (b"", 400),
+        (b"[" * 100_000, 400),
+        (b"\xff\xfe\xfd", 400),
+        (request_body(["?"], [1, 4, 4]).replace(b"?", b"\xff"), 400),
+        (request_body([], [1, 4, 4]).replace(b"[]", b'{"a":' * 970 + b"1" + b"}" * 970), 400),
+        (request_body([0] * 16, [1, 4, 4], outputs=[{"name": "nothing"}]), 400),
+        (request_body([0] * 16, [1, 4, 4], parameters={"a": 1}), 400),
+        (request_body([], [1, 4, 4]).replace(b"[]", b"[" * 50_000 + b"]" * 50_000), 400),
+    ],
+)
+def test_bad_requests_are_the_callers(served: Path, name: str, base: str, body: bytes, status: int) -> None:
+    """Never a 500, never a traceback: one error that states the rule and what came."""
+    answer = call(load_app(name), "POST", f"{base}/infer", body)
+    assert answer["statusCode"] == status
+    assert ". Got: " in error(answer)
+    assert "Traceback" not in answer["body"]
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("predict", "/v2"), ("cascade", "/cascade/v2")])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/models/nobody/infer", 404),
+        ("/models/thirds/versions/9/infer", 404),
+        ("/models/thirds/versions/nobody/infer", 404),
+        ("/models/THIRDS/infer", 400),
+        ("/models/thirds/versions/-1/infer", 400),
+        ("/models/%2e%2e/infer", 400),
+        (f"/models/{'a' * 3000}/infer", 400),
+        ("/models/a%22b/infer", 400),
+        ("/models/a%5Cb/infer", 400),
+        ("/models/%0A/infer", 400),
+        ("/models/%C3%A4/infer", 400),
+        ("/models/%FF/infer", 400),
+        ("/models/thirds/versions/%22/infer", 400),
+        ("/models/a%2Fb/infer", 404),
+    ],
+)
+def test_models_that_are_not_there(served: Path, name: str, prefix: str, path: str, status: int) -> None:
+    """A name that can't be is a 400, one that is not published a 404."""
+    answer = call(load_app(name), "POST", prefix + path, request_body([0] * 16, [1, 4, 4]))
+    assert answer["statusCode"] == status
+    assert len(error(answer)) < 400
+
+
+def test_nesting_of_any_depth_is_a_bad_request(served: Path) -> None:
+    """Also at the depths where the stack of a whole request is just used up."""
+    app = load_app("predict")
+    body = request_body([], [1, 4, 4])
+    for depth in range(900, 1010):
+        answer = call(
+            app, "POST", "/v2/models/thirds/infer", body.replace(b"[]", b'{"a":' * depth + b"1" + b"}" * depth)
+        )
+        assert answer["statusCode"] == 400

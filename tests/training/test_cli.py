@@ -1,0 +1,325 @@
+"""The `weir` command, run as its users run it."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+from local.system import System
+from tests.training.quick import TASK, WEIR, weir
+from training import folder
+from training.cli import weir as group
+from training.data.preparation import prepare
+from training.task import load
+from weir.manifest import FILE
+
+
+@pytest.fixture(scope="module")
+def store(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder store with the trained model."""
+    url = (tmp_path_factory.mktemp("store") / "models").as_uri()
+    done = weir("publish", trained, "--store", url, "--json")
+    assert json.loads(done.stdout) == {"model": "quick", "version": 1, "alias": "champion", "store": url}
+    return url
+
+
+@pytest.fixture(scope="module")
+def rows(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test split as a .npy."""
+    path = tmp_path_factory.mktemp("rows") / "rows.npy"
+    np.save(path, prepare(load(str(task))).test.images)
+    return path
+
+
+@pytest.fixture
+def served(store: str) -> Iterator[System]:
+    """The store behind an API."""
+    with System(store=store) as system:
+        yield system
+
+
+def _commands() -> list[str]:
+    return sorted(group.commands)
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    """And a first line that fits the list of commands."""
+    command = group.commands[name]
+    told = command.get_help(click.Context(command, info_name=f"weir {name}"))
+    assert re.search(rf"Examples?:\n +weir {name}", told)
+    assert "..." not in command.get_short_help_str(limit=60)
+
+
+def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
+    """The same shape, measured again; accuracies are the same to the digit."""
+    done = weir("evaluate", trained, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
+    network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization"}
+    assert set(found) == {"end_to_end", "levels", "cascade"}
+    assert set(found["end_to_end"]) == network
+    assert [set(level) for level in found["levels"]] == [network | {"name", "share"}] * 3
+    assert set(found["cascade"]) == {"accuracy", "latency_us", "regret"}
+    assert sum(level["share"] for level in found["levels"]) == pytest.approx(1)
+    assert found["levels"][-1]["accuracy"] == found["end_to_end"]["accuracy"]
+    assert {k: v for k, v in found["cascade"].items() if k != "latency_us"} == {
+        k: v for k, v in kept["cascade"].items() if k != "latency_us"
+    }
+
+
+def test_evaluate_prints_a_table(trained: Path) -> None:
+    """A row for the end-to-end model, for each level, for the cascade."""
+    told = weir("evaluate", trained).stdout
+    for name in ("end-to-end", "level 0", "level 1", "level 2: last", "cascade"):
+        assert name in told
+
+
+def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
+    """Artifacts by digest, the manifest, what only the owner reads; nothing of the work."""
+    manifest = folder.manifest(trained)
+    names = {path.name for path in trained.iterdir()}
+    assert names == {f"{digest}.tflite" for digest in manifest.artifacts} | {
+        FILE,
+        folder.SUMMARY,
+        folder.REPORT,
+        folder.REFERENCE,
+    }
+    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
+    assert manifest.provenance.seed == 3
+    report = json.loads((trained / folder.REPORT).read_text())
+    assert len(report["networks"][0]["curve"]) == 2
+    assert {row["quantization"] for row in report["networks"][0]["quantization"]["rows"]} == {
+        "float32",
+        "float16",
+        "dynamic",
+        "int8",
+    }
+    assert all(artifact.quantization != "float32" for artifact in manifest.artifacts.values())
+
+
+@pytest.mark.parametrize("cascade", [(), ("--cascade",)], ids=["end-to-end", "cascade"])
+def test_the_same_rows_get_the_same_labels_everywhere(
+    store: str, served: System, rows: Path, trained: Path, cascade: tuple[str, ...]
+) -> None:
+    """Straight from the store, over HTTP, as a batch; and as often right as `weir evaluate` says."""
+    direct = json.loads(weir("predict", "quick", rows, "--store", store, "--json", *cascade).stdout)
+    over_http = json.loads(weir("predict", "quick", rows, "--url", served.url, "--json", *cascade).stdout)
+    batch = json.loads(weir("batch", "quick", rows, "--store", store, "--json", *cascade).stdout)
+    labels = next(tensor["data"] for tensor in direct["outputs"] if tensor["name"] == "label")
+    assert over_http == direct
+    out = Path(store.removeprefix("file://")) / "batches/out/quick" / ("cascade" if cascade else "") / "rows.npy"
+    lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
+    assert [line["label"] for line in lines] == labels
+    assert batch["answered"] == len(labels) == 200
+    right = prepare(load_kept(trained)).test.labels
+    summary = json.loads((trained / "summary.json").read_text())
+    expected = summary["cascade" if cascade else "end_to_end"]["accuracy"]
+    assert np.mean(np.array(labels).astype(int) == right) == pytest.approx(expected)
+
+
+def load_kept(trained: Path) -> Any:  # noqa: ANN401
+    """Take the task out of a manifest."""
+    import msgspec  # noqa: PLC0415
+
+    from training.task import Task  # noqa: PLC0415
+
+    return msgspec.convert(folder.manifest(trained).provenance.configuration, Task)
+
+
+def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path: Path) -> None:
+    """One row in each form gets the same answer; a picture is read in grey at the model's size."""
+    row = np.load(rows)[0]
+    np.save(tmp_path / "a.npy", row)
+    (tmp_path / "a.json").write_text(json.dumps(row.tolist()))
+    tensor = {"name": "image", "shape": [1, 8, 8], "datatype": "FP32", "data": row.ravel().tolist()}
+    (tmp_path / "b.json").write_text(json.dumps({"inputs": [tensor]}))
+    told = {
+        weir("predict", "quick", tmp_path / name, "--store", store).stdout for name in ("a.npy", "a.json", "b.json")
+    }
+    assert len(told) == 1
+    assert re.fullmatch(r"row 0: \d \(0\.\d{4}\)\n", told.pop())
+    Image.fromarray(row.astype(np.uint8)).convert("RGB").resize((80, 80), Image.Resampling.BOX).save(tmp_path / "a.png")
+    done = weir("predict", "quick", tmp_path / "a.png", "--store", store, "--cascade")
+    assert re.match(r"row 0: \d \(0\.\d{4}\), level \d: ", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["frobnicate"], 2, "No such command"),
+        (["train"], 2, "Missing argument"),
+        (["train", "nothing"], 2, "TASK is one of"),
+        (["train", "digits", "--seed", "-1"], 2, "seed"),
+        (["evaluate", "/nowhere"], 2, "a training folder is one that `weir train` completed. Got: /nowhere"),
+        (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
+        (["publish", "/nowhere"], 2, "Missing option '--store'"),
+        (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
+        (["publish", "{trained}", "--store", "file:///proc/x"], 1, "can be read and written"),
+        (["predict", "quick", "{rows}"], 2, "either --url or --store"),
+        (
+            ["predict", "nobody", "{rows}", "--store", "{store}"],
+            2,
+            "is published under the alias champion. Got: nobody",
+        ),
+        (["predict", "QUICK", "{rows}", "--store", "{store}"], 2, "model names are"),
+        (["predict", "quick", "/nowhere.npy", "--store", "{store}"], 2, "INPUT is a file that can be read"),
+        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .npy or .json"),
+        (["predict", "quick", "{rows}", "--url", "ftp://x"], 2, "--url is the API's"),
+        (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "answers"),
+        (["batch", "quick", "/nowhere.npy", "--store", "{store}"], 2, "FILE is a file that can be read"),
+        (["batch", "quick", "{rows}", "--store", "{store}", "--timeout", "0"], 2, "timeout"),
+        (["serve", "--store", "file:///nowhere", "--port", "99999"], 2, "port"),
+    ],
+)
+def test_errors_are_one_line_that_states_the_rule(
+    arguments: list[str], code: int, told: str, trained: Path, rows: Path, store: str, task: Path
+) -> None:
+    """On stderr, with an exit code that says whose fault it was."""
+    known = {"trained": trained, "rows": rows, "store": store, "task": task}
+    done = weir(*(argument.format(**known) for argument in arguments))
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert done.stderr.startswith("weir: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -> None:
+    """The summary says why, and so does the exit code."""
+    done = weir("batch", "quick", task, "--store", store)
+    assert done.returncode == 2
+    assert "a batch file is .npy or .csv" in done.stdout
+
+
+def test_a_batch_tells_people_what_came_back(store: str, tmp_path: Path) -> None:
+    """Bad rows are counted, and that is no failure."""
+    (tmp_path / "a.csv").write_text("\n".join([",".join(["3"] * 64), "1,2"]) + "\n")
+    done = weir("batch", "quick", tmp_path / "a.csv", "--store", store, "--cascade")
+    assert done.returncode == 0
+    assert done.stdout.startswith("2 rows, 1 answered, 1 bad\n")
+    assert "batches/out/quick/cascade/a.csv/predictions.jsonl" in done.stdout
+
+
+def test_a_training_that_is_killed_goes_on(task: Path, tmp_path: Path) -> None:
+    """What it left is no complete training; the next run says what it resumes and what it redoes."""
+    out = tmp_path / "out"
+    slow = tmp_path / "slow.toml"
+    last = 'name = "last"\narchitecture = "conv-tiny"\nepochs = 2'
+    slow.write_text(TASK.replace(last, last.replace("epochs = 2", "epochs = 5000\npatience = 5000")))
+    with subprocess.Popen([WEIR, "train", slow, "--out", out], stderr=subprocess.PIPE, text=True) as training:
+        assert training.stderr
+        for line in training.stderr:
+            if line.startswith("second:"):
+                break
+        deadline = time.monotonic() + 60
+        while not (out / ".work/begun-last").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        busy = weir("train", task, "--out", out)
+        training.kill()
+    assert (busy.returncode, "one training at a time" in busy.stderr) == (1, True)
+    assert "run it again to go on" in weir("evaluate", out).stderr
+    done = weir("train", task, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "first: resumed" in done.stderr
+    assert "second: resumed" in done.stderr
+    assert "last: trained again, for the last training was stopped in the middle of it" in done.stderr
+    assert not (out / ".work").exists()
+
+
+def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, trained: Path, tmp_path: Path) -> None:
+    """Whoever had a complete training has it still."""
+    import shutil  # noqa: PLC0415
+
+    out = tmp_path / "out"
+    shutil.copytree(trained, out)
+    with subprocess.Popen(
+        [WEIR, "train", task, "--out", out, "--seed", "9"], stderr=subprocess.PIPE, text=True
+    ) as stopped:
+        assert stopped.stderr
+        stopped.stderr.readline()
+        stopped.send_signal(signal.SIGINT)
+        told = stopped.stderr.read()
+    assert stopped.returncode == 1
+    assert told.splitlines()[-1].startswith("weir: stopped")
+    assert "Traceback" not in told
+    assert weir("evaluate", out, "--json").returncode == 0
+
+
+def test_a_folder_of_something_else_is_left_alone(task: Path, tmp_path: Path) -> None:
+    """--out never writes into what no training made."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    done = weir("train", task, "--out", tmp_path)
+    assert (done.returncode, "--out is new, empty" in done.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    done = weir("train", task, "--out", tmp_path / "thesis.txt")
+    assert (done.returncode, "--out is a folder" in done.stderr) == (2, True)
+
+
+def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_path: Path) -> None:
+    """The same data digest, and test accuracies within half a point."""
+    assert weir("train", task, "--out", tmp_path / "again", "--json").returncode == 0
+    one, two = folder.manifest(trained), folder.manifest(tmp_path / "again")
+    assert one.provenance.data_digest == two.provenance.data_digest
+    assert one.end_to_end.metrics
+    assert two.end_to_end.metrics
+    assert abs(one.end_to_end.metrics.accuracy - two.end_to_end.metrics.accuracy) <= 0.005
+
+
+def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) -> None:
+    """Figures of other rows would be no figures of this training."""
+    import shutil  # noqa: PLC0415
+
+    out = tmp_path / "out"
+    shutil.copytree(trained, out)
+    manifest = (out / FILE).read_text()
+    digest = folder.manifest(out).provenance.data_digest
+    (out / FILE).write_text(manifest.replace(digest, "0" * 64))
+    done = weir("evaluate", out)
+    assert (done.returncode, "the data are those of the training" in done.stderr) == (2, True)
+
+
+def test_evaluate_refuses_a_folder_that_was_damaged(trained: Path, tmp_path: Path) -> None:
+    """An artifact or a reference that is missing is named."""
+    import shutil  # noqa: PLC0415
+
+    out = tmp_path / "out"
+    shutil.copytree(trained, out)
+    shutil.rmtree(out / folder.REFERENCE)
+    done = weir("evaluate", out)
+    assert (done.returncode, "float32 reference" in done.stderr) == (1, True)
+
+
+def test_serve_answers_until_it_is_stopped(store: str) -> None:
+    """And leaves nothing behind."""
+    with subprocess.Popen(
+        [WEIR, "serve", "--store", store, "--port", "0"], stderr=subprocess.PIPE, text=True
+    ) as serving:
+        assert serving.stderr
+        found = re.search(r"http://[\d.:]+", serving.stderr.readline())
+        assert found
+        assert requests.get(f"{found[0]}/v2/models/quick/ready", timeout=30).json() == {"ready": True}
+        serving.terminate()
+    assert serving.returncode == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(found[0], timeout=5)
+
+
+def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
+    """Trains, publishes, serves, predicts, answers batches; its last lines are the table, its figures are JSON too."""
+    done = weir("demo", "--task", task, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "stopped the API" in done.stderr
+    assert done.stderr.count("with the same labels") == 2
+    assert "cascade" in done.stdout.splitlines()[-2]
+    assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade"}
