@@ -20,7 +20,7 @@ up: .venv/.stamp  ## run the same system until Ctrl-C; print its URL and curl li
 	$(bin)/weir up
 
 test: .venv/.stamp lint type  ## pass every test that needs nothing but Python 3.11
-	$(bin)/pytest -n 2 -m "not check" --cov --cov-report=term
+	$(bin)/pytest -n 2 --dist loadfile -m "not check" --cov --cov-report=term
 	@echo "Left to make check: what needs Python 3.12, SAM or containers ($$(grep -c '' <<< "$$($(bin)/pytest -qq --collect-only -m check 2>/dev/null | grep ::)") tests in tests/check)."
 
 check: .venv/.stamp .venv-sam/.stamp  ## pass what needs Python 3.12, SAM or containers
@@ -45,14 +45,14 @@ clean:  ## remove what was installed and built
 	rm -rf .venv .venv-sam build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .venv/.stamp: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 on PATH" >&2; exit 2; }
+	@$(PYTHON) --version >/dev/null 2>&1 || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 on PATH" >&2; exit 2; }
 	@echo "installing into .venv (about two minutes the first time) …"
 	@rm -f $@ && $(PYTHON) -m venv --clear .venv
 	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[training,local,dev]'
 	@touch $@
 
 .venv-sam/.stamp: constraints-sam.txt
-	@command -v python3.12 >/dev/null || { echo "make check and make build need python3.12 on PATH. Got: none" >&2; exit 2; }
+	@python3.12 --version >/dev/null 2>&1 || { echo "make check and make build need python3.12 on PATH. Got: none" >&2; exit 2; }
 	@echo "installing the SAM CLI into .venv-sam …"
 	@rm -f $@ && python3.12 -m venv --clear .venv-sam
 	@.venv-sam/bin/python $(PIP) install --constraint constraints-sam.txt aws-sam-cli cfn-lint

@@ -7,6 +7,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
@@ -15,6 +16,9 @@ from weir.interpreter import RUNTIMES, installed
 
 os.environ.update(POWERTOOLS_SERVICE_NAME="weir", POWERTOOLS_METRICS_NAMESPACE="Weir")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+settings.register_profile("weir", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # busy machines are slow
+settings.load_profile("weir")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from tests.serving import artifact, context, load_app, make_manifest, version_fi
 from weir import keys
 from weir.store import Store
 
+pytestmark = pytest.mark.usefixtures("runtime")
+
 
 def _event(*bodies: object) -> dict[str, Any]:
     return {
@@ -51,7 +53,7 @@ def _failed(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_dropped_files_are_answered(served: Path, runtime: str) -> None:
+def test_dropped_files_are_answered(served: Path) -> None:
     """By the end-to-end model, or below cascade/ by the levels; keys arrive URL-encoded."""
     _drop(served, "thirds/a day=1/ä.npy")
     _drop(served, "thirds/cascade/b.npy")
@@ -94,7 +96,7 @@ def test_a_failing_message_alone_comes_again(served: Path, bad: object, caplog: 
     assert "Record processing exception" in caplog.text
 
 
-def test_a_model_that_is_damaged_comes_again(served: Path, runtime: str) -> None:
+def test_a_model_that_is_damaged_comes_again(served: Path) -> None:
     """It may be mended until then; no summary says that it was answered."""
     (served / keys.artifact("thirds", 1, artifact("large").digest)).write_bytes(b"damaged")
     _drop(served, "thirds/a.npy")
@@ -135,7 +137,7 @@ def test_a_format_that_is_not_read_is_answered_with_its_error(served: Path) -> N
     assert _summary(served, "thirds/rows.parquet")["error"] == "a batch file is .npy or .csv. Got: rows.parquet"
 
 
-def test_bad_rows_are_counted(served: Path, runtime: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_rows_are_counted(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In the summary, and in the one metrics line of the invocation."""
     (served / "batches/in/thirds").mkdir(parents=True)
     (served / "batches/in/thirds/a.csv").write_text("1\n" + ",".join("0" * 16) + "\nnan" + ",0" * 15)
@@ -146,7 +148,7 @@ def test_bad_rows_are_counted(served: Path, runtime: str, capsys: pytest.Capture
     assert (told["Messages"], told["Predictions"], told["BadRows"]) == ([1], [1], [2])
 
 
-def test_batches_run_over_s3(bucket: str, s3_endpoint: str, runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_run_over_s3(bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same function over an S3 that is reached by HTTP."""
     store = Store(f"s3://{bucket}", endpoint=s3_endpoint)
     for key, content in version_files(make_manifest()).items():

@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 pytestmark = pytest.mark.usefixtures("runtime")
 
 
-def test_cascade_answers_with_the_levels(served: Path, runtime: str, pictures: Floats) -> None:
+def test_cascade_answers_with_the_levels(served: Path, pictures: Floats) -> None:
     """Beside the label: which level answered, how sure it was, and which way the row took."""
     body = request_body(pictures.tolist(), [4, 4, 4])
     found = outputs(call(load_app("cascade"), "POST", "/cascade/v2/models/thirds/infer", body))

@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 pytestmark = pytest.mark.usefixtures("runtime")
 
 
-def test_predict_answers_with_the_end_to_end_model(served: Path, runtime: str, pictures: Floats) -> None:
+def test_predict_answers_with_the_end_to_end_model(served: Path, pictures: Floats) -> None:
     """Probabilities and label of every row, of the version that the alias names."""
     answer = call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body(pictures.tolist(), [4, 4, 4]))
     found = outputs(answer)

@@ -116,7 +116,8 @@ def test_a_dropped_file_comes_back_as_predictions(system: System, pictures: NDAr
 
 def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: NDArray[np.float32]) -> None:
     """It comes again three times and is a dead letter then; the next file is answered meanwhile."""
-    _s3(system).put_object(Bucket=BUCKET, Key="batches/in/NOBODY/a.npy", Body=b"")
+    _s3(system).put_object(Bucket=BUCKET, Key="models/broken/aliases/champion.json", Body=b"damaged")
+    _s3(system).put_object(Bucket=BUCKET, Key="batches/in/broken/a.npy", Body=b"")
     file = io.BytesIO()
     np.save(file, pictures)
     _s3(system).put_object(Bucket=BUCKET, Key="batches/in/thirds/after.npy", Body=file.getvalue())
@@ -133,7 +134,7 @@ def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: 
     letters: list[Any] = []
     while not letters and time.monotonic() < deadline:
         letters = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
-    assert "NOBODY" in letters[0]["Body"]
+    assert "broken" in letters[0]["Body"]
 
 
 def test_a_store_of_ones_own_is_served_as_it_is(thirds: Path) -> None:

@@ -17,6 +17,8 @@ from weir.store import Store
 
 Floats = NDArray[np.float32]
 
+pytestmark = pytest.mark.usefixtures("runtime")
+
 
 def _answer(store: Path, file: str, data: bytes, *, cascade: bool = False, model: str = "thirds") -> batch.Summary:
     key = keys.batch_key(model, file, cascade=cascade)
@@ -35,7 +37,7 @@ def _lines(store: Path, path: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (store / "batches/out" / path / "predictions.jsonl").read_text().splitlines()]
 
 
-def test_every_row_has_its_line_in_order(thirds: Path, runtime: str, pictures: Floats) -> None:
+def test_every_row_has_its_line_in_order(thirds: Path, pictures: Floats) -> None:
     """The levels answer below cascade/, and each line says which."""
     summary = _answer(thirds, "a.npy", _npy(pictures), cascade=True)
     lines = _lines(thirds, "thirds/cascade/a.npy")

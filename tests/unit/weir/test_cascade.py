@@ -105,6 +105,19 @@ def test_a_confidence_that_is_not_a_number_escalates() -> None:
     assert run(np.zeros(3, np.float32), [broken, sound]).exit_level.tolist() == [1, 1, 1]
 
 
+def test_rows_that_are_not_numbers_go_to_the_end_alone() -> None:
+    """NaN in one row costs its neighbours nothing, and stays NaN."""
+
+    def logits(rows: Floats) -> Floats:
+        return np.stack([rows, -rows], 1)
+
+    answers = run(np.array([9, np.nan, -9], np.float32), [Step(logits, 0.9), Step(logits)], traced=True)
+    assert answers.exit_level.tolist() == [0, 1, 0]
+    assert np.isnan(answers.confidence).tolist() == [False, True, False]
+    assert np.isnan(answers.probabilities).all(axis=1).tolist() == [False, True, False]
+    assert answers.label.tolist()[::2] == [0, 1]
+
+
 def test_share_counts_the_rows_of_a_level() -> None:
     """Shares are of all rows."""
     steps = [Step(lambda rows: np.stack([rows, -rows], 1), 0.9), Step(lambda rows: np.stack([rows, rows], 1))]

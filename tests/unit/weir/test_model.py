@@ -12,6 +12,8 @@ from weir.model import Model
 
 Floats = NDArray[np.float32]
 
+pytestmark = pytest.mark.usefixtures("runtime")
+
 
 class Fetcher:
     """Serves the networks of the tests, and remembers what was asked."""
@@ -32,7 +34,7 @@ def _model(manifest: Manifest | None = None) -> tuple[Model, Fetcher]:
     return Model(manifest or make_manifest(), fetch), fetch
 
 
-def test_rows_leave_at_the_first_sure_level(runtime: str, pictures: Floats) -> None:
+def test_rows_leave_at_the_first_sure_level(pictures: Floats) -> None:
     """Clear rows leave early, faint ones go on; the count of each level is reported."""
     model, _ = _model()
     answers, uses = model.answer(pictures, cascade=True)
@@ -42,7 +44,7 @@ def test_rows_leave_at_the_first_sure_level(runtime: str, pictures: Floats) -> N
     assert all(use.time_us > 0 for use in uses)
 
 
-def test_the_end_to_end_model_is_a_cascade_of_one(runtime: str, pictures: Floats) -> None:
+def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
     """The same engine answers, with one level."""
     model, fetch = _model()
     answers, uses = model.answer(pictures, cascade=False)
@@ -83,7 +85,7 @@ def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -
         model.answer(pictures, cascade=False)
 
 
-def test_a_row_that_overflows_has_no_confidence(runtime: str) -> None:
+def test_a_row_that_overflows_has_no_confidence() -> None:
     """Values so large that the network's numbers overflow give NaN, not a made-up answer, and no warning."""
     sharp = make_manifest()
     levels = tuple(msgspec.structs.replace(level, temperature=1e-3) for level in sharp.levels)

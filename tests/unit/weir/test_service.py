@@ -15,22 +15,22 @@ from weir.service import Service, server_metadata
 
 Floats = NDArray[np.float32]
 
+pytestmark = pytest.mark.usefixtures("runtime")
+
 
 def _service(store: Path, *, cascade: bool, **variables: str) -> Service:
     return Service.from_environment({"MODEL_STORE": store.as_uri(), **variables}, cascade=cascade)
 
 
 @pytest.mark.parametrize("cascade", [False, True])
-def test_an_inference_tells_its_rows_and_what_each_level_did(
-    thirds: Path, runtime: str, pictures: Floats, cascade: bool
-) -> None:
+def test_an_inference_tells_its_rows_and_what_each_level_did(thirds: Path, pictures: Floats, cascade: bool) -> None:
     """Rows are those of the request, however many levels saw them."""
     answer = _service(thirds, cascade=cascade).infer("thirds", "", request_body(pictures.tolist(), [4, 4, 4]))
     assert (answer.model, answer.version, answer.rows) == ("thirds", 1, 4)
     assert [use.rows for use in answer.uses] == ([4, 4, 2] if cascade else [4])
 
 
-def test_a_level_that_is_not_run_has_no_rows(thirds: Path, runtime: str, pictures: Floats) -> None:
+def test_a_level_that_is_not_run_has_no_rows(thirds: Path, pictures: Floats) -> None:
     """A first level that can never exit is skipped; the rows of the request are counted all the same."""
     store_version(thirds, make_manifest(thresholds=(ALWAYS_ESCALATE, 0.9)))
     answer = _service(thirds, cascade=True).infer("thirds", "", request_body(pictures.tolist(), [4, 4, 4]))
@@ -75,7 +75,7 @@ def test_a_store_that_is_no_url_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("cascade", "network"), [(False, "large"), (True, "tiny")])
-def test_a_model_is_ready_when_its_first_network_loads(thirds: Path, runtime: str, cascade: bool, network: str) -> None:
+def test_a_model_is_ready_when_its_first_network_loads(thirds: Path, cascade: bool, network: str) -> None:
     """Later levels are fetched only when a row needs them, so they don't count."""
     service = _service(thirds, cascade=cascade)
     for name in {"tiny", "small", "large"} - {network}:

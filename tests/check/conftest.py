@@ -1,0 +1,68 @@
+"""What these tests need beside Python 3.11: they fail, and say so, where it is missing."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.check.samcli import BUCKET, BUILD, sam
+from tests.serving import digits_manifest, version_files
+
+
+@pytest.fixture(scope="session")
+def python312() -> str:
+    """The Python of Lambda."""
+    found = shutil.which("python3.12")
+    if not found:
+        pytest.fail("make check needs python3.12 on PATH. Got: none")
+    return found
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """A base image for `sam local`, and an engine to run it."""
+    found = os.environ.get("SAM_LOCAL_IMAGE")
+    if not found:
+        pytest.fail(
+            "make check needs SAM_LOCAL_IMAGE, a Lambda base image such as public.ecr.aws/lambda/python:3.12. Got: none"
+        )
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        pytest.fail("make check needs a container engine that `docker info` reaches. Got: none")
+    return found
+
+
+@pytest.fixture(scope="session")
+def built(python312: str) -> Path:
+    """What `sam build` makes."""
+    done = sam("build")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return BUILD
+
+
+@pytest.fixture(scope="session")
+def store_endpoint() -> Iterator[str]:
+    """An S3 that containers reach, with the model that the sample events ask for, and their batch files."""
+    server = ThreadedMotoServer(ip_address="0.0.0.0", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    s3.create_bucket(Bucket=BUCKET)
+    for key, content in version_files(digits_manifest()).items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+    row = ",".join(["0"] * 784) + "\n"
+    s3.put_object(Bucket=BUCKET, Key="batches/in/mnist-sample/a folder/sample=1.csv", Body=row.encode() * 2)
+    yield endpoint
+    s3.close()
+    server.stop()
