@@ -25,8 +25,8 @@ class Samples:
 def write_samples(trained: Path, out: Path) -> Samples:
     """Write a request of one test row and a .npy of twenty."""
     manifest = folder.manifest(trained)
-    images = load(manifest).images
+    images = load(manifest).spread(_ROWS)
     samples = Samples((out / "request.json").resolve(), (out / "rows.npy").resolve())
-    folder.write(samples.request, request(manifest.inputs[0].name, images[:1].astype(np.float64)))
-    np.save(samples.rows, images[:_ROWS])
+    folder.write(samples.request, request(manifest.inputs[0].name, images[-1:].astype(np.float64)))
+    np.save(samples.rows, images)
     return samples

@@ -18,7 +18,7 @@ from weir.errors import Unavailable
 from weir.keys import batch_key
 from weir.manifest import Manifest
 
-_SHOWN = 3
+_SHOWN = 5
 _PER_REQUEST = 256
 _TIMEOUT_S = 120
 
@@ -46,7 +46,7 @@ def tour(trained: Path, url: str, store: WritableStore, on_progress: Progress) -
 
 
 def _single(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
-    body = request(manifest.inputs[0].name, test.images[:_SHOWN].astype(np.float64))
+    body = request(manifest.inputs[0].name, test.spread(_SHOWN).astype(np.float64))
     yield f"POST {url}/cascade/v2/models/{manifest.model}/infer"
     yield from (f"  {line}" for line in lines(HttpClient(url, cascade=True).infer(manifest.model, "", body)))
 

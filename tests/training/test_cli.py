@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -323,3 +324,26 @@ def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     assert done.stderr.count("with the same labels") == 2
     assert "cascade" in done.stdout.splitlines()[-2]
     assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade"}
+
+
+def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
+    """It serves the demo's model; what its lines do, done here without curl, gives answers."""
+    named = tmp_path / "mnist-sample.toml"
+    named.write_text(task.read_text().replace('name = "quick"', 'name = "mnist-sample"'))
+    assert weir("train", named, "--out", tmp_path / "build/demo/mnist-sample").returncode == 0
+    with subprocess.Popen([WEIR, "up", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        told = [running.stdout.readline() for _ in range(12)]
+        predict, cascade, batch = (shlex.split(line) for line in told if line.startswith("curl"))
+        for line in (predict, cascade):
+            body = Path(line[line.index("--data-binary") + 1].removeprefix("@")).read_bytes()
+            assert requests.post(line[-1], data=body, timeout=60).json()["model_name"] == "mnist-sample"
+        put = batch[batch.index("-T") + 1 :]
+        assert requests.put(put[1], data=Path(put[0]).read_bytes(), timeout=60).ok
+        deadline = time.monotonic() + 60
+        while not (got := requests.get(batch[-1], auth=("local", "local"), timeout=60)).ok:
+            assert time.monotonic() < deadline, got.text
+            time.sleep(0.2)
+        assert got.json()["answered"] == 20
+        running.terminate()
+    assert running.returncode == 0

@@ -57,7 +57,7 @@ The end-to-end model answers a digit; the levels answer it in turn; a file of ro
 {post} {url}/v2/models/{MODEL}/infer
 {post} {url}/cascade/v2/models/{MODEL}/infer
 curl -s -T {rows} {endpoint}/{bucket}/batches/in/{MODEL}/{rows.name} && sleep 5 && \
-curl -s {endpoint}/{bucket}/batches/out/{MODEL}/{rows.name}/summary.json
+curl -s -u local:local {endpoint}/{bucket}/batches/out/{MODEL}/{rows.name}/summary.json
 
 For `weir predict`, `weir batch` and `weir publish` in another terminal:
 

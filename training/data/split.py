@@ -22,6 +22,12 @@ class Split:
     labels: NDArray[np.int64]
     """`(rows,)`"""
 
+    def spread(self, count: int) -> NDArray[np.float32]:
+        """Take some rows from all over the split, for rows often lie sorted by label."""
+        rows = np.linspace(0, len(self.images) - 1, count).astype(int)
+        found: NDArray[np.float32] = self.images[rows]
+        return found
+
 
 def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
     """Divide the rows, each label in the same shares everywhere; training gets what the others leave.

@@ -96,7 +96,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[TensorSpec, ...]
     end_to_end: EndToEnd
     levels: tuple[Level, ...]
-    certificate: None = None
+    certificate: dict[str, object] | None = None
+    """what the thresholds promise; this version makes no promise, and shows those of later ones"""
     certificate_absent_because: str = "thresholds were chosen on validation rows, without a certificate"
     provenance: Provenance
     publication: Publication | None = None
