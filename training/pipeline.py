@@ -48,6 +48,7 @@ def train(task: Task, out: Path, reporter: Reporter) -> Evaluation:
             folder.REPORT: msgspec.json.format(msgspec.json.encode(report), indent=1),
         }
         folder.complete(out, files, encode(assembly.with_metrics(draft, evaluation)))
+    reporter.say(f"complete: {out}")
     return evaluation
 
 
