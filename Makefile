@@ -1,7 +1,10 @@
 # Every target does the set-up it needs when it is missing or stale. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 2>/dev/null))
+# the first that runs: pyenv's shim may stand on PATH for a version that it then refuses
+runs = $(shell for name in $(1); do $$name -c "import sys; print(sys.executable)" 2>/dev/null && break; done)
+PYTHON ?= $(call runs,python3.11 python3.12)
+PYTHON312 ?= $(call runs,python3.12 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.12.*/bin/python3.12))
 PIP := -m pip --disable-pip-version-check --quiet
 bin := .venv/bin
 code := layers/weir/weir functions training local benchmarks tests events
@@ -23,7 +26,8 @@ test: .venv/.stamp lint type  ## pass every test that needs nothing but Python 3
 	$(bin)/pytest -n 2 --dist loadfile -m "not check" --cov --cov-report=term
 	@echo "Left to make check: what needs Python 3.12, SAM or containers ($$(grep -c '' <<< "$$($(bin)/pytest -qq --collect-only -m check 2>/dev/null | grep ::)") tests in tests/check)."
 
-check: .venv/.stamp .venv-sam/.stamp  ## pass what needs Python 3.12, SAM or containers
+check: .venv/.stamp .venv-sam/.stamp .venv312/.stamp  ## pass what needs Python 3.12, SAM or containers
+	.venv312/bin/pytest -q -n 2 --dist loadfile -m "not check" tests/unit tests/contract tests/integration tests/template
 	$(bin)/pytest -m check -rA --capture=tee-sys
 
 lint: .venv/.stamp  ## check style, formatting and the arrows between packages
@@ -39,21 +43,32 @@ type: .venv/.stamp  ## check the types
 	$(bin)/mypy
 
 build: .venv-sam/.stamp  ## build the functions and layers as sam deploy would send them
-	.venv-sam/bin/sam build
+	PATH="$(dir $(PYTHON312)):$$PATH" .venv-sam/bin/sam build
 
 clean:  ## remove what was installed and built
-	rm -rf .venv .venv-sam build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv312 .venv-sam build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .venv/.stamp: pyproject.toml constraints.txt
-	@$(PYTHON) --version >/dev/null 2>&1 || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 on PATH" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 that runs" >&2; exit 2; }
 	@echo "installing into .venv (about two minutes the first time) …"
 	@rm -f $@ && $(PYTHON) -m venv --clear .venv
 	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[training,local,dev]'
 	@touch $@
 
+.venv312/.stamp: pyproject.toml constraints.txt
+	$(need312)
+	@echo "installing what serving needs on Python 3.12 into .venv312 …"
+	@rm -f $@ && $(PYTHON312) -m venv --clear .venv312 && echo '*' >.venv312/.gitignore
+	@.venv312/bin/python $(PIP) install --constraint constraints.txt --editable '.[local,dev]' mlxtend
+	@touch $@
+
 .venv-sam/.stamp: constraints-sam.txt
-	@python3.12 --version >/dev/null 2>&1 || { echo "make check and make build need python3.12 on PATH. Got: none" >&2; exit 2; }
+	$(need312)
 	@echo "installing the SAM CLI into .venv-sam …"
-	@rm -f $@ && python3.12 -m venv --clear .venv-sam
+	@rm -f $@ && $(PYTHON312) -m venv --clear .venv-sam
 	@.venv-sam/bin/python $(PIP) install --constraint constraints-sam.txt aws-sam-cli cfn-lint
 	@touch $@
+
+define need312
+@test -n "$(PYTHON312)" || { echo "make check and make build need Python 3.12, on PATH or pyenv's. Got: none that runs" >&2; exit 2; }
+endef

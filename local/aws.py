@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
+from botocore.exceptions import BotoCoreError
 from moto.server import ThreadedMotoServer
 
 from local.template import QueueSource
+from weir.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,16 +31,24 @@ class Aws:
     """A bucket whose new files are told to a queue; one at a time in a process, for moto keeps its state by process."""
 
     def __init__(self, host: str, source: QueueSource) -> None:
-        """Start, and make the bucket, the queue and its dead-letter queue."""
+        """Start, and make the bucket, the queue and its dead-letter queue.
+
+        Raises:
+            Unavailable: boto3 refuses, as with a profile in AWS_PROFILE that does not exist.
+        """
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
         self._server.start()
         _, port = self._server.get_host_and_port()
         self.endpoint = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (compared, not bound)
         requests.post(f"{self.endpoint}/moto-api/reset", timeout=10)  # moto keeps its state for the whole process
-        self.sqs: SQSClient = self._client("sqs")
-        self.queue = self._queues(source)
-        self._bucket(source)
+        try:
+            self.sqs: SQSClient = self._client("sqs")
+            self.queue = self._queues(source)
+            self._bucket(source)
+        except BotoCoreError as exc:
+            self._server.stop()
+            raise Unavailable("boto3 has clients for the S3 and SQS of this machine", exc) from exc
 
     def close(self) -> None:
         """Stop; what was stored is gone."""

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 import base64
 import json
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -16,6 +17,11 @@ from urllib.parse import parse_qsl, unquote
 ACCOUNT = "123456789012"
 
 Event = dict[str, Any]
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
+_STATUSES = range(200, 600)
+_OF_THE_CONNECTION = {"connection", "content-length", "transfer-encoding"}
+"""headers that the gateway writes itself"""
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,22 @@ def to_event(request: HttpRequest, route_key: str, parameters: dict[str, str]) -
 
 
 def to_response(answer: object) -> HttpResponse:
-    """Read what a function answered: an object with a `statusCode`, or anything else as the JSON body of a 200."""
+    """Read what a function answered: an object with a `statusCode`, or anything else as the JSON body of a 200.
+
+    Raises:
+        ValueError: it has a status, headers or a body that HTTP has not.
+    """
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return HttpResponse(200, [("content-type", "application/json")], json.dumps(answer).encode())
     text = answer.get("body") or ""
     body = base64.b64decode(text) if answer.get("isBase64Encoded") else str(text).encode()
-    headers = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
-    headers += [("set-cookie", cookie) for cookie in answer.get("cookies") or []]
-    return HttpResponse(int(answer["statusCode"]), headers, body)
+    headers = [(name, str(value)) for name, value in dict(answer.get("headers") or {}).items()]
+    headers += [("set-cookie", str(cookie)) for cookie in answer.get("cookies") or []]
+    wrong = [name for name, value in headers if not _HEADER.fullmatch(f"{name}: {value}")]
+    status = int(answer["statusCode"])
+    if wrong or status not in _STATUSES:
+        raise ValueError(f"a status is 200 to 599, and headers are one line of Latin-1. Got: {status}, {wrong}")
+    return HttpResponse(status, [pair for pair in headers if pair[0].lower() not in _OF_THE_CONNECTION], body)
 
 
 def refusal(status: int, message: str) -> HttpResponse:

@@ -50,6 +50,7 @@ class Function:
         self._environment = {**passed, **lambdas, **spec.environment, **environment}
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
+        self._closed = False
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(CONCURRENCY)
 
@@ -74,12 +75,18 @@ class Function:
         return answer["answer"]
 
     def close(self) -> None:
-        """Stop every process."""
-        for process in list(self._all):
-            self._drop(process)
+        """Stop every process; whoever waits for an answer, or asks later, gets `FunctionError`."""
+        with self._lock:
+            self._closed = True
+            self._idle.clear()
+            processes = list(self._all)
+        for process in processes:
+            process.kill()
 
     def _take(self) -> "_Process":
         with self._lock:
+            if self._closed:
+                raise FunctionError("the function is closed")
             if self._idle:
                 return self._idle.pop()
             process = _Process(self._spec, self._environment, self._log)
@@ -92,11 +99,9 @@ class Function:
         return process
 
     def _drop(self, process: "_Process") -> None:
-        process.stop()
+        process.kill()
         with self._lock:
             self._all.discard(process)
-            if process in self._idle:
-                self._idle.remove(process)
 
 
 class _Process:
@@ -105,7 +110,7 @@ class _Process:
         described = msgspec.json.encode(spec, enc_hook=str).decode()
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.worker", str(theirs.fileno()), described],
+                [sys.executable, "-P", "-m", "local.worker", str(theirs.fileno()), described],
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -127,11 +132,10 @@ class _Process:
             raise FunctionError("the process is gone") from exc
         return self._receive(timeout_s)
 
-    def stop(self) -> None:
-        """End the process; it has nothing to lose."""
+    def kill(self) -> None:
+        """End the process; it has nothing to lose. Another thread may be waiting for its answer: it reads the end."""
         self._process.kill()
         self._process.wait()
-        self._connection.close()
 
     def _receive(self, timeout_s: int) -> dict[str, dict[str, object]]:
         connection: Connection = self._connection

@@ -20,9 +20,10 @@ from weir.errors import BadInput
 
 MAX_BODY_BYTES = 6_000_000 * 3 // 4
 """a Lambda event has at most 6 MB, and the body in it is base64"""
-MAX_ANSWER_BYTES = 6_000_000
 
 _START_TIMEOUT_S = 20
+_GRACE_S = 5
+"""seconds that requests have to end when the gateway does"""
 
 
 class Gateway:
@@ -32,7 +33,7 @@ class Gateway:
         """Route to functions by name."""
         self._routes = [(_pattern(route.path), route) for route in routes if route.path != DEFAULT]
         self._default = next((route for route in routes if route.path == DEFAULT), None)
-        self._functions = functions
+        self._functions = {route.function: functions[route.function] for route in routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (the ASGI interface)."""
@@ -57,12 +58,16 @@ class Gateway:
             return refusal(404, "Not Found")
         key = route.path if route.path == DEFAULT else f"{route.method} {route.path}"
         try:
-            response = to_response(self._functions[route.function].invoke(to_event(request, key, parameters)))
+            return to_response(self._functions[route.function].invoke(to_event(request, key, parameters)))
         except FunctionTimeout:
             return refusal(503, "Service Unavailable")
         except (FunctionError, ValueError, TypeError):  # no answer, or none that can be read
             return refusal(500, "Internal Server Error")
-        return response if len(response.body) <= MAX_ANSWER_BYTES else refusal(500, "Internal Server Error")
+
+    def close(self) -> None:
+        """Stop the functions; requests that still wait for them are answered 500."""
+        for function in self._functions.values():
+            function.close()
 
     def _route(self, request: HttpRequest) -> tuple[Route | None, dict[str, str]]:
         for pattern, route in self._routes:
@@ -116,15 +121,25 @@ class Server:
             self._socket.close()
             raise BadInput("the address and port are free on this machine; --port 0 takes a free one", exc) from exc
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(gateway, log_level="critical", lifespan="off", server_header=False, ws="none")
+        config = uvicorn.Config(
+            gateway,
+            log_level="critical",
+            lifespan="off",
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_GRACE_S,  # a client may never send the rest of its request
+        )
+        self._gateway = gateway
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="gateway", daemon=True)
         self._thread.start()
         self._wait()
 
     def close(self) -> None:
-        """Stop to listen, after the requests that are being answered."""
+        """Stop to listen; requests that are being answered have a few seconds to end, then their functions end."""
         self._server.should_exit = True
+        self._thread.join(_GRACE_S)
+        self._gateway.close()
         self._thread.join()
         self._socket.close()
 

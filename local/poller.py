@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _WAIT_S = 1
 _AGAIN_S = 1
 """seconds until a failed message is delivered again; on AWS, the queue's visibility timeout"""
+_GRACE_S = 3
+"""seconds that the messages being answered have when the poller ends"""
 
 
 class Poller:
@@ -28,8 +30,10 @@ class Poller:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop after the messages that are being answered."""
+        """Stop; messages that are being answered have a few seconds to end, then their function ends."""
         self._closing.set()
+        self._thread.join(_GRACE_S)
+        self._function.close()
         self._thread.join()
 
     def _run(self) -> None:
@@ -59,13 +63,25 @@ class Poller:
                 self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
     def _failed(self, messages: list["MessageTypeDef"]) -> set[str]:
-        """Name the messages that come again: those the function names, or all when it has no answer."""
         everything = {message["MessageId"] for message in messages}
         try:
-            answer: Any = self._function.invoke({"Records": [_record(message) for message in messages]})
-            return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        except (FunctionError, TypeError, KeyError):
+            answer = self._function.invoke({"Records": [_record(message) for message in messages]})
+        except FunctionError:
             return everything
+        return failures(answer, everything)
+
+
+def failures(answer: Any, everything: set[str]) -> set[str]:  # noqa: ANN401 (whatever a function answers)
+    """Name the messages that come again: those that the function names, and all when it names one that it did not get.
+
+    Nothing, or no `batchItemFailures`, is success.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    try:
+        failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures") or []}
+    except (AttributeError, KeyError, TypeError):
+        return everything
+    return everything if failed - everything else failed
 
 
 def _record(message: "MessageTypeDef") -> dict[str, object]:

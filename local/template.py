@@ -71,8 +71,9 @@ def read(path: Path) -> Template:
     """
     try:
         document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a safe loader that knows CloudFormation's tags)
-        return Template(_functions(document, path.parent), _routes(document), _queue(document))
-    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration) as exc:
+        functions = _functions(document, path.parent)
+        return Template(functions, _routes(document, functions), _queue(document))
+    except (OSError, yaml.YAMLError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as exc:
         raise BadInput(f"{path} is Weir's SAM template", repr(exc)) from exc
 
 
@@ -95,23 +96,28 @@ _Loader.add_multi_constructor("!", _tag)
 
 def _functions(document: dict[str, Any], root: Path) -> dict[str, FunctionSpec]:
     shared = document["Globals"]["Function"]
-    variables = shared["Environment"]["Variables"]
     defaults = {name: parameter.get("Default") for name, parameter in document["Parameters"].items()}
     return {
-        name: FunctionSpec(
-            name=name,
-            folder=(root / resource["Properties"]["CodeUri"]).resolve(),
-            handler=resource["Properties"].get("Handler", shared["Handler"]),
-            timeout_s=int(resource["Properties"].get("Timeout", shared["Timeout"])),
-            memory_mb=int(_plain(shared["MemorySize"], defaults) or 0),
-            environment={
-                variable: value
-                for variable, written in variables.items()
-                if (value := _plain(written, defaults)) is not None
-            },
-        )
+        name: _function(name, root, shared, resource["Properties"], defaults)
         for name, resource in _of_type(document, "AWS::Serverless::Function")
     }
+
+
+def _function(
+    name: str, root: Path, shared: dict[str, Any], own: dict[str, Any], defaults: dict[str, object]
+) -> FunctionSpec:
+    """Describe one function: its own properties over those of `Globals`; variables of both."""
+    found = {**shared, **own}
+    variables = {**shared["Environment"]["Variables"], **own.get("Environment", {}).get("Variables", {})}
+    plain = {variable: _plain(written, defaults) for variable, written in variables.items()}
+    return FunctionSpec(
+        name=name,
+        folder=(root / found["CodeUri"]).resolve(),
+        handler=found["Handler"],
+        timeout_s=int(_plain(found["Timeout"], defaults) or 0),
+        memory_mb=int(_plain(found["MemorySize"], defaults) or 0),
+        environment={variable: value for variable, value in plain.items() if value is not None},
+    )
 
 
 def _plain(written: object, defaults: dict[str, object]) -> str | None:
@@ -121,14 +127,17 @@ def _plain(written: object, defaults: dict[str, object]) -> str | None:
     return None if written is None else str(written)
 
 
-def _routes(document: dict[str, Any]) -> tuple[Route, ...]:
+def _routes(document: dict[str, Any], functions: dict[str, FunctionSpec]) -> tuple[Route, ...]:
     _, api = next(_of_type(document, "AWS::Serverless::HttpApi"))
-    return tuple(
+    routes = tuple(
         Route(ANY if verb == _ANY_METHOD else verb.upper(), path, _called(operation))
         for path, operations in api["Properties"]["DefinitionBody"]["paths"].items()
         for verb, operation in operations.items()
         if verb in _METHODS | {_ANY_METHOD}
     )
+    if unknown := {route.function for route in routes} - set(functions):
+        raise KeyError(*unknown)
+    return routes
 
 
 def _called(operation: dict[str, Any]) -> str:

@@ -6,7 +6,10 @@ closes the connection or dies.
 
 import importlib
 import json
+import os
+import select
 import sys
+import threading
 import time
 import traceback
 import uuid
@@ -18,6 +21,12 @@ from typing import Any
 import msgspec
 
 from local.template import FunctionSpec
+
+MAX_ANSWER_BYTES = 6_291_556
+"""Lambda's own limit: 6 MB and a little"""
+
+_LAST_S = 1
+"""seconds that a process has to end by itself when its parent is gone"""
 
 
 @dataclass(frozen=True)
@@ -60,13 +69,26 @@ def main(descriptor: int, spec: FunctionSpec) -> None:
         sys.stdout.flush()
 
 
+def end_with_parent(descriptor: int) -> None:
+    """Wait until the other side of a connection is closed, then end the process: a handler may be busy for minutes."""
+    hang_up = select.poll()
+    hang_up.register(descriptor, 0)  # a hang-up is told without being asked for
+    hang_up.poll()
+    time.sleep(_LAST_S)
+    os._exit(1)
+
+
 def _answer(handle: Callable[[Any, Context], Any], event: object, context: Context) -> bytes:
     try:
-        return json.dumps({"answer": handle(event, context)}).encode()
+        answer = json.dumps(handle(event, context), ensure_ascii=False).encode()
+        if len(answer) > MAX_ANSWER_BYTES:
+            raise ValueError(f"an answer has at most {MAX_ANSWER_BYTES:,} bytes. Got: {len(answer):,}")  # noqa: TRY301
+        return b'{"answer": ' + answer + b"}"
     except Exception as exc:  # noqa: BLE001 (whatever a handler raises ends its invocation only)
         traceback.print_exc()
         return json.dumps({"error": {"errorType": type(exc).__name__, "errorMessage": str(exc)}}).encode()
 
 
 if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     main(int(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=FunctionSpec, dec_hook=lambda kind, text: kind(text)))

@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run `weir`: errors are one line on stderr, and the exit code says whose fault it was."""
     _silence_libraries()
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)  # shells start background jobs with SIGINT ignored
     sys.exit(_run(arguments))
 
 
@@ -76,5 +77,5 @@ def _complain(message: str, code: int) -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End on SIGTERM as on Ctrl-C, so that whatever is open is closed."""
+    """End on SIGTERM as on Ctrl-C: whatever is open is closed."""
     raise KeyboardInterrupt

@@ -10,16 +10,24 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.check.samcli import BUCKET, BUILD, sam
+from tests.check.samcli import BUCKET, BUILD, PYTHON, sam
 from tests.serving import digits_manifest, version_files
 
 
 @pytest.fixture(scope="session")
 def python312() -> str:
-    """The Python of Lambda."""
-    found = shutil.which("python3.12")
+    """The Python of Lambda, itself: pyenv's shim of that name runs only with pyenv's variables, if at all."""
+    if not PYTHON.exists():
+        pytest.fail("make check needs .venv-sam, made by a python3.12. Got: none")
+    return str(PYTHON.resolve())
+
+
+@pytest.fixture(scope="session")
+def objdump() -> str:
+    """What lists the symbols that a library needs."""
+    found = shutil.which("objdump")
     if not found:
-        pytest.fail("make check needs python3.12 on PATH. Got: none")
+        pytest.fail("make check needs objdump, of binutils, on PATH. Got: none")
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.serving import ROOT
 
 SAM = ROOT / ".venv-sam/bin/sam"
+PYTHON = SAM.with_name("python3.12")
 BUCKET = "weir-store"
 BUILD = ROOT / ".aws-sam/build"
 
@@ -14,8 +15,9 @@ _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", 
 
 
 def environment() -> dict[str, str]:
-    """The person's own, with credentials that are none, and no look-ups of an account."""
-    return {**os.environ, **_CREDENTIALS, "AWS_MAX_ATTEMPTS": "1", "SAM_CLI_TELEMETRY": "0"}
+    """The person's own, with a python3.12 that runs, credentials that are none, and no look-ups of an account."""
+    path = f"{PYTHON.resolve().parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **_CREDENTIALS, "PATH": path, "AWS_MAX_ATTEMPTS": "1", "SAM_CLI_TELEMETRY": "0"}
 
 
 def sam(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -78,12 +78,12 @@ def test_a_built_handler_runs_by_itself(built: Path, python312: str, function: s
     _is_answered(function, json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_the_layers_hold_no_newer_glibc_than_lambda_has(built: Path) -> None:
+def test_the_layers_hold_no_newer_glibc_than_lambda_has(built: Path, objdump: str) -> None:
     """Every library of every wheel loads on Amazon Linux 2023."""
     libraries = list((built / "RuntimeLayer").rglob("*.so*"))
     assert len(libraries) > 10
     for library in libraries:
-        told = subprocess.run(["objdump", "-T", library], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run([objdump, "-T", library], capture_output=True, text=True, check=True).stdout
         needed = {tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_(\d+\.\d+)", told)}
         assert max(needed, default=(0, 0)) <= NEWEST_GLIBC, library
 
