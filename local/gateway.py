@@ -117,6 +117,7 @@ class Server:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
+            self._socket.listen()  # at once: until then another process could get the same free port
         except OSError as exc:
             self._socket.close()
             raise BadInput("the address and port are free on this machine; --port 0 takes a free one", exc) from exc
