@@ -5,9 +5,10 @@ SHELL := /bin/bash
 runs = $(shell for name in $(1); do $$name -c "import sys; print(sys.executable)" 2>/dev/null && break; done)
 PYTHON ?= $(call runs,python3.11 python3.12)
 PYTHON312 ?= $(call runs,python3.12 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.12.*/bin/python3.12))
-PIP := -m pip --disable-pip-version-check --quiet
+PIP := -m pip --disable-pip-version-check --quiet --quiet
 bin := .venv/bin
-code := layers/weir/weir functions training local benchmarks tests events
+# what needs no TensorFlow, and so runs on Python 3.12 too; the documents speak of training
+serving := tests/unit tests/contract tests/integration tests/template --ignore tests/contract/test_docs.py
 
 .PHONY: help setup demo up test check lint format type build clean
 
@@ -24,11 +25,11 @@ up: .venv/.stamp  ## run the same system until Ctrl-C; print its URL and curl li
 
 test: .venv/.stamp lint type  ## pass every test that needs nothing but Python 3.11
 	$(bin)/pytest -n 2 --dist loadfile -m "not check" --cov --cov-report=term
-	@echo "Left to make check: what needs Python 3.12, SAM or containers ($$(grep -c '' <<< "$$($(bin)/pytest -qq --collect-only -m check 2>/dev/null | grep ::)") tests in tests/check)."
+	@echo "Left to make check: what needs Python 3.12, SAM or containers (tests/check, and the serving tests on Python 3.12)."
 
 check: .venv/.stamp .venv-sam/.stamp .venv312/.stamp  ## pass what needs Python 3.12, SAM or containers
-	.venv312/bin/pytest -q -n 2 --dist loadfile -m "not check" tests/unit tests/contract tests/integration tests/template
-	$(bin)/pytest -m check -rA --capture=tee-sys
+	.venv312/bin/pytest -q -n 2 --dist loadfile -m "not check" $(serving)
+	$(bin)/pytest -m check -v --capture=no tests/check
 
 lint: .venv/.stamp  ## check style, formatting and the arrows between packages
 	$(bin)/ruff check

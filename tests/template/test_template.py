@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,9 @@ from tests.serving import ROOT, load_app
 from weir.routes import verbs
 
 FOUND = template.read(TEMPLATE)
+DOCUMENT: dict[str, Any] = yaml.load(TEMPLATE.read_bytes(), template._Loader)
+RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
+DEFINITION = RESOURCES["Api"]["Properties"]["DefinitionBody"]
 APPS = {"PredictFunction": "predict", "CascadeFunction": "cascade", "ModelsFunction": "models"}
 
 
@@ -53,16 +57,75 @@ def test_every_function_folder_is_deployed() -> None:
 
 
 def test_every_operation_asks_for_iam() -> None:
-    """No route is open by oversight."""
-    text = TEMPLATE.read_text()
-    operations = text.count("x-amazon-apigateway-integration:")
-    assert operations == text.count("security: [{Iam: []}]")
+    """No route is open by oversight, and what they ask for is a signature."""
+    operations = [operation for path in DEFINITION["paths"].values() for operation in path.values()]
+    assert len(operations) == len(FOUND.routes)
+    assert all(operation["security"] == [{"Iam": []}] for operation in operations)
+    assert DEFINITION["components"]["securitySchemes"]["Iam"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+def test_the_api_may_call_each_function_that_it_routes_to() -> None:
+    """SAM makes no permission for the routes of a definition; without one, each request is a 500."""
+    allowed = {
+        resource["Properties"]["FunctionName"]["Ref"]
+        for resource in RESOURCES.values()
+        if resource["Type"] == "AWS::Lambda::Permission"
+        and resource["Properties"]["Principal"] == "apigateway.amazonaws.com"
+        and resource["Properties"]["SourceArn"]["Sub"].endswith(":${Api}/*")
+    }
+    assert allowed == {route.function for route in FOUND.routes}
+
+
+def test_every_body_arrives_as_its_bytes() -> None:
+    """A binary body is not taken for text on its way."""
+    assert DEFINITION["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+@pytest.mark.parametrize("function", FOUND.functions)
+def test_each_function_logs_into_a_group_of_its_own_that_ends(function: str) -> None:
+    """No group is kept for ever, and none is made by a function that runs before it is there."""
+    group = RESOURCES[function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert group == f"{function.removesuffix('Function')}Logs"
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("function", FOUND.functions)
+def test_only_batches_write_and_only_there(function: str) -> None:
+    """What answers requests can read models and nothing else."""
+    statements = [one for policy in RESOURCES[function]["Properties"]["Policies"] for one in policy["Statement"]]
+    told = {one["Resource"]["Sub"].rpartition(":::")[2].partition("/")[2]: one["Action"] for one in statements}
+    expected: dict[str, object] = {"models/*": "s3:GetObject", "": "s3:ListBucket"}
+    if function == "BatchFunction":
+        expected |= {"batches/in/*": "s3:GetObject", "batches/out/*": ["s3:PutObject", "s3:AbortMultipartUpload"]}
+    assert told == expected
+
+
+def test_a_failed_file_comes_again_alone_and_then_is_kept() -> None:
+    """Lambda reads the function's list of failures, and the queue has a place for what fails each time."""
+    (source,) = RESOURCES["BatchFunction"]["Properties"]["Events"].values()
+    assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    redrive = RESOURCES["BatchQueue"]["Properties"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"GetAtt": "BatchDeadLetters.Arn"}
+
+
+def test_the_bucket_waits_until_it_may_write_to_the_queue() -> None:
+    """S3 tries the queue when the notification is made, and a deployment fails when it can't."""
+    assert RESOURCES["StoreBucket"]["DependsOn"] == "BatchQueuePolicy"
+
+
+def test_the_layers_are_for_the_python_and_the_machine_of_the_functions() -> None:
+    """Compiled wheels load nowhere else."""
+    shared = DOCUMENT["Globals"]["Function"]
+    layers = [RESOURCES[layer["Ref"]] for layer in shared["Layers"]]
+    assert len(layers) == 2
+    for layer in layers:
+        assert layer["Properties"]["CompatibleRuntimes"] == [shared["Runtime"]] == ["python3.12"]
+        assert layer["Properties"]["CompatibleArchitectures"] == shared["Architectures"]
 
 
 def test_batches_wait_longer_than_the_function_takes() -> None:
     """A message is not delivered again while its file is being answered: six times the timeout, as AWS advises."""
-    document = yaml.load(TEMPLATE.read_bytes(), template._Loader)
-    visibility = document["Resources"]["BatchQueue"]["Properties"]["VisibilityTimeout"]
+    visibility = RESOURCES["BatchQueue"]["Properties"]["VisibilityTimeout"]
     assert visibility >= 6 * FOUND.functions[FOUND.queue.function].timeout_s
 
 

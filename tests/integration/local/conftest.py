@@ -7,7 +7,7 @@ import pytest
 from local.template import FunctionSpec
 
 HANDLER = """
-import os, sys, time
+import os, pathlib, sys, time
 print("imported", flush=True)
 def handler(event, context):
     what = event.get("what")
@@ -19,7 +19,8 @@ def handler(event, context):
     if what == "sleep": time.sleep(event["s"]); return "slept"
     if what == "unserializable": return {1, 2}
     if what == "pid": time.sleep(event.get("s", 0)); return os.getpid()
-    if what == "big": return {"statusCode": 200, "body": "x" * 6_000_001}
+    if what == "big": return {"statusCode": 200, "body": "x" * 6_291_556}
+    if what == "busy": pathlib.Path(event["file"]).write_text(str(os.getpid())); time.sleep(60)
     return {"statusCode": 200, "body": context.invoked_function_arn}
 """
 

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from local.function import CONCURRENCY, Function, FunctionError, FunctionTimeout
 from local.template import FunctionSpec
+from tests.integration.local.processes import alive, eventually
 
 
 @pytest.fixture
@@ -26,22 +26,6 @@ def function(spec: FunctionSpec, log: Path) -> Iterator[Function]:
     found = Function(spec, {"MODEL_STORE": "system"}, log)
     yield found
     found.close()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def _eventually(holds: Callable[[], bool], timeout_s: float = 20) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_a_handler_is_called_as_lambda_does(function: Function, spec: FunctionSpec, log: Path) -> None:
@@ -106,7 +90,7 @@ def test_a_process_that_was_killed_while_idle_is_replaced(function: Function) ->
     pid = function.invoke({"what": "pid"})
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
-    assert _eventually(lambda: not _alive(pid))
+    assert eventually(lambda: not alive(pid))
     with pytest.raises(FunctionError):
         function.invoke({"what": "pid"})
     assert function.invoke({"what": "pid"}) != pid
@@ -118,7 +102,7 @@ def test_a_handler_that_takes_too_long_is_stopped(function: Function) -> None:
     assert isinstance(pid, int)
     with pytest.raises(FunctionTimeout, match="within 2 seconds"):
         function.invoke({"what": "sleep", "s": 60})
-    assert not _alive(pid)
+    assert not alive(pid)
     assert function.invoke({"what": "sleep", "s": 0}) == "slept"
 
 
@@ -139,24 +123,64 @@ def test_close_leaves_no_process(spec: FunctionSpec, log: Path) -> None:
     pid = function.invoke({"what": "pid"})
     assert isinstance(pid, int)
     function.close()
-    assert not _alive(pid)
+    assert not alive(pid)
 
 
-def test_a_parent_that_is_killed_leaves_no_process(spec: FunctionSpec, log: Path) -> None:
-    """Workers see that nobody is there any more, and end."""
-    code = f"""
-import time
+def test_close_ends_who_waits_and_who_comes_later(spec: FunctionSpec, log: Path, tmp_path: Path) -> None:
+    """Nobody waits for a process that was stopped, and none is started any more."""
+    function = Function(spec, {}, log)
+    busy = tmp_path / "busy"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(function.invoke, {"what": "busy", "file": str(busy)})
+        assert eventually(busy.exists)
+        function.close()
+        with pytest.raises(FunctionError, match="ended without an answer"):
+            waiting.result(timeout=20)
+    with pytest.raises(FunctionError, match="is closed"):
+        function.invoke({})
+
+
+def test_an_answer_has_a_size(function: Function) -> None:
+    """Of six megabytes, as on Lambda, and its process lives on."""
+    pid = function.invoke({"what": "pid"})
+    with pytest.raises(FunctionError, match="at most 6,291,556 bytes"):
+        function.invoke({"what": "big"})
+    assert function.invoke({"what": "pid"}) == pid
+
+
+def test_the_folder_of_the_person_is_not_on_the_path(
+    spec: FunctionSpec, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever lies there: on Lambda it is not there."""
+    for name in ("local", "weir"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    function = Function(spec, {}, log)
+    assert function.invoke({"what": "pid"})
+    function.close()
+
+
+_PARENT = """
+import sys
 from pathlib import Path
 from local.function import Function
 from local.template import FunctionSpec
-spec = FunctionSpec("F", Path({str(spec.folder)!r}), "app.handler", 2, 128, {{}})
-function = Function(spec, {{}}, Path({str(log)!r}))
-print(function.invoke({{"what": "pid"}}), flush=True)
-time.sleep(60)
+folder, log, busy = map(Path, sys.argv[1:])
+function = Function(FunctionSpec("F", folder, "app.handler", 60, 128, {}), {}, log)
+print(function.invoke({"what": "pid"}), flush=True)
+function.invoke({"what": "busy", "file": str(busy)})
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+
+
+def test_a_parent_that_is_killed_leaves_no_process(spec: FunctionSpec, log: Path, tmp_path: Path) -> None:
+    """A worker sees that nobody is there any more, and ends, though its handler would be busy for long."""
+    busy = tmp_path / "busy"
+    command = [sys.executable, "-c", _PARENT, str(spec.folder), str(log), str(busy)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert _alive(pid)
+        assert eventually(busy.exists)
+        assert alive(pid)
         parent.kill()
-    assert _eventually(lambda: not _alive(pid))
+    assert eventually(lambda: not alive(pid))

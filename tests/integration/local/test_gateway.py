@@ -1,6 +1,7 @@
 """local.gateway: real HTTP to real processes."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,9 @@ HANDLERS = {
     "Echo": "import json\ndef handler(event, context): return {'statusCode': 200, 'body': json.dumps(event)}",
     "Raise": "def handler(event, context): raise ValueError('secret')",
     "Slow": "import time\ndef handler(event, context): time.sleep(30)",
-    "Big": "def handler(event, context): return {'statusCode': 200, 'body': 'x' * 6_000_001}",
+    "Big": "def handler(e, c): return {'statusCode': 200, 'body': 'AAAA' * 1_600_000, 'isBase64Encoded': True}",
     "Odd": "def handler(event, context): return {'statusCode': 'odd'}",
+    "Lines": "def handler(event, context): return {'statusCode': 200, 'headers': {'a': 'b\\r\\nc: d'}}",
     "Cookies": "def handler(e, c): return {'statusCode': 200, 'headers': {'a': 'b'}, 'cookies': ['x=1', 'y=2']}",
 }
 
@@ -46,6 +48,7 @@ def url(functions: dict[str, Function]) -> Iterator[str]:
         Route("GET", "/slow", "Slow"),
         Route("GET", "/big", "Big"),
         Route("GET", "/odd", "Odd"),
+        Route("GET", "/lines", "Lines"),
         Route(ANY, "/cookies", "Cookies"),
         Route(ANY, "$default", "Echo"),
     ]
@@ -86,6 +89,7 @@ def test_head_is_answered_without_a_body(url: str) -> None:
         ("/slow", 503, "Service Unavailable"),
         ("/big", 500, "Internal Server Error"),
         ("/odd", 500, "Internal Server Error"),
+        ("/lines", 500, "Internal Server Error"),
     ],
 )
 def test_functions_that_fail_are_answered_by_the_gateway(url: str, path: str, status: int, message: str) -> None:
@@ -127,3 +131,16 @@ def test_a_port_that_is_taken_is_a_clear_error(url: str) -> None:
     """It says what to do."""
     with pytest.raises(BadInput, match="--port 0 takes a free one"):
         Server(Gateway([], {}), "127.0.0.1", int(url.rpartition(":")[2]))
+
+
+def test_a_client_that_never_ends_its_request_does_not_keep_the_gateway(functions: dict[str, Function]) -> None:
+    """It ends all the same."""
+    server = Server(Gateway([Route(ANY, "$default", "Echo")], functions), "127.0.0.1", 0)
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        requests.get(server.url, timeout=10).raise_for_status()
+        closing = threading.Thread(target=server.close, daemon=True)
+        closing.start()
+        closing.join(30)
+        assert not closing.is_alive()

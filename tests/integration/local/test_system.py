@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from local.aws import BUCKET
 from local.system import System
 from tests.serving import make_manifest, request_body, version_files
-from weir.errors import BadInput
 
 _WAIT_S = 60
 
@@ -52,14 +50,6 @@ def _summary(system: System, path: str) -> dict[str, Any]:
             return summary
         time.sleep(0.2)
     pytest.fail(f"no summary of {path} after {_WAIT_S} seconds")
-
-
-def _eventually_only(before: set[threading.Thread]) -> bool:
-    """Wait until no other threads live: those of connections end when the peer has noticed."""
-    deadline = time.monotonic() + _WAIT_S
-    while not set(threading.enumerate()) <= before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize(("mount", "exits"), [("", None), ("/cascade", [1, 2, 2, 1])], ids=["end-to-end", "cascade"])
@@ -142,26 +132,3 @@ def test_a_store_of_ones_own_is_served_as_it_is(thirds: Path) -> None:
     with System(store=thirds.as_uri()) as system:
         assert system.store_endpoint == ""
         assert requests.get(f"{system.url}/v2/models/thirds/ready", timeout=30).json() == {"ready": True}
-
-
-def _fail(system: System) -> None:
-    requests.get(f"{system.url}/v2", timeout=30)
-    raise RuntimeError("of the block")
-
-
-def test_everything_ends_with_the_block(thirds: Path) -> None:
-    """On an exception too: no thread, no listener."""
-    before = set(threading.enumerate())
-    with pytest.raises(RuntimeError, match="of the block"), System() as system:
-        _fail(system)
-    assert _eventually_only(before)
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"{system.url}/v2", timeout=5)
-
-
-def test_a_taken_port_leaves_nothing_running(system: System) -> None:
-    """What was started before the port was found taken is stopped again."""
-    before = set(threading.enumerate())
-    with pytest.raises(BadInput, match="port"), System(port=int(system.url.rpartition(":")[2])):
-        pass
-    assert _eventually_only(before)

@@ -64,6 +64,32 @@ def test_answers_without_a_status_are_json(answer: object) -> None:
     assert (response.status, json.loads(response.body)) == (200, answer)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"statusCode": "odd"},
+        {"statusCode": 99},
+        {"statusCode": 600},
+        {"statusCode": 200, "headers": {"a": "b\r\nc: d"}},
+        {"statusCode": 200, "headers": {"a b": "c"}},
+        {"statusCode": 200, "headers": {"a": "€"}},
+        {"statusCode": 200, "headers": ["a"]},
+        {"statusCode": 200, "cookies": ["a\n"]},
+        {"statusCode": 200, "body": "€", "isBase64Encoded": True},
+    ],
+)
+def test_answers_that_http_has_not_are_refused(answer: object) -> None:
+    """The gateway answers instead of them."""
+    with pytest.raises(ValueError, match=r".+"):
+        to_response(answer)
+
+
+def test_the_length_is_the_gateways_to_say() -> None:
+    """A function's own word on its body or the connection is dropped."""
+    headers = {"Content-Length": 5, "transfer-encoding": "chunked", "Connection": "close", "a": "b"}
+    assert to_response({"statusCode": 200, "headers": headers}).headers == [("a", "b")]
+
+
 def test_an_answer_without_a_body_is_empty() -> None:
     """None and missing are the same."""
     assert to_response({"statusCode": 204}).body == b""

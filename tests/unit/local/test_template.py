@@ -26,6 +26,18 @@ def test_functions_are_as_the_template_has_them() -> None:
     assert "MODEL_STORE" not in predict.environment
 
 
+def test_a_functions_own_properties_win(tmp_path: Path) -> None:
+    """Over those of all; variables of both are set."""
+    path = tmp_path / "template.yaml"
+    own = "Timeout: 900\n      MemorySize: 512\n      Environment: {Variables: {MODEL_ALIAS: own, OWN: !Ref Alias}}"
+    path.write_text(TEMPLATE.read_text().replace("Timeout: 900", own))
+    functions = read(path).functions
+    batch, predict = functions["BatchFunction"], functions["PredictFunction"]
+    assert (batch.memory_mb, predict.memory_mb) == (512, 1769)
+    assert (batch.environment["MODEL_ALIAS"], batch.environment["OWN"]) == ("own", "champion")
+    assert (predict.environment["MODEL_ALIAS"], "OWN" in predict.environment) == ("champion", False)
+
+
 def test_routes_are_as_the_template_has_them() -> None:
     """Verb, path and function; the default route takes any verb."""
     routes = {(route.method, route.path): route.function for route in read(TEMPLATE).routes}
@@ -55,6 +67,10 @@ def test_the_queue_is_as_the_template_has_it() -> None:
         ("Type: SQS", "Type: SNS"),
         ("Globals:", "Local:"),
         ("Name: prefix", "Name: suffix"),
+        ("Timeout: 900", "Timeout: long"),
+        ("\nParameters:\n", "\nParameters: []\nOthers:\n"),
+        ("QueueConfigurations:\n", "QueueConfigurations: []\n        Others:\n"),
+        ("${ModelsFunction.Arn}", "${NobodysFunction.Arn}"),
     ],
 )
 def test_another_template_is_refused(tmp_path: Path, old: str, new: str) -> None:

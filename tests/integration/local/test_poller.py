@@ -1,0 +1,83 @@
+"""local.poller: a real queue calls a real process."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.aws import Aws
+from local.function import Function
+from local.poller import Poller
+from local.template import FunctionSpec, QueueSource
+
+HANDLER = """
+import pathlib
+def handler(event, context):
+    with pathlib.Path(__file__).with_name("got").open("a") as got:
+        got.writelines(record["body"] + "\\n" for record in event["Records"])
+    if any(record["body"] == "raise" for record in event["Records"]):
+        raise ValueError("all of them")
+    bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in bad]}
+"""
+_WAIT_S = 60
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    """A queue that gives a message up after two deliveries."""
+    found = Aws("127.0.0.1", QueueSource("F", 10, "batches/in/", 2))
+    found.sqs.purge_queue(QueueUrl=found.queue)  # S3 has sent its test event
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def function(tmp_path: Path) -> Iterator[Function]:
+    """A function that notes what it got, and fails at what is called so."""
+    (tmp_path / "app.py").write_text(HANDLER)
+    found = Function(FunctionSpec("F", tmp_path, "app.handler", 10, 128, {}), {}, tmp_path / "log")
+    yield found
+    found.close()
+
+
+def _dead_letter(aws: Aws) -> str:
+    url = aws.sqs.get_queue_url(QueueName="weir-dead-letters")["QueueUrl"]
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        for message in aws.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []):
+            return message["Body"]
+    pytest.fail(f"no dead letter after {_WAIT_S} seconds")
+
+
+@pytest.mark.parametrize(
+    ("bodies", "dead", "got"),
+    [(["good", "bad"], "bad", ["bad", "bad", "good"]), (["raise"], "raise", ["raise", "raise"])],
+    ids=["one of two", "all"],
+)
+def test_only_what_failed_comes_again(
+    aws: Aws, function: Function, tmp_path: Path, bodies: list[str], dead: str, got: list[str]
+) -> None:
+    """As often as the queue allows; then it is a dead letter."""
+    for body in bodies:
+        aws.sqs.send_message(QueueUrl=aws.queue, MessageBody=body)
+    poller = Poller(aws.sqs, aws.queue, function, 10)
+    found = _dead_letter(aws)
+    poller.close()
+    assert found == dead
+    assert sorted((tmp_path / "got").read_text().split()) == got
+
+
+def test_a_queue_that_fails_is_asked_again(aws: Aws, function: Function, tmp_path: Path) -> None:
+    """The poller lives on."""
+    aws.sqs.delete_queue(QueueUrl=aws.queue)
+    poller = Poller(aws.sqs, aws.queue, function, 10)
+    time.sleep(0.5)  # long enough to have asked in vain
+    aws.sqs.create_queue(QueueName="weir-batches")
+    aws.sqs.send_message(QueueUrl=aws.queue, MessageBody="good")
+    deadline = time.monotonic() + _WAIT_S
+    while not (tmp_path / "got").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    poller.close()
+    assert (tmp_path / "got").read_text() == "good\n"

@@ -1,0 +1,116 @@
+"""local.system: however it ends, nothing is left.
+
+Here no other system runs beside it: its threads could not be told apart.
+"""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from local import template
+from local.system import TEMPLATE, System
+from tests.integration.local.processes import alive, eventually
+from weir.errors import BadInput, Unavailable
+
+# Each worker says who it is; then it would be busy for longer than any test.
+BUSY = """
+import os, pathlib, time
+def handler(event, context):
+    pathlib.Path(__file__).with_name("pid").write_text(str(os.getpid()))
+    time.sleep(25)
+"""
+RUN = """
+import signal, sys
+from pathlib import Path
+from local.system import System
+with System(Path(sys.argv[1]), log=Path(sys.argv[2])) as system:
+    print(system.url, flush=True)
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Hold that all threads of a test end with it: those of connections do when the other side has noticed."""
+    before = set(threading.enumerate())
+    yield
+    assert eventually(lambda: set(threading.enumerate()) <= before)
+
+
+def _fail(system: System) -> None:
+    requests.get(f"{system.url}/v2", timeout=30).raise_for_status()
+    raise RuntimeError("of the block")
+
+
+def test_everything_ends_with_the_block(threads: None) -> None:
+    """On an exception too: no thread, no listener."""
+    with pytest.raises(RuntimeError, match="of the block"), System() as system:
+        _fail(system)
+    for url in (system.url, system.store_endpoint):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url, timeout=5)
+
+
+def test_one_system_after_another_starts_clean(threads: None) -> None:
+    """What was in the first one's S3 is not in the second one's."""
+    with System() as first:
+        requests.put(f"{first.store_endpoint}/weir-store/models/x", data=b"1", timeout=30).raise_for_status()
+    with System() as second:
+        assert requests.get(f"{second.store_endpoint}/weir-store/models/x", timeout=30).status_code == 404
+
+
+def test_a_taken_port_leaves_nothing_running(threads: None) -> None:
+    """What was started before the port was found taken is stopped again."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(BadInput, match="port"),
+        System(port=taken.getsockname()[1]),
+    ):
+        pass
+
+
+def test_a_profile_that_does_not_exist_leaves_nothing_running(threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what boto3 said."""
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    with pytest.raises(Unavailable, match="no-such-profile"), System():
+        pass
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Path:
+    """The template's system, with functions that are always busy."""
+    for spec in template.read(TEMPLATE).functions.values():
+        folder = tmp_path / "functions" / spec.folder.name
+        folder.mkdir(parents=True)
+        (folder / "app.py").write_text(BUSY)
+    (tmp_path / "template.yaml").write_text(TEMPLATE.read_text())
+    return tmp_path
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+def test_no_process_outlives_the_system(busy: Path, how: signal.Signals) -> None:
+    """Though a request is being answered."""
+    command = [sys.executable, "-c", RUN, str(busy / "template.yaml"), str(busy / "log")]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as system,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert system.stdout
+        url = system.stdout.readline().strip()
+        request = pool.submit(requests.get, f"{url}/v2", timeout=60)
+        said = busy / "functions/models/pid"
+        assert eventually(lambda: said.exists() and bool(said.read_text()))
+        pid = int(said.read_text())
+        assert alive(pid)
+        system.send_signal(how)
+        assert system.wait(timeout=20) != 0
+        assert eventually(lambda: not alive(pid), timeout_s=15)
+        assert request.exception(timeout=20) or request.result().status_code == 500
