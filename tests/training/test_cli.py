@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -18,7 +17,7 @@ from PIL import Image
 
 from local.system import System
 from tests.training.quick import TASK, WEIR, weir
-from training import folder
+from training import folder, testsplit
 from training.cli import weir as group
 from training.data.preparation import prepare
 from training.task import load
@@ -123,19 +122,10 @@ def test_the_same_rows_get_the_same_labels_everywhere(
     lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
     assert [line["label"] for line in lines] == labels
     assert batch["answered"] == len(labels) == 200
-    right = prepare(load_kept(trained)).test.labels
+    right = testsplit.load(folder.manifest(trained)).labels
     summary = json.loads((trained / "summary.json").read_text())
     expected = summary["cascade" if cascade else "end_to_end"]["accuracy"]
     assert np.mean(np.array(labels).astype(int) == right) == pytest.approx(expected)
-
-
-def load_kept(trained: Path) -> Any:  # noqa: ANN401
-    """Take the task out of a manifest."""
-    import msgspec  # noqa: PLC0415
-
-    from training.task import Task  # noqa: PLC0415
-
-    return msgspec.convert(folder.manifest(trained).provenance.configuration, Task)
 
 
 def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path: Path) -> None:
