@@ -10,6 +10,7 @@ import click
 from training.commands.batch import batch
 from training.commands.demo import demo
 from training.commands.evaluate import evaluate
+from training.commands.plan import plan
 from training.commands.predict import predict
 from training.commands.publish import publish
 from training.commands.serve import serve
@@ -36,7 +37,7 @@ def weir() -> None:
     """  # noqa: D301 (\b is click's mark for lines it must not join)
 
 
-for command in (train, evaluate, publish, predict, batch, serve, up, demo):
+for command in (train, evaluate, plan, publish, predict, batch, serve, up, demo):
     weir.add_command(command)
 
 
