@@ -13,7 +13,10 @@ import msgspec
 from local.events import HttpRequest, to_event
 from local.worker import Context
 from weir import keys
-from weir.manifest import Alias, Artifact, EndToEnd, Level, Manifest, Provenance, TensorSpec, encode
+from weir.aliases import Alias
+from weir.cascade import ALWAYS_ESCALATE
+from weir.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec, encode
+from weir.promises import Abstention, PredictionSets, Quantile
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = Path(__file__).parent / "networks"
@@ -45,6 +48,32 @@ def make_manifest(model: str = "thirds", thresholds: tuple[float, float] = (0.9,
         end_to_end=EndToEnd(artifact=artifact("large")),
         levels=tuple(Level(name=name, artifact=artifact(name), threshold=threshold) for name, threshold in levels),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
+    )
+
+
+def layered_manifest(model: str = "layers") -> Manifest:
+    """Describe a model with groups: a router, an expert for the outer thirds, the end-to-end model; it may abstain."""
+    plain = make_manifest(model)
+    levels = (
+        Level(name="router", kind="router", artifact=artifact("router"), threshold=ALWAYS_ESCALATE),
+        Level(
+            name="experts",
+            kind="experts",
+            experts={"outer": Expert(artifact=artifact("outer"))},
+            fusion="refine",
+            threshold=0.8,
+        ),
+        Level(name="large", artifact=artifact("large"), fusion="pool", weights=(0.5, 1.0), threshold=0.0),
+    )
+    return msgspec.structs.replace(
+        plain,
+        levels=levels,
+        groups={"outer": ("left", "right"), "inner": ("middle",)},
+        fused_temperature=2.0,
+        abstention=Abstention(
+            max_error=0.05, delta=0.05, threshold=0.6, group_threshold=0.7, rows=100, answered=90, wrong=1, p_value=0.04
+        ),
+        sets=PredictionSets(rows=100, quantiles=(Quantile(alpha=0.1, least=0.3, least_per_label=(0.5, 0.0, 0.5)),)),
     )
 
 

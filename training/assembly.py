@@ -31,6 +31,7 @@ def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], thresholds
             Level(name=level.name, artifact=level.artifact, threshold=threshold)
             for level, threshold in zip(levels, thresholds.values, strict=True)
         ),
+        certificate_absent_because="thresholds were chosen on validation rows, without a certificate",
         provenance=Provenance(
             data_digest=data.digest,
             seed=task.seed,

@@ -15,7 +15,7 @@ from training.data.split import Split
 from training.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from weir.cascade import Answers
 from weir.interpreter import RUNTIMES, Network
-from weir.manifest import Artifact, EndToEnd, Manifest
+from weir.manifest import Artifact, EndToEnd, Level, Manifest
 from weir.model import Model
 
 Floats = NDArray[np.float32]
@@ -82,7 +82,7 @@ def measure(
         end_to_end=msgspec.convert(facts(end_to_end), NetworkResult),
         levels=tuple(
             msgspec.convert(
-                {**facts(level.artifact), "name": level.name, "share": cascade.answers.share(number)}, LevelResult
+                {**facts(_own(level)), "name": level.name, "share": cascade.answers.share(number)}, LevelResult
             )
             for number, level in enumerate(manifest.levels)
         ),
@@ -101,6 +101,11 @@ class _Measured:
 
     def accuracy(self, labels: Labels) -> float:
         return float((self.answers.label == labels).mean())
+
+
+def _own(level: Level) -> Artifact:
+    assert level.artifact is not None, "training makes levels with one network each"
+    return level.artifact
 
 
 _CASCADE = "cascade"

@@ -63,16 +63,16 @@ def evaluate(
 
 def replay(logits: Sequence[Floats], values: Sequence[float]) -> Answers:
     """Run the serving engine on logits that were computed before: its rows are the numbers of rows."""
-    steps = [Step(_Recorded(level), threshold) for level, threshold in zip(logits, values, strict=True)]
+    steps = [Step(_Recorded(softmax(level)), threshold) for level, threshold in zip(logits, values, strict=True)]
     return run(np.arange(len(logits[0]), dtype=np.float32), steps)
 
 
 @dataclass(frozen=True)
 class _Recorded:
-    logits: Floats
+    probabilities: Floats
 
     def __call__(self, rows: Floats) -> Floats:
-        return self.logits[rows.astype(np.intp)]
+        return self.probabilities[rows.astype(np.intp)]
 
 
 def _candidates(logits: Floats, count: int) -> list[float]:

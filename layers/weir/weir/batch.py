@@ -17,14 +17,17 @@ CHUNK = 1024
 """rows answered in one call of the engine"""
 
 
-class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One answered row, as a line of `predictions.jsonl`."""
 
     row: int
     label: str
+    """the empty string where the model abstains"""
     confidence: float
     exit_level: int
     model_version: int
+    group: str | None = None
+    """the row's group, the empty string for none; absent where the model neither has groups nor abstains"""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +49,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model_version: int | None = None
     labels: dict[str, int] = {}
     """label -> rows"""
+    abstained: int = 0
+    """rows that got no label"""
     exit_levels: dict[str, int] = {}
     """number of the level -> rows"""
     error: str | None = None
@@ -111,23 +116,29 @@ class _Job:
         on_rows(total, total)
 
     def _predict(self, numbers: list[int]) -> dict[int, Prediction | Refusal]:
-        answers, _ = self.model.answer(self.rows.values[numbers], cascade=self.cascade)
-        labels = self.model.manifest.labels
+        answers, _ = self.model.answer(self.rows.values[numbers], cascade=self.cascade, whole=False)
+        labels, groups = self.model.manifest.labels, (*self.model.manifest.groups, "")
+        given = answers.given
+        abstains = [False] * len(numbers) if given is None else given.abstains.tolist()
+        group = [None] * len(numbers) if given is None else [groups[i] for i in given.group.tolist()]
         return {
             number: Prediction(
                 row=number,
-                label=labels[label],
+                label="" if abstained else labels[label],
                 confidence=sure,
                 exit_level=level,
                 model_version=self.version,
+                group=grouped,
             )
             if math.isfinite(sure)
             else Refusal(row=number, error=f"{OVERFLOW}. Got: row {number}")
-            for number, label, sure, level in zip(
+            for number, label, sure, level, abstained, grouped in zip(
                 numbers,
                 answers.label.tolist(),
                 answers.confidence.tolist(),
                 answers.exit_level.tolist(),
+                abstains,
+                group,
                 strict=True,
             )
         }
@@ -143,7 +154,8 @@ def _summary(key: BatchKey, lines: list[Prediction | Refusal], *, version: int |
         answered=len(answered),
         bad_rows=len(lines) - len(answered),
         model_version=version,
-        labels=dict(sorted(Counter(line.label for line in answered).items())),
+        labels=dict(sorted(Counter(line.label for line in answered if line.label).items())),
+        abstained=sum(not line.label for line in answered),
         exit_levels=dict(sorted(Counter(str(line.exit_level) for line in answered).items())),
         error=error,
     )

@@ -3,14 +3,17 @@
 An end-to-end model is a cascade of one level, so the same engine runs both.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.confidence import confidence, label, softmax
-from weir.fusion import FUSIONS
+from weir import fusion
+from weir.abstention import Given
+from weir.confidence import confidence, label
+from weir.fusion import Word
+from weir.hierarchy import Hierarchy
 from weir.manifest import Fusion
 
 Floats = NDArray[np.float32]
@@ -21,13 +24,16 @@ ALWAYS_ESCALATE = 2.0
 
 @dataclass(frozen=True)
 class Step:
-    """One level, ready to run."""
+    """One level, ready to run: it has a word of its own, or experts that refine the levels before it."""
 
-    logits: Callable[[Floats], Floats]
-    """rows `(n, …)` -> logits `(n, labels)`; called only when some row needs this level"""
+    word: Word | None = None
+    """rows `(n, …)` -> calibrated probabilities `(n, labels)`; called only when some row needs this level"""
     threshold: float = 0.0
-    temperature: float = 1.0
     fusion: Fusion = "replace"
+    weights: tuple[float, float] = (1.0, 1.0)
+    """of `pool`: of the posterior so far, of this level's word"""
+    experts: Mapping[int, Word] = field(default_factory=dict)
+    """of `refine`: group number -> rows -> calibrated probabilities of the group's labels"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Answers:
     """What a batch of n rows was answered."""
 
     probabilities: Floats
-    """posterior of each row at its exit, `(n, labels)`"""
+    """posterior of each row at its exit, `(n, labels)`; after `refine` whole only when asked for"""
     label: NDArray[np.intp]
     """index of the label, `(n,)`"""
     confidence: Floats
@@ -44,16 +50,27 @@ class Answers:
     """number of the level that answered, `(n,)`"""
     trace: Floats | None = None
     """how sure each level was, `(n, levels)`, NaN where it was not asked; None when nobody asked for it"""
+    given: Given | None = None
+    """who abstains, and each row's group; None where the model does not say"""
 
     def share(self, level: int) -> float:
         """Share of rows that this level answered, 0 to 1."""
         return float((self.exit_level == level).mean())
 
 
-def run(rows: Floats, steps: Sequence[Step], *, traced: bool = False) -> Answers:
+def run(
+    rows: Floats, steps: Sequence[Step], hierarchy: Hierarchy | None = None, *, traced: bool = False, whole: bool = True
+) -> Answers:
     """Answer rows `(n, …)`, n at least 1: a row exits at the first level that is sure enough, at the last otherwise.
 
-    A level that can never exit, and whose posterior the next one replaces, is not run.
+    A level that can never exit, and whose posterior nothing later uses, is not run.
+
+    Args:
+        rows: what the levels read.
+        steps: the levels in turn.
+        hierarchy: the groups; needed where a level refines.
+        traced: keep how sure each level was of each row.
+        whole: whether somebody needs more of the posterior than its largest probability.
     """
     last = len(steps) - 1
     open_rows = np.arange(len(rows))
@@ -61,12 +78,12 @@ def run(rows: Floats, steps: Sequence[Step], *, traced: bool = False) -> Answers
     posterior: Floats | None = None
     answered = np.empty((len(rows), 0), np.float32)
     trace = np.full((len(rows), len(steps)), np.nan, np.float32) if traced else None
-    for number, step in enumerate(steps):
-        if number < last and _is_idle(step, steps[number + 1]):
-            continue
+    for number in needed([step.threshold for step in steps], [step.fusion for step in steps]):
+        step = steps[number]
         all_open = len(open_rows) == len(rows)
-        word = softmax(step.logits(rows if all_open else rows[open_rows]), step.temperature)
-        posterior = FUSIONS[step.fusion](posterior, word)
+        reads = rows if all_open else rows[open_rows]
+        whole_here = whole or any(later.fusion != "replace" for later in steps[number + 1 :])
+        posterior = _fused(step, posterior, reads, hierarchy, whole=whole_here)
         sure = confidence(posterior)
         if trace is not None:
             trace[open_rows, number] = sure
@@ -82,22 +99,41 @@ def run(rows: Floats, steps: Sequence[Step], *, traced: bool = False) -> Answers
     return Answers(answered, label(answered), confidence(answered), exit_level, trace)
 
 
-def _is_idle(step: Step, after: Step) -> bool:
-    return step.threshold > 1 and after.fusion == "replace"
+def tempered(answers: Answers, temperature: float, fusions: Sequence[Fusion]) -> Answers:
+    """Calibrate what the cascade says in the end, where `replace` or `pool` said it: `q ∝ posterior ** (1 / T)`.
 
-
-def paths(trace: Floats, exit_level: NDArray[np.int32], names: Sequence[str], thresholds: Sequence[float]) -> list[str]:
-    """Tell each row's way in words: `tiny 0.6213 < 0.9100; small 0.9921 >= 0.9500`.
-
-    One part a level that was asked, joined by `"; "`: its name, its confidence, and the threshold it was held
-    against; the last level has none, for it answers all the same.
+    Labels stay what they are, for a temperature keeps their order.
     """
-    last = len(names) - 1
-    return [
-        "; ".join(
-            f"{names[k]} {sure:.4f}" + ("" if k == last else f" {'>=' if k == end else '<'} {thresholds[k]:.4f}")
-            for k, sure in enumerate(row)
-            if sure == sure  # noqa: PLR0124 (NaN: not asked)
-        )
-        for row, end in zip(trace.tolist(), exit_level.tolist(), strict=True)
-    ]
+    rows = np.flatnonzero(np.asarray([name != "refine" for name in fusions])[answers.exit_level])
+    if temperature == 1 or not len(rows):
+        return answers
+    probabilities = answers.probabilities.copy()
+    probabilities[rows] = fusion.power(probabilities[rows], 1 / temperature)
+    return replace(answers, probabilities=probabilities, confidence=confidence(probabilities))
+
+
+def needed(thresholds: Sequence[float], fusions: Sequence[Fusion]) -> list[int]:
+    """List the levels that are run when rows reach them, in turn.
+
+    The last always is; another one where it can exit, or where a later level that is run builds on its posterior.
+    """
+    found = [len(thresholds) - 1]
+    for number in reversed(range(len(thresholds) - 1)):
+        builds_on_it = found[0] == number + 1 and fusions[number + 1] != "replace"
+        if thresholds[number] <= 1 or builds_on_it:
+            found.insert(0, number)
+    return found
+
+
+def _fused(step: Step, before: Floats | None, rows: Floats, hierarchy: Hierarchy | None, *, whole: bool) -> Floats:
+    """Bring a level's word and the posterior so far together, `(n, labels)`."""
+    if step.fusion == "refine":
+        assert hierarchy is not None, "a manifest whose level refines has groups"
+        if before is None:
+            before = np.broadcast_to(np.asarray(hierarchy.prior, np.float32), (len(rows), len(hierarchy.prior)))
+        return fusion.refine(rows, before, hierarchy, step.experts, whole=whole)
+    assert step.word is not None, "a level that does not refine has a word of its own"
+    word = step.word(rows)
+    if step.fusion == "replace":
+        return word
+    return fusion.power(word, step.weights[1]) if before is None else fusion.pool(before, word, step.weights)

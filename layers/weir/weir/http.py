@@ -94,7 +94,7 @@ def infer(inference: Inference) -> Response[str]:
     for number, use in enumerate(inference.uses):
         metrics.add_metric(f"Level{number}Rows", MetricUnit.Count, use.rows)
         metrics.add_metric(f"Level{number}Time", MetricUnit.Microseconds, use.time_us)
-    metrics.add_metric("Escalations", MetricUnit.Count, sum(use.rows for use in inference.uses) - inference.rows)
+    metrics.add_metric("Escalations", MetricUnit.Count, inference.escalations)
     return respond(inference.body)
 
 

@@ -1,17 +1,20 @@
 """The manifest: all that serving needs to know of one published version, and nothing else."""
 
 import re
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Literal
 
 import msgspec
 
 from weir.errors import BadManifest
+from weir.promises import Abstention, Certificate, PredictionSets
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 FILE = "manifest.json"
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
-Fusion = Literal["replace"]
+Fusion = Literal["replace", "pool", "refine"]
+Kind = Literal["cascade", "router", "experts"]
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,17 +58,39 @@ class EndToEnd(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics | None = None
 
 
-class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the cascade; level 0 is the cheapest."""
+class Expert(msgspec.Struct, frozen=True, kw_only=True):
+    """The network that knows one group's labels, in the order of the model's labels."""
 
-    name: str
-    kind: Literal["cascade"] = "cascade"
     artifact: Artifact
     temperature: float = 1.0
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the ladder; level 0 is the cheapest.
+
+    A `cascade` level knows all labels, a `router` the groups, `experts` the labels within their groups.
+    """
+
+    name: str
+    kind: Kind = "cascade"
+    artifact: Artifact | None = None
+    """the network; experts have one each instead"""
+    experts: dict[str, Expert] = {}
+    """group -> its expert, of the kind `experts`; a group without one keeps the word of the level before"""
+    temperature: float = 1.0
+    """calibrates this level's probabilities; experts have their own"""
     fusion: Fusion = "replace"
+    weights: tuple[float, float] = (1.0, 1.0)
+    """of `pool`: of the levels before, of this one"""
     threshold: float
     """rows whose confidence is at or above it exit here; the last level answers all the same"""
     metrics: Metrics | None = None
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Every network of this level."""
+        own = () if self.artifact is None else (self.artifact,)
+        return (*own, *(expert.artifact for expert in self.experts.values()))
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,16 +121,23 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[TensorSpec, ...]
     end_to_end: EndToEnd
     levels: tuple[Level, ...]
-    certificate: dict[str, object] | None = None
-    """what the thresholds promise; this version makes no promise, and shows those of later ones"""
-    certificate_absent_because: str = "thresholds were chosen on validation rows, without a certificate"
+    groups: dict[str, tuple[str, ...]] = {}
+    """the hierarchy: group -> its labels; every label is in one group, or there are no groups"""
+    fused_temperature: float = 1.0
+    """calibrates what the cascade says in the end, when `replace` or `pool` said it; labels stay"""
+    certificate: Certificate | None = None
+    """what the thresholds promise"""
+    certificate_absent_because: str | None = None
+    """why there is none; then only the last level runs"""
+    abstention: Abstention | None = None
+    sets: PredictionSets | None = None
     provenance: Provenance
     publication: Publication | None = None
 
     @property
     def artifacts(self) -> dict[str, Artifact]:
         """Every artifact once, by digest."""
-        found = [self.end_to_end.artifact, *(level.artifact for level in self.levels)]
+        found = [self.end_to_end.artifact, *(artifact for level in self.levels for artifact in level.artifacts)]
         return {artifact.digest: artifact for artifact in found}
 
 
@@ -149,7 +181,10 @@ def _check(manifest: Manifest) -> None:
         raise BadManifest("a model has at least one level", manifest.levels)
     if len(manifest.inputs) != 1 or not _is_input(manifest.inputs[0]):
         raise BadManifest("a model has one input, of shape [-1, then sizes of at least 1]", manifest.inputs)
-    for temperature in (manifest.end_to_end.temperature, *(level.temperature for level in manifest.levels)):
+    _check_groups(manifest)
+    for number, level in enumerate(manifest.levels):
+        _check_level(level, number, manifest)
+    for temperature in _temperatures(manifest):
         if not temperature > 0:
             raise BadManifest("temperatures are above 0", temperature)
     for digest in manifest.artifacts:
@@ -157,31 +192,41 @@ def _check(manifest: Manifest) -> None:
             raise BadManifest("artifacts are named by the sha256 of their bytes", digest)
 
 
+def _check_groups(manifest: Manifest) -> None:
+    if manifest.groups and Counter(label for group in manifest.groups.values() for label in group) != Counter(
+        manifest.labels
+    ):
+        raise BadManifest("every label is in one group", manifest.groups)
+
+
+def _check_level(level: Level, number: int, manifest: Manifest) -> None:
+    if level.kind == "experts":
+        if level.artifact is not None or not level.experts or level.fusion != "refine":
+            raise BadManifest("a level of experts has an expert for some group, and the fusion refine", level.name)
+    elif level.artifact is None or level.experts or level.fusion == "refine":
+        raise BadManifest(
+            f"a level of the kind {level.kind} has one artifact, and its fusion is replace or pool", level.name
+        )
+    if unknown := set(level.experts) - set(manifest.groups):
+        raise BadManifest(
+            f"experts are for groups of the model: {', '.join(manifest.groups) or 'none'}", sorted(unknown)
+        )
+    if level.kind == "router" and not manifest.groups:
+        raise BadManifest("a model with a router has groups", level.name)
+    if not number and level.fusion == "pool":
+        raise BadManifest("the first level has nothing to pool with", level.name)
+
+
+def _temperatures(manifest: Manifest) -> tuple[float, ...]:
+    levels = manifest.levels
+    experts = (expert.temperature for level in levels for expert in level.experts.values())
+    return (
+        manifest.fused_temperature,
+        manifest.end_to_end.temperature,
+        *(level.temperature for level in levels),
+        *experts,
+    )
+
+
 def _is_input(spec: TensorSpec) -> bool:
     return len(spec.shape) > 1 and spec.shape[0] == -1 and all(size >= 1 for size in spec.shape[1:])
-
-
-Version = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
-
-
-class Canary(msgspec.Struct, frozen=True, kw_only=True):
-    """A second version that gets `weight` percent of the requests."""
-
-    version: Version
-    weight: int
-
-
-class Alias(msgspec.Struct, frozen=True, kw_only=True):
-    """Which version a name like `champion` stands for, and which ones it stood for, newest first."""
-
-    version: Version
-    history: tuple[Version, ...] = ()
-    canary: Canary | None = None
-
-
-def decode_alias(data: bytes) -> Alias:
-    """Read an alias document, else raise `BadManifest`."""
-    try:
-        return msgspec.json.decode(data, type=Alias)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
-        raise BadManifest('an alias is {"version": n, "history": [n, …]}', exc) from exc

@@ -3,15 +3,20 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.cascade import Answers, Step, run
+from weir.abstention import Answered, give
+from weir.cascade import Answers, Step, run, tempered
+from weir.confidence import softmax
 from weir.errors import ModelUnavailable
+from weir.fusion import Word
+from weir.hierarchy import Hierarchy
 from weir.interpreter import Network
-from weir.manifest import Artifact, Manifest
+from weir.manifest import Artifact, Level, Manifest
 
 Floats = NDArray[np.float32]
 
@@ -23,6 +28,7 @@ class LevelUse:
     """What one level did in one call."""
 
     rows: int
+    """rows its networks ran on; a row that two experts see counts twice"""
     time_us: float
 
 
@@ -39,41 +45,69 @@ class Model:
     runtime: str | None = None
     _networks: dict[str, Network] = field(default_factory=dict)
 
+    @cached_property
+    def hierarchy(self) -> Hierarchy | None:
+        """The groups of the labels, or None when there are none."""
+        manifest = self.manifest
+        return Hierarchy.named(manifest.groups, manifest.labels, manifest.prior) if manifest.groups else None
+
     def steps(self, *, cascade: bool) -> list[Step]:
         """Build the levels in turn, or the end-to-end model as the only level; nothing is loaded yet."""
         if cascade:
-            levels = self.manifest.levels
-            return [Step(self._logits(v.artifact), v.threshold, v.temperature, v.fusion) for v in levels]
+            return [self._step(level) for level in self.manifest.levels]
         only = self.manifest.end_to_end
-        return [Step(self._logits(only.artifact), temperature=only.temperature)]
+        return [Step(self._word(only.artifact, only.temperature, len(self.manifest.labels)))]
 
-    def answer(self, rows: Floats, *, cascade: bool, traced: bool = False) -> tuple[Answers, list[LevelUse]]:
-        """Answer rows `(n, …)`, and say what each level did; `traced` keeps how sure each level was.
+    def answer(
+        self, rows: Floats, *, cascade: bool, traced: bool = False, whole: bool = True
+    ) -> tuple[Answers, list[LevelUse]]:
+        """Answer rows `(n, …)`, and say what each level did.
 
         A row whose values are so large that the network's own numbers overflow has the confidence NaN.
+
+        Args:
+            rows: what the networks read.
+            cascade: let the levels answer in turn, not the end-to-end model.
+            traced: keep how sure each level was.
+            whole: whether somebody needs more of the posterior than its largest probability.
 
         Raises:
             ModelUnavailable: an artifact is damaged, or the interpreter refuses it.
         """
-        uses = [LevelUse(0, 0.0)] * len(self.manifest.levels if cascade else [0])
-        steps = [_timed(step, number, uses) for number, step in enumerate(self.steps(cascade=cascade))]
+        manifest = self.manifest
+        steps = self.steps(cascade=cascade)
+        uses = [LevelUse(0, 0.0)] * len(steps)
+        timed = [_timed(step, number, uses) for number, step in enumerate(steps)]
+        whole = whole or (manifest.abstention is not None and self.hierarchy is not None)
         with np.errstate(invalid="ignore", over="ignore"):
-            return run(rows, steps, traced=traced), uses
+            answers = run(rows, timed, self.hierarchy, traced=traced, whole=whole)
+            return (self._finished(answers) if cascade else answers), uses
 
-    def preload(self, *, cascade: bool) -> None:
-        """Fetch and load every network that `answer` could need."""
-        levels = [level.artifact for level in self.manifest.levels]
-        for artifact in levels if cascade else [self.manifest.end_to_end.artifact]:
-            self.network(artifact)
+    def _finished(self, answers: Answers) -> Answers:
+        """Calibrate the cascade's answers, and let those abstain that must."""
+        manifest = self.manifest
+        answers = tempered(answers, manifest.fused_temperature, [level.fusion for level in manifest.levels])
+        if manifest.abstention is None and self.hierarchy is None:
+            return answers
+        at_end = answers.exit_level == len(manifest.levels) - 1
+        answered = Answered(answers.label, answers.confidence, answers.probabilities, at_end)
+        return replace(answers, given=give(answered, manifest.abstention, self.hierarchy))
 
-    def network(self, artifact: Artifact) -> Network:
+    def preload(self, *, cascade: bool, levels: int | None = None) -> None:
+        """Fetch and load every network that `answer` could need, or those of the first levels."""
+        for step in self.steps(cascade=cascade)[:levels]:
+            for word in (step.word, *step.experts.values()):
+                if word is not None:
+                    word(np.empty((0, *self.manifest.inputs[0].shape[1:]), np.float32))
+
+    def network(self, artifact: Artifact, outputs: int) -> Network:
         """Load an artifact once, after checking that its bytes are those the manifest names."""
         if artifact.digest not in self._networks:
             content = self.fetch(artifact.digest)
             if (found := hashlib.sha256(content).hexdigest()) != artifact.digest:
                 raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", found)
             network = Network(content, self.runtime)
-            expected = (self.manifest.inputs[0].shape[1:], len(self.manifest.labels))
+            expected = (self.manifest.inputs[0].shape[1:], outputs)
             if (network.input_shape, network.labels) != expected:
                 raise ModelUnavailable(
                     f"the manifest promises rows {expected[0]} and {expected[1]} labels",
@@ -82,15 +116,43 @@ class Model:
             self._networks[artifact.digest] = network
         return self._networks[artifact.digest]
 
-    def _logits(self, artifact: Artifact) -> Callable[[Floats], Floats]:
-        return lambda rows: self.network(artifact).logits(rows)
+    def _step(self, level: Level) -> Step:
+        hierarchy = self.hierarchy
+        if level.artifact is None:
+            assert hierarchy is not None, "a manifest whose level has experts has groups"
+            experts = {
+                hierarchy.groups.index(group): self._word(expert.artifact, expert.temperature, size)
+                for group, expert in level.experts.items()
+                for size in [len(self.manifest.groups[group])]
+            }
+            return Step(None, level.threshold, level.fusion, experts=experts)
+        if level.kind == "router":
+            assert hierarchy is not None, "a manifest with a router has groups"
+            known = self._word(level.artifact, level.temperature, len(hierarchy.groups))
+            return Step(_spread(known, hierarchy), level.threshold, level.fusion, level.weights)
+        word = self._word(level.artifact, level.temperature, len(self.manifest.labels))
+        return Step(word, level.threshold, level.fusion, level.weights)
+
+    def _word(self, artifact: Artifact, temperature: float, outputs: int) -> Word:
+        return lambda rows: softmax(self.network(artifact, outputs).logits(rows), temperature)
+
+
+def _spread(known: Word, hierarchy: Hierarchy) -> Word:
+    return lambda rows: hierarchy.spread(known(rows))
 
 
 def _timed(step: Step, number: int, uses: list[LevelUse]) -> Step:
-    def logits(rows: Floats) -> Floats:
-        start = time.perf_counter()
-        out = step.logits(rows)
-        uses[number] = LevelUse(len(rows), (time.perf_counter() - start) * 1e6)
-        return out
+    """Count what a level does; of experts every one counts its own rows."""
 
-    return Step(logits, step.threshold, step.temperature, step.fusion)
+    def timed(word: Word) -> Word:
+        def run_word(rows: Floats) -> Floats:
+            start = time.perf_counter()
+            out = word(rows)
+            used = uses[number]
+            uses[number] = LevelUse(used.rows + len(rows), used.time_us + (time.perf_counter() - start) * 1e6)
+            return out
+
+        return run_word
+
+    experts = {group: timed(expert) for group, expert in step.experts.items()}
+    return replace(step, word=timed(step.word) if step.word else None, experts=experts)

@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from weir.errors import BadBody, BadTensor
 from weir.manifest import TensorSpec
+from weir.promises import PredictionSets, Quantile
 
 MAX_ROWS = 1024
 """rows in one request"""
+
+PARAMETERS = ("alpha", "per_label")
+"""of a request that asks for the output `set`"""
 
 Floats = NDArray[np.float32]
 
@@ -76,13 +80,11 @@ def decode_request(body: bytes) -> InferRequest:
         request = _request.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadBody('the body is a JSON object {"inputs": [{"name", "shape", "datatype", "data"}]}', exc) from exc
-    for parameters in (
-        request.parameters,
-        *(i.parameters for i in request.inputs),
-        *(o.parameters for o in request.outputs),
-    ):
+    for parameters in (*(i.parameters for i in request.inputs), *(o.parameters for o in request.outputs)):
         if parameters:
-            raise BadBody("requests, inputs and outputs have no parameters here", ", ".join(parameters))
+            raise BadBody("inputs and outputs have no parameters here", ", ".join(parameters))
+    if unknown := [name for name in request.parameters if name not in PARAMETERS]:
+        raise BadBody(f"parameters of a request are {', '.join(PARAMETERS)}", ", ".join(unknown))
     return request
 
 
@@ -153,16 +155,40 @@ def _float(value: float) -> float:
 
 
 def wanted(request: InferRequest, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Name the outputs to compute: those asked for, or all.
+    """Name the outputs to compute: those asked for, or all; `set` only where the parameter alpha goes with it.
 
     Raises:
         BadTensor: an output that the model does not have.
+        BadBody: `set` without alpha, or its parameters without `set`.
     """
     names = tuple(output.name for output in request.outputs)
     for name in names:
         if name not in known:
             raise BadTensor(f"outputs of the model are {', '.join(known)}", name)
-    return names or known
+    names = names or tuple(name for name in known if name != "set" or "alpha" in request.parameters)
+    if "set" in names and "alpha" not in request.parameters:
+        raise BadBody("the output set goes with the request's parameter alpha", request.parameters)
+    if request.parameters and "set" not in names:
+        raise BadBody(
+            f"{' and '.join(PARAMETERS)} go with the output set of the cascade", ", ".join(request.parameters)
+        )
+    return names
+
+
+def set_parameters(request: InferRequest, promised: PredictionSets) -> tuple[Quantile, bool]:
+    """Read which prediction sets a request asks for: the entry of its alpha, and whether the promise is per label.
+
+    Raises:
+        BadBody: an alpha that the version has no sets for, or no boolean.
+    """
+    alpha, per_label = request.parameters["alpha"], request.parameters.get("per_label", False)
+    known = ", ".join(f"{one.alpha:g}" for one in promised.quantiles)
+    found = None if isinstance(alpha, bool) or not isinstance(alpha, int | float) else promised.quantile(alpha)
+    if found is None:
+        raise BadBody(f"alpha is one of {known}", alpha)
+    if not isinstance(per_label, bool) or (per_label and found.least_per_label is None):
+        raise BadBody("per_label is true or false, true where the version has sets per label", per_label)
+    return found, per_label
 
 
 def encode_response(response: InferResponse) -> bytes:

@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from weir import keys
+from weir.aliases import decode_alias
 from weir.errors import BadManifest, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
-from weir.manifest import decode, decode_alias
+from weir.manifest import decode
 from weir.model import Model
 from weir.store import Store
 

@@ -8,12 +8,23 @@ import msgspec
 import numpy as np
 
 from weir import __version__
-from weir.cascade import Answers, paths
+from weir.cascade import Answers, needed
 from weir.errors import BadTensor, Unavailable
 from weir.manifest import Manifest
 from weir.model import OVERFLOW, LevelUse
-from weir.protocol import InferResponse, OutputTensor, decode_request, encode_response, rows, wanted
+from weir.paths import Signs, paths
+from weir.protocol import (
+    InferRequest,
+    InferResponse,
+    OutputTensor,
+    decode_request,
+    encode_response,
+    rows,
+    set_parameters,
+    wanted,
+)
 from weir.registry import Registry
+from weir.sets import sets
 from weir.store import Store
 
 
@@ -26,6 +37,8 @@ class Inference:
     version: int
     rows: int
     uses: list[LevelUse]
+    escalations: int
+    """how often a row went on to a further level"""
 
 
 class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +86,16 @@ class Service:
         request = decode_request(body)
         names = wanted(request, tuple(_outputs(loaded.manifest, cascade=self.cascade)))
         batch = rows(request, loaded.manifest.inputs[0])
-        answers, uses = loaded.answer(batch, cascade=self.cascade, traced="path" in names)
+        answers, uses = loaded.answer(
+            batch, cascade=self.cascade, traced="path" in names, whole=not _WHOLE.isdisjoint(names)
+        )
         if not np.isfinite(answers.confidence).all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(np.isfinite(answers.confidence)))}")
-        outputs = [_tensor(name, answers, loaded.manifest) for name in names]
+        told = _Told(answers, loaded.manifest, request)
+        outputs = [_tensor(name, told) for name in names]
         response = InferResponse(model_name=model, model_version=str(number), outputs=outputs, id=request.id)
-        return Inference(encode_response(response), model, number, len(batch), uses)
+        escalations = _escalations(answers, loaded.manifest) if self.cascade else 0
+        return Inference(encode_response(response), model, number, len(batch), uses, escalations)
 
     def metadata(self, model: str, version: str = "") -> ModelMetadata:
         """Describe a model. Raises the errors of `weir.registry`."""
@@ -101,11 +118,10 @@ class Service:
         return True
 
     def model_ready(self, model: str, version: str = "") -> bool:
-        """Tell whether a model can answer: its first network loads. Raises `BadName` and `ModelNotFound`."""
+        """Tell whether a model can answer: its first level loads. Raises `BadName` and `ModelNotFound`."""
         try:
             loaded = self.registry.model(model, version)[1]
-            first = loaded.manifest.levels[0] if self.cascade else loaded.manifest.end_to_end
-            loaded.network(first.artifact)
+            loaded.preload(cascade=self.cascade, levels=1)
         except Unavailable:
             return False
         return True
@@ -120,42 +136,99 @@ def _described(manifest: Manifest, *, cascade: bool) -> dict[str, object]:
     told: dict[str, object] = {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning}
     if cascade:
         told["levels"] = [
-            {"name": level.name, "threshold": level.threshold, "metrics": level.metrics} for level in manifest.levels
+            {
+                "name": level.name,
+                "kind": level.kind,
+                "fusion": level.fusion,
+                "threshold": level.threshold,
+                "metrics": level.metrics,
+            }
+            for level in manifest.levels
         ]
         told["certificate"] = manifest.certificate or manifest.certificate_absent_because
+        optional = {"groups": manifest.groups, "abstention": manifest.abstention, "sets": manifest.sets}
+        told.update({name: value for name, value in optional.items() if value})
     else:
         told["metrics"] = manifest.end_to_end.metrics
     return told
 
 
 def _outputs(manifest: Manifest, *, cascade: bool) -> dict[str, TensorMetadata]:
+    labels = len(manifest.labels)
     found = [
-        TensorMetadata(name="probabilities", datatype="FP32", shape=(-1, len(manifest.labels))),
+        TensorMetadata(name="probabilities", datatype="FP32", shape=(-1, labels)),
         TensorMetadata(name="label", datatype="BYTES", shape=(-1,)),
     ]
     if cascade:
         found.append(TensorMetadata(name="exit_level", datatype="INT32", shape=(-1,)))
         found.append(TensorMetadata(name="confidence", datatype="FP32", shape=(-1,)))
         found.append(TensorMetadata(name="path", datatype="BYTES", shape=(-1,)))
+    if cascade and (manifest.groups or manifest.abstention):
+        found.append(TensorMetadata(name="group", datatype="BYTES", shape=(-1,)))
+    if cascade and manifest.sets:
+        found.append(TensorMetadata(name="set", datatype="BOOL", shape=(-1, labels)))
     return {tensor.name: tensor for tensor in found}
 
 
-def _tensor(name: str, answers: Answers, manifest: Manifest) -> OutputTensor:
-    values = _VALUES[name](answers, manifest)
-    spec = _outputs(manifest, cascade=True)[name]
-    return OutputTensor(name=name, shape=[len(answers.label), *spec.shape[1:]], datatype=spec.datatype, data=values)
+_WHOLE = frozenset({"probabilities", "set"})
+"""outputs that need more of the posterior than its largest probability"""
 
 
-def _paths(answers: Answers, manifest: Manifest) -> list[str]:
-    assert answers.trace is not None, "whoever wants paths runs the cascade traced"
-    levels = manifest.levels
-    return paths(answers.trace, answers.exit_level, [v.name for v in levels], [v.threshold for v in levels])
+@dataclass(frozen=True)
+class _Told:
+    """What the values of an output are made from."""
+
+    answers: Answers
+    manifest: Manifest
+    request: InferRequest
+
+    def labels(self) -> list[str]:
+        names, given = self.manifest.labels, self.answers.given
+        found = [names[i] for i in self.answers.label.tolist()]
+        if given is None:
+            return found
+        return ["" if abstains else name for name, abstains in zip(found, given.abstains.tolist(), strict=True)]
+
+    def groups(self) -> list[str]:
+        names, given = tuple(self.manifest.groups), self.answers.given
+        assert given is not None, "a model with the output group says who abstains"
+        return [names[i] if i >= 0 else "" for i in given.group.tolist()]
+
+    def paths(self) -> list[str]:
+        manifest = self.manifest
+        signs = Signs(
+            [level.name for level in manifest.levels],
+            [level.threshold for level in manifest.levels],
+            [level.fusion == "refine" for level in manifest.levels],
+            tuple(manifest.groups),
+            manifest.abstention,
+        )
+        return paths(self.answers, signs)
+
+    def sets(self) -> list[bool]:
+        assert self.manifest.sets is not None, "a model with the output set has quantiles"
+        quantile, per_label = set_parameters(self.request, self.manifest.sets)
+        found: list[bool] = sets(self.answers.probabilities, quantile, per_label=per_label).ravel().tolist()
+        return found
 
 
-_VALUES: dict[str, Callable[[Answers, Manifest], list[Any]]] = {
-    "probabilities": lambda answers, _: answers.probabilities.ravel().tolist(),
-    "label": lambda answers, manifest: [manifest.labels[i] for i in answers.label.tolist()],
-    "exit_level": lambda answers, _: answers.exit_level.tolist(),
-    "confidence": lambda answers, _: answers.confidence.tolist(),
-    "path": _paths,
+def _tensor(name: str, told: _Told) -> OutputTensor:
+    spec = _outputs(told.manifest, cascade=True)[name]
+    shape = [len(told.answers.label), *spec.shape[1:]]
+    return OutputTensor(name=name, shape=shape, datatype=spec.datatype, data=_VALUES[name](told))
+
+
+def _escalations(answers: Answers, manifest: Manifest) -> int:
+    run = needed([level.threshold for level in manifest.levels], [level.fusion for level in manifest.levels])
+    return int(np.searchsorted(run, answers.exit_level).sum())
+
+
+_VALUES: dict[str, Callable[[_Told], list[Any]]] = {
+    "probabilities": lambda told: told.answers.probabilities.ravel().tolist(),
+    "label": _Told.labels,
+    "exit_level": lambda told: told.answers.exit_level.tolist(),
+    "confidence": lambda told: told.answers.confidence.tolist(),
+    "path": _Told.paths,
+    "group": _Told.groups,
+    "set": _Told.sets,
 }

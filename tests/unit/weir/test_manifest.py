@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.serving import make_manifest
+from tests.serving import layered_manifest, make_manifest
+from weir.aliases import Alias, decode_alias
 from weir.errors import BadManifest
-from weir.manifest import Alias, decode, decode_alias, encode
+from weir.manifest import decode, encode
 
 
 def _document(**changes: object) -> bytes:
@@ -59,11 +60,57 @@ def test_what_cannot_be_used_is_refused(data: bytes, rule: str) -> None:
         decode(data)
 
 
+def _layered(level: int | None = None, **changes: object) -> bytes:
+    """Write the manifest that has groups, with changes to it or to one of its levels."""
+    document: dict[str, Any] = msgspec.json.decode(encode(layered_manifest()))
+    (document if level is None else document["levels"][level]).update(changes)
+    return msgspec.json.encode(document)
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (_layered(groups={"outer": ["left", "right"]}), "every label is in one group"),
+        (_layered(groups={"outer": ["left", "right"], "inner": ["middle", "left"]}), "every label is in one group"),
+        (_layered(groups={"outer": ["left", "right"], "inner": ["center"]}), "every label is in one group"),
+        (_layered(groups={}), "a model with a router has groups"),
+        (_layered(0, artifact=None), "a level of the kind router has one artifact"),
+        (_layered(0, fusion="refine"), "a level of the kind router has one artifact"),
+        (_layered(0, fusion="pool"), "the first level has nothing to pool with"),
+        (_layered(0, temperature=-1), "temperatures are above 0"),
+        (_layered(1, experts={}), "a level of experts has an expert"),
+        (_layered(1, fusion="pool"), "a level of experts has an expert"),
+        (_layered(1, kind="cascade"), "a level of the kind cascade has one artifact"),
+        (_layered(fused_temperature=0), "temperatures are above 0"),
+    ],
+)
+def test_levels_that_do_not_fit_together_are_refused(data: bytes, rule: str) -> None:
+    """Groups, kinds and fusions are checked before anything is run."""
+    with pytest.raises(BadManifest, match=rule):
+        decode(data)
+
+
+def test_a_layered_manifest_survives_the_store() -> None:
+    """With groups, experts, abstention and sets."""
+    assert decode(encode(layered_manifest())) == layered_manifest()
+
+
+def test_a_version_of_the_first_schema_is_still_read() -> None:
+    """Published before levels had kinds and weights."""
+    document: dict[str, Any] = msgspec.json.decode(encode(make_manifest()))
+    for key in ("groups", "fused_temperature", "abstention", "sets"):
+        del document[key]
+    for level in document["levels"]:
+        for key in ("experts", "weights"):
+            del level[key]
+    assert decode(msgspec.json.encode({**document, "schema_version": "1.0"})).levels == make_manifest().levels
+
+
 def test_artifacts_are_listed_once() -> None:
     """The last level is the end-to-end artifact itself."""
     manifest = make_manifest()
     assert len(manifest.artifacts) == 3
-    assert manifest.levels[-1].artifact.digest == manifest.end_to_end.artifact.digest
+    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
 
 
 def test_aliases_are_read() -> None:

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.serving import NETWORKS, artifact, make_manifest
+from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
+from weir.confidence import softmax
 from weir.errors import ModelUnavailable
+from weir.interpreter import Network
 from weir.manifest import Manifest
 from weir.model import Model
 
@@ -20,7 +22,7 @@ class Fetcher:
 
     def __init__(self) -> None:
         """Know every network by its digest."""
-        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large")}
+        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer")}
         self.asked: list[str] = []
 
     def __call__(self, digest: str) -> bytes:
@@ -95,3 +97,39 @@ def test_a_row_that_overflows_has_no_confidence() -> None:
     for cascade in (False, True):
         answers, _ = model.answer(rows, cascade=cascade)
         assert np.isnan(answers.confidence[0])
+
+
+def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None:
+    """Router, expert and end-to-end model, fused by hand from the same networks."""
+    model, fetch = _model(layered_manifest())
+    answers, uses = model.answer(pictures, cascade=True, traced=True)
+
+    def said(name: str) -> Floats:
+        logits = Network((NETWORKS / f"{name}.tflite").read_bytes(), model.runtime).logits(pictures)
+        return softmax(logits)
+
+    groups, sides, large = said("router"), said("outer"), said("large")
+    refined = np.stack([groups[:, 0] * sides[:, 0], groups[:, 1], groups[:, 0] * sides[:, 1]], axis=1)
+    pooled = np.sqrt(refined) * large
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    early = refined.max(axis=1) >= 0.8
+    assert answers.exit_level.tolist() == np.where(early, 1, 2).tolist()
+    cooled = np.sqrt(pooled) / np.sqrt(pooled).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answers.probabilities, np.where(early[:, None], refined, cooled), atol=1e-5)
+    assert answers.label.tolist() == np.where(early, refined.argmax(axis=1), pooled.argmax(axis=1)).tolist()
+    assert answers.given is not None
+    assert answers.given.abstains.tolist() == (~early & (cooled.max(axis=1) < 0.6)).tolist()
+    assert fetch.asked == ["router", "outer", "large"]
+    assert [use.rows for use in uses] == [4, 4, int((~early).sum())]
+
+
+def test_a_group_that_cannot_win_needs_no_expert() -> None:
+    """A row whose group is surely inner is never shown to the expert of the outer labels."""
+    manifest = layered_manifest()
+    model, fetch = _model(msgspec.structs.replace(manifest, levels=manifest.levels[:2], abstention=None))
+    middle = np.zeros((1, 4, 4), np.float32)
+    middle[:, :, 1:3] = 255
+    for whole, asked in ((False, ["router"]), (True, ["router", "outer"])):
+        answers, _ = model.answer(middle, cascade=True, whole=whole)
+        assert answers.label.tolist() == [1]
+        assert fetch.asked == asked

@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from tests.serving import request_body
 from weir.errors import BadBody, BadTensor
 from weir.manifest import TensorSpec
-from weir.protocol import InferResponse, OutputTensor, _numbers, decode_request, encode_response, rows, wanted
+from weir.promises import PredictionSets, Quantile
+from weir.protocol import (
+    InferRequest,
+    InferResponse,
+    OutputTensor,
+    _numbers,
+    decode_request,
+    encode_response,
+    rows,
+    set_parameters,
+    wanted,
+)
 
 SPEC = TensorSpec(name="image", shape=(-1, 4, 4))
 ROW = [0.0] * 16
@@ -105,7 +116,7 @@ def test_what_is_no_request_is_refused(body: bytes) -> None:
 )
 def test_parameters_are_refused_and_not_ignored(document: dict[str, Any]) -> None:
     """Nobody believes that a parameter was honoured when it was not."""
-    with pytest.raises(BadBody, match=r"no parameters here\. Got: a"):
+    with pytest.raises(BadBody, match=r"parameters .*\. Got: a"):
         decode_request(json.dumps(document).encode())
 
 
@@ -224,3 +235,53 @@ def test_answers_are_documents_of_the_protocol() -> None:
     written = {"name": "label", "shape": [1], "datatype": "BYTES", "data": ["left"]}
     assert json.loads(encode_response(answer)) == {"model_name": "m", "model_version": "1", "outputs": [written]}
     assert json.loads(encode_response(msgspec.structs.replace(answer, id="7")))["id"] == "7"
+
+
+PROMISED = PredictionSets(rows=9, quantiles=(Quantile(alpha=0.1, least=0.3), Quantile(alpha=0.2, least=0.4)))
+
+
+def _asking(**parameters: object) -> InferRequest:
+    return decode_request(json.dumps({"inputs": [], "outputs": [{"name": "set"}], "parameters": parameters}).encode())
+
+
+def test_sets_are_asked_for_by_alpha() -> None:
+    """The parameter chooses the entry of the table."""
+    assert set_parameters(_asking(alpha=0.2), PROMISED) == (PROMISED.quantiles[1], False)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rule"),
+    [
+        ({"alpha": 0.3}, r"alpha is one of 0\.1, 0\.2\. Got: 0\.3"),
+        ({"alpha": True}, "alpha is one of"),
+        ({"alpha": "0.1"}, "alpha is one of"),
+        ({"alpha": None}, "alpha is one of"),
+        ({"alpha": 0.1, "per_label": True}, "true where the version has sets per label. Got: True"),
+        ({"alpha": 0.1, "per_label": 1}, "per_label is true or false"),
+    ],
+)
+def test_sets_that_nobody_promised_are_refused(parameters: dict[str, object], rule: str) -> None:
+    """An alpha between two entries is not rounded."""
+    with pytest.raises(BadBody, match=rule):
+        set_parameters(_asking(**parameters), PROMISED)
+
+
+def test_sets_and_their_parameters_go_together() -> None:
+    """One without the other is refused; without a list of outputs, alpha brings the sets along."""
+    known = ("label", "set")
+    assert wanted(_plain(), known) == ("label",)
+    assert wanted(_plain(parameters={"alpha": 0.1}), known) == known
+    with pytest.raises(BadBody, match="goes with the request's parameter alpha"):
+        wanted(_plain(outputs=[{"name": "set"}]), known)
+    for request in (
+        _plain(outputs=[{"name": "label"}], parameters={"alpha": 0.1}),
+        _plain(parameters={"per_label": True}),
+    ):
+        with pytest.raises(BadBody, match="go with the output set"):
+            wanted(request, known)
+    with pytest.raises(BadBody, match="go with the output set"):
+        wanted(_plain(parameters={"alpha": 0.1}), ("label",))
+
+
+def _plain(**other: object) -> InferRequest:
+    return decode_request(json.dumps({"inputs": [], **other}).encode())

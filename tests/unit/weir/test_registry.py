@@ -8,8 +8,8 @@ import pytest
 
 from tests.serving import artifact, make_manifest, store_version
 from weir import keys
+from weir.aliases import Alias
 from weir.errors import BadName, ModelNotFound, ModelUnavailable, StoreUnavailable
-from weir.manifest import Alias
 from weir.registry import Registry
 from weir.store import Store
 

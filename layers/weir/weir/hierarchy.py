@@ -1,0 +1,58 @@
+"""Groups of labels: every label is in exactly one group."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Named groups over labels `0 … L - 1`, and the prior by which a group's probability is spread over its labels."""
+
+    groups: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]
+    """label indices of each group, ascending"""
+    prior: tuple[float, ...]
+    """share of each label, `(L,)`"""
+
+    @classmethod
+    def named(cls, groups: Mapping[str, Sequence[str]], labels: Sequence[str], prior: Sequence[float]) -> "Hierarchy":
+        """Build it from label names; whoever read the names has checked that they partition the labels."""
+        index = {label: number for number, label in enumerate(labels)}
+        members = tuple(tuple(sorted(index[label] for label in named)) for named in groups.values())
+        return cls(tuple(groups), members, tuple(prior))
+
+    @cached_property
+    def group_of(self) -> NDArray[np.intp]:
+        """Number of each label's group, `(L,)`."""
+        found = np.empty(len(self.prior), np.intp)
+        for number, labels in enumerate(self.members):
+            found[list(labels)] = number
+        return found
+
+    def mass(self, posterior: Floats) -> Floats:
+        """Probability of each group `(n, groups)`: the sum over its labels of a posterior `(n, L)`."""
+        found = np.empty((len(posterior), len(self.groups)), np.float32)
+        for number, labels in enumerate(self.members):
+            found[:, number] = posterior[:, labels].sum(axis=1)
+        return found
+
+    def spread(self, mass: Floats) -> Floats:
+        """Posterior over labels `(n, L)` when only groups are known: `p(label) = p(group) * prior(label | group)`."""
+        return mass[:, self.group_of] * self.conditional
+
+    @cached_property
+    def conditional(self) -> Floats:
+        """`prior(label | group)`, `(L,)`; equal shares in a group that the prior says nothing of."""
+        prior = np.asarray(self.prior, np.float64)
+        found = np.empty(len(prior), np.float64)
+        for labels in self.members:
+            share = prior[list(labels)]
+            total = share.sum()
+            found[list(labels)] = share / total if total > 0 else 1 / len(labels)
+        return found.astype(np.float32)

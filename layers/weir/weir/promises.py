@@ -1,0 +1,102 @@
+"""What a version promises of its answers: values that certification writes and serving reads."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Against = Literal["end-to-end", "labels"]
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """The promise of the thresholds: with probability at least 1 - delta over the rows, the loss is at most max_loss.
+
+    The loss is the share of rows where the cascade is wrong and the end-to-end model right (`against` end-to-end), or
+    where the cascade is wrong (`against` labels). An abstaining row counts by the label it would have had.
+    """
+
+    against: Against
+    max_loss: Share
+    """epsilon"""
+    delta: Share
+    rows: int
+    """certification rows that carry this promise"""
+    losses: int
+    """k: rows among them where the promise broke"""
+    max_losses: int
+    """k_max: the largest k that would still have passed"""
+    p_value: float
+    """P(Bin(rows, max_loss) <= losses)"""
+    tried: int
+    """threshold vectors tested, the one that failed included"""
+    division: dict[str, int]
+    """promise -> certification rows that it alone uses"""
+    data_digest: str
+    certified_at: str
+
+    @property
+    def told(self) -> str:
+        """The promise in one line of plain words."""
+        sure = f"with {100 * (1 - self.delta):g} % confidence"
+        if self.against == "labels":
+            what = f"at most {100 * self.max_loss:g} % of the cascade's answers are wrong"
+        else:
+            what = (
+                f"the cascade is wrong where the end-to-end model is right on at most {100 * self.max_loss:g} % of rows"
+            )
+        return f"{sure}, {what} ({self.losses} of {self.rows} certification rows, {self.max_losses} allowed)"
+
+
+class Abstention(msgspec.Struct, frozen=True, kw_only=True):
+    """When the last level says nothing rather than something wrong.
+
+    With probability at least 1 - delta: of the rows that get a label at most max_error are wrong, and of those that
+    get a label or a group too.
+    """
+
+    max_error: Share
+    delta: Share
+    threshold: float
+    """the last level gives a label to rows whose confidence is at or above it"""
+    group_threshold: float | None = None
+    """of the others, those whose most probable group has at least this probability get the group; None: no row does"""
+    rows: int
+    """certification rows that carry this promise"""
+    answered: int
+    """rows among them that get a label"""
+    wrong: int
+    """of those, how many get a wrong one"""
+    grouped: int = 0
+    """rows among them that get a group"""
+    wrong_groups: int = 0
+    p_value: float
+
+    @property
+    def told(self) -> str:
+        """The promise in one line of plain words."""
+        return (
+            f"with {100 * (1 - self.delta):g} % confidence, at most {100 * self.max_error:g} % of the labels given are "
+            f"wrong ({self.wrong} of {self.answered}; {self.rows - self.answered} of {self.rows} rows abstained)"
+        )
+
+
+class Quantile(msgspec.Struct, frozen=True, kw_only=True):
+    """The probability that lets a label into a prediction set, for one alpha."""
+
+    alpha: Share
+    least: float
+    """a label is in the set when its probability is at least this; 0 lets all in"""
+    least_per_label: tuple[float, ...] | None = None
+    """the same with the promise made for each label by itself"""
+
+
+class PredictionSets(msgspec.Struct, frozen=True, kw_only=True):
+    """Split-conformal prediction sets of the cascade's own posterior: on average 1 - alpha of sets hold the label."""
+
+    rows: int
+    """certification rows that carry this promise"""
+    quantiles: tuple[Quantile, ...]
+
+    def quantile(self, alpha: float) -> Quantile | None:
+        """Find the entry of an alpha, or None."""
+        return next((one for one in self.quantiles if abs(one.alpha - alpha) < 1e-9), None)  # noqa: PLR2004 (rounding)
