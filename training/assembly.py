@@ -5,17 +5,17 @@ from importlib.metadata import version
 
 import msgspec
 
+from training.certification import Certified
 from training.data.preparation import Prepared
 from training.quantized import Quantized
 from training.results import Evaluation, NetworkResult
 from training.task import Task
-from training.thresholds import Thresholds
 from weir.manifest import EndToEnd, Level, Manifest, Metrics, Provenance, TensorSpec
 
 _LIBRARIES = ("weir-lambda", "tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], thresholds: Thresholds) -> Manifest:
+def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], certified: Certified) -> Manifest:
     """Describe the model; the last of the levels is the end-to-end model. It has no metrics yet."""
     low, high = data.value_range
     return Manifest(
@@ -26,12 +26,13 @@ def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], thresholds
         inputs=(
             TensorSpec(name="image", shape=(-1, *data.input_shape), meaning=f"raw pixel values, {low:g} to {high:g}"),
         ),
-        end_to_end=EndToEnd(artifact=levels[-1].artifact),
+        end_to_end=EndToEnd(artifact=levels[-1].artifact, temperature=levels[-1].temperature),
         levels=tuple(
-            Level(name=level.name, artifact=level.artifact, threshold=threshold)
-            for level, threshold in zip(levels, thresholds.values, strict=True)
+            Level(name=level.name, artifact=level.artifact, temperature=level.temperature, threshold=threshold)
+            for level, threshold in zip(levels, certified.thresholds.values, strict=True)
         ),
-        certificate_absent_because="thresholds were chosen on validation rows, without a certificate",
+        certificate=certified.certificate,
+        certificate_absent_because=certified.absent_because,
         provenance=Provenance(
             data_digest=data.digest,
             seed=task.seed,

@@ -8,6 +8,7 @@ from types import FrameType
 import click
 
 from training.commands.batch import batch
+from training.commands.certify import certify
 from training.commands.demo import demo
 from training.commands.evaluate import evaluate
 from training.commands.plan import plan
@@ -37,7 +38,7 @@ def weir() -> None:
     """  # noqa: D301 (\b is click's mark for lines it must not join)
 
 
-for command in (train, evaluate, plan, publish, predict, batch, serve, up, demo):
+for command in (train, certify, evaluate, plan, publish, predict, batch, serve, up, demo):
     weir.add_command(command)
 
 

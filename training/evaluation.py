@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import folder, testsplit
+from training.certification import told
 from training.data.split import Split
 from training.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from weir.cascade import Answers
@@ -91,6 +92,7 @@ def measure(
             latency_us=round(cascade.latency_us, 3),
             regret=float((right & (cascade.answers.label != labels)).mean()),
         ),
+        promise=told(manifest),
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from training import assembly, folder, quantized, thresholds
+from training import assembly, folder, quantized
+from training.certification import Certified, certify
 from training.data.preparation import Prepared, prepare
 from training.evaluation import measure
 from training.quantized import Quantized
@@ -13,7 +14,8 @@ from training.report import encode as encode_evaluation
 from training.reporter import Reporter
 from training.results import Evaluation
 from training.task import Task
-from training.thresholds import Thresholds
+from training.thresholds import Rows, sequence
+from weir.confidence import softmax
 from weir.manifest import encode
 
 
@@ -63,23 +65,25 @@ def _tell_data(data: Prepared, reporter: Reporter) -> None:
     reporter.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
 
 
-def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Reporter) -> Thresholds:
-    """Choose thresholds whose regret is at most half the tolerance: tuned up to it, they miss it half the time."""
-    chosen = thresholds.choose(
-        [level.logits for level in levels],
-        [level.latency_us for level in levels],
-        data.validation.labels,
-        task.tolerance / 2,
+def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Reporter) -> Certified:
+    """Fix the order of the tests on validation rows, walk it on certification rows, and tell what came out."""
+    times = [level.latency_us for level in levels]
+    validation = Rows([softmax(level.logits, level.temperature) for level in levels], data.validation.labels)
+    certification = Rows(
+        [softmax(level.certification, level.temperature) for level in levels], data.certification.labels
     )
-    last = len(levels) - 1
-    for number, (level, threshold) in enumerate(zip(levels, chosen.values, strict=True)):
-        if level.latency_us >= levels[-1].latency_us and number < last:
+    certified = certify(sequence(validation, times, task.promise.against), certification, task.promise, data.digest)
+    chosen = certified.thresholds
+    if certified.absent_because:
+        reporter.say(f"warning: no promise, so only the end-to-end model answers: {certified.absent_because}")
+    for level, threshold in zip(levels[:-1], chosen.values, strict=False):
+        if level.latency_us >= times[-1]:
             reporter.say(f"warning: level {level.name} costs as much time as the end-to-end model, so it saves nothing")
         if threshold > 1:
-            reporter.say(f"warning: level {level.name} is never sure enough within the tolerance, so it is not run")
+            reporter.say(f"warning: level {level.name} is never sure enough within the promise, so it is not run")
     told = ", ".join(f"{level.name} {value:.4f}" for level, value in zip(levels[:-1], chosen.values, strict=False))
     reporter.say(
-        f"thresholds: {told}; on validation rows they lose {100 * chosen.regret:.2f} % to the end-to-end model "
-        f"at {chosen.time_us:.1f} µs a row instead of {levels[-1].latency_us:.1f}"
+        f"thresholds: {told}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "
+        f"at {chosen.time_us:.1f} µs a row instead of {times[-1]:.1f}"
     )
-    return chosen
+    return certified

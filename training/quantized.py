@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import networks
+from training.calibration import temperature
 from training.checkpoints import Checkpoints
 from training.data.preparation import Prepared
 from training.export import QUANTIZATIONS, convert
@@ -43,6 +44,10 @@ class Quantized:
     """microseconds per validation row, on the deployed interpreter"""
     logits: NDArray[np.float32]
     """of the validation rows, from the artifact on the deployed interpreter, `(rows, labels)`"""
+    certification: NDArray[np.float32]
+    """the same of the certification rows"""
+    temperature: float
+    """that calibrates its probabilities, by the validation rows"""
     report: NetworkReport
 
 
@@ -63,13 +68,17 @@ def make(spec: NetworkSpec, task: Task, data: Prepared, work: Path, reporter: Re
     deployed = next(row for row in chosen if row.interpreter == RUNTIMES[0])
     content = contents[deployed.quantization]
     reporter.say(_told(spec, trained, table, deployed))
+    network = Network(content, RUNTIMES[0])
+    logits = network.logits(data.validation.images)
     return Quantized(
         spec.name,
         _artifact(content, deployed.quantization, chosen),
         content,
         contents["float32"],
         deployed.latency_us,
-        Network(content, RUNTIMES[0]).logits(data.validation.images),
+        logits,
+        network.logits(data.certification.images),
+        temperature(logits, data.validation.labels),
         NetworkReport(name=spec.name, curve=trained.history, quantization=table),
     )
 

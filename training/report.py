@@ -27,7 +27,10 @@ def encode(evaluation: Evaluation) -> bytes:
 
 def table(evaluation: Evaluation) -> Table:
     """Lay out a row for the end-to-end model, for each level and for the cascade."""
-    found = Table(title="On the test split, one thread; time is the median wall time of a batched call over its rows")
+    found = Table(
+        title="On the test split, one thread; time is the median wall time of a batched call over its rows",
+        caption=evaluation.promise or None,
+    )
     found.add_column("model")
     for column in ("accuracy, float", "accuracy", "size, bytes", "time, µs/row", "rows answered"):
         found.add_column(column, justify="right")

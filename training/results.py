@@ -37,3 +37,5 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     end_to_end: NetworkResult
     levels: tuple[LevelResult, ...]
     cascade: CascadeResult
+    promise: str = ""
+    """what the thresholds promise, in words"""

@@ -8,10 +8,12 @@ import msgspec
 
 from weir import keys
 from weir.errors import BadInput
+from weir.promises import Against
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}$")]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Between = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +35,17 @@ class Sizes(Value, frozen=True, kw_only=True):
     validation: Count
     certification: Count
     test: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Promise(Value, frozen=True, kw_only=True):
+    """How much the cascade may lose, and how sure that is."""
+
+    max_loss: Between = 0.01
+    """epsilon: share of rows that may be lost"""
+    delta: Between = 0.05
+    """chance that the promise is wrong"""
+    against: Against = "end-to-end"
+    """what a lost row is: the cascade is wrong and the end-to-end model right, or just wrong (`labels`)"""
 
 
 class NetworkSpec(Value, frozen=True, kw_only=True):
@@ -62,8 +75,8 @@ class Task(Value, frozen=True, kw_only=True):
     levels: Annotated[tuple[NetworkSpec, ...], msgspec.Meta(min_length=2)]
     """all but the last level, which is the end-to-end model"""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
-    tolerance: Share = 0.01
-    """accuracy that the cascade may lose against the end-to-end model"""
+    promise: Promise = Promise()
+    """what the thresholds promise"""
     quantization_tolerance: Share = 0.005
     """validation accuracy that a quantized network may lose against the float one"""
 

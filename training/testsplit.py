@@ -2,7 +2,7 @@
 
 import msgspec
 
-from training.data.preparation import prepare
+from training.data.preparation import Prepared, prepare
 from training.data.split import Split
 from training.task import Task
 from weir.errors import BadInput
@@ -10,14 +10,17 @@ from weir.manifest import Manifest
 
 
 def load(manifest: Manifest) -> Split:
-    """Make the test split again, and check that the data are those of the training.
+    """Make the test split again. Raises what `prepared` raises."""
+    return prepared(manifest).test
+
+
+def prepared(manifest: Manifest) -> Prepared:
+    """Make all splits again, and check that the data are those of the training.
 
     Raises:
         BadInput: the data have changed, or are not there.
     """
-    prepared = prepare(msgspec.convert(manifest.provenance.configuration, Task))
-    if prepared.digest != manifest.provenance.data_digest:
-        raise BadInput(
-            f"the data are those of the training, of digest {manifest.provenance.data_digest}", prepared.digest
-        )
-    return prepared.test
+    found = prepare(msgspec.convert(manifest.provenance.configuration, Task))
+    if found.digest != manifest.provenance.data_digest:
+        raise BadInput(f"the data are those of the training, of digest {manifest.provenance.data_digest}", found.digest)
+    return found

@@ -1,4 +1,4 @@
-"""Choose the thresholds of a cascade on validation rows, with the code that will apply them."""
+"""Threshold vectors of a cascade, and what they do: with the code that will apply them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.cascade import ALWAYS_ESCALATE, Answers, Step, run
-from weir.confidence import confidence, softmax
+from weir.cascade import ALWAYS_ESCALATE, Answers, Step, needed, run
+from weir.confidence import confidence
+from weir.promises import Against
 
 Floats = NDArray[np.float32]
 
@@ -21,72 +22,91 @@ _ROUNDING = 4
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What every level says of the same rows; the last level is the end-to-end model."""
+
+    words: Sequence[Floats]
+    """calibrated probabilities of each level, `(rows, labels)`"""
+    labels: NDArray[np.int64]
+    """the right label of each row, `(rows,)`"""
+
+
+@dataclass(frozen=True)
 class Thresholds:
     """One threshold a level, and what they do on validation rows."""
 
     values: tuple[float, ...]
-    regret: float
-    """share of rows where the cascade is wrong and its last level right"""
+    loss: float
+    """share of rows where the promise breaks"""
     time_us: float
     """expected time per row: each level's time by the share of rows that reach it"""
 
 
-def choose(logits: Sequence[Floats], times_us: Sequence[float], labels: NDArray[np.int64], regret: float) -> Thresholds:
-    """Find the cheapest thresholds whose regret on these rows is at most `regret`.
+def sequence(rows: Rows, times_us: Sequence[float], against: Against) -> list[Thresholds]:
+    """Put threshold vectors in the order of their tests: always escalating, then ever cheaper ones.
 
-    Candidates are quantiles of each level's confidence, and "always escalate"; all combinations are tried, and among
-    equally cheap ones the most careful wins. Escalating always has no regret, so there is an answer for any limit.
+    Candidates are quantiles of each level's confidence, and "always escalate"; all combinations are tried, and those
+    kept that no other beats in time and loss (Pareto testing: Laufer-Goldshtein et al. 2022, arXiv 2210.07913).
 
     Args:
-        logits: of each level on the same rows, `(rows, labels)`; the last level is the end-to-end model.
+        rows: validation rows.
         times_us: measured time per row of each level alone.
-        labels: the right label of each row, `(rows,)`.
-        regret: highest share of rows that the cascade may lose against the last level, 0 to 1.
+        against: what a loss is.
     """
-    levels = len(logits)
+    levels = len(rows.words)
     each = min(_MOST, round(_TRIED ** (1 / max(1, levels - 1))))
-    candidates = [_candidates(level, each) for level in logits[:-1]]
-    tried = (evaluate(logits, times_us, labels, (*values, 0.0)) for values in product(*candidates))
-    allowed = [one for one in tried if one.regret <= regret]
-    return min(allowed, key=lambda one: (one.time_us, one.regret, [-value for value in one.values]))
+    candidates = [_candidates(word, each) for word in rows.words[:-1]]
+    tried = [evaluate(rows, times_us, (*values, 0.0), against) for values in product(*candidates)]
+    always = tried[0]
+    tried.sort(key=lambda one: (one.time_us, one.loss, [-value for value in one.values]))
+    front: list[Thresholds] = []
+    for one in tried:
+        if one.time_us < always.time_us and (not front or one.loss < front[-1].loss):
+            front.append(one)
+    return [always, *reversed(front)]
 
 
-def evaluate(
-    logits: Sequence[Floats], times_us: Sequence[float], labels: NDArray[np.int64], values: Sequence[float]
-) -> Thresholds:
+def evaluate(rows: Rows, times_us: Sequence[float], values: Sequence[float], against: Against) -> Thresholds:
     """Tell what given thresholds do on these rows."""
-    answers = replay(logits, values)
-    right = logits[-1].argmax(axis=1) == labels
-    lost = right & (answers.label != labels)
-    return Thresholds(tuple(values), float(lost.mean()), _expected_us(answers.exit_level, values, times_us))
+    answers = replay(rows, values)
+    loss = float(_lost(rows, answers, against).mean())
+    return Thresholds(tuple(values), loss, _expected_us(answers.exit_level, values, times_us))
 
 
-def replay(logits: Sequence[Floats], values: Sequence[float]) -> Answers:
-    """Run the serving engine on logits that were computed before: its rows are the numbers of rows."""
-    steps = [Step(_Recorded(softmax(level)), threshold) for level, threshold in zip(logits, values, strict=True)]
-    return run(np.arange(len(logits[0]), dtype=np.float32), steps)
+def lost(rows: Rows, values: Sequence[float], against: Against) -> NDArray[np.bool_]:
+    """Tell on which rows the promise breaks with given thresholds, `(rows,)`.
+
+    Against the end-to-end model: the cascade is wrong and the end-to-end model right. Against labels: just wrong.
+    """
+    return _lost(rows, replay(rows, values), against)
+
+
+def _lost(rows: Rows, answers: Answers, against: Against) -> NDArray[np.bool_]:
+    wrong: NDArray[np.bool_] = answers.label != rows.labels
+    return wrong if against == "labels" else wrong & (rows.words[-1].argmax(axis=1) == rows.labels)
+
+
+def replay(rows: Rows, values: Sequence[float]) -> Answers:
+    """Run the serving engine on what the levels said before: its rows are the numbers of rows."""
+    steps = [Step(_Recorded(word), threshold) for word, threshold in zip(rows.words, values, strict=True)]
+    return run(np.arange(len(rows.labels), dtype=np.float32), steps)
 
 
 @dataclass(frozen=True)
 class _Recorded:
-    probabilities: Floats
+    word: Floats
 
     def __call__(self, rows: Floats) -> Floats:
-        return self.probabilities[rows.astype(np.intp)]
+        return self.word[rows.astype(np.intp)]
 
 
-def _candidates(logits: Floats, count: int) -> list[float]:
+def _candidates(word: Floats, count: int) -> list[float]:
     """Thresholds worth trying, careful ones first: a threshold between two confidences does as the one above it."""
-    sure = confidence(softmax(logits))
-    quantiles = np.quantile(sure, np.linspace(0, 1, count)[1:-1])
+    quantiles = np.quantile(confidence(word), np.linspace(0, 1, count)[1:-1])
     return [ALWAYS_ESCALATE, *sorted({round(float(value), _ROUNDING) for value in quantiles}, reverse=True), 0.0]
 
 
 def _expected_us(exit_level: NDArray[np.int32], values: Sequence[float], times_us: Sequence[float]) -> float:
-    """Add up each level's time by the share of rows that reach it; a level that never exits is not run."""
-    last = len(values) - 1
-    return sum(
-        time_us * float((exit_level >= number).mean())
-        for number, (threshold, time_us) in enumerate(zip(values, times_us, strict=True))
-        if number == last or threshold <= 1
-    )
+    """Add up each level's time by the share of rows that reach it; a level that is not run takes none."""
+    runs = needed(values, ["replace"] * len(values))
+    return sum(times_us[number] * float((exit_level >= number).mean()) for number in runs)

@@ -7,8 +7,9 @@ from pathlib import Path
 TASK = """
 name = "quick"
 seed = 3
-tolerance = 0.2
 quantization_tolerance = 0.2
+[promise]
+max_loss = 0.2
 [data]
 source = "digits"
 [sizes]

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -21,7 +22,7 @@ from training import folder, testsplit
 from training.cli import weir as group
 from training.data.preparation import prepare
 from training.task import load
-from weir.manifest import FILE
+from weir.manifest import FILE, decode
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     found, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
     network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization"}
-    assert set(found) == {"end_to_end", "levels", "cascade"}
+    assert set(found) == {"end_to_end", "levels", "cascade", "promise"}
     assert set(found["end_to_end"]) == network
     assert [set(level) for level in found["levels"]] == [network | {"name", "share"}] * 3
     assert set(found["cascade"]) == {"accuracy", "latency_us", "regret"}
@@ -313,7 +314,7 @@ def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     assert "stopped the API" in done.stderr
     assert done.stderr.count("with the same labels") == 2
     assert "cascade" in done.stdout.splitlines()[-2]
-    assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade"}
+    assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade", "promise"}
 
 
 def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
@@ -337,3 +338,49 @@ def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
         assert got.json()["answered"] == 20
         running.terminate()
     assert running.returncode == 0
+
+
+def _copy(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "copy"))
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) -> None:
+    """The manifest carries it, the table says it, and the networks stay what they are."""
+    copy = _copy(trained, tmp_path)
+    done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--json")
+    assert done.returncode == 0, done.stderr
+    before, after = (decode((path / "manifest.json").read_bytes()) for path in (trained, copy))
+    assert after.certificate is not None
+    assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.1, 200)
+    assert after.certificate.losses <= after.certificate.max_losses
+    assert after.artifacts == before.artifacts
+    assert after.provenance == before.provenance
+    assert json.loads(done.stdout)["promise"].startswith("with 90 % confidence, ")
+    assert (copy / "summary.json").read_text() == done.stdout
+    assert weir("evaluate", copy).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--max-loss", "0.01"), 2, "takes at least 299 certification rows. Got: 200"),
+        (("--max-loss", "0.02", "--against", "labels"), 1, "the last level alone is wrong on"),
+        (("--max-loss", "0"), 2, "--max-loss"),
+        (("--delta", "1"), 2, "--delta"),
+        (("--against", "everything"), 2, "end-to-end"),
+    ],
+)
+def test_a_promise_that_cannot_be_made_changes_nothing(
+    trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    """Too few rows, too many errors, no number: the folder stays as it was."""
+    copy = _copy(trained, tmp_path)
+    before = _files(copy)
+    done = weir("certify", copy, *arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert _files(copy) == before

@@ -37,7 +37,7 @@ def test_a_task_file_is_read(tmp_path: Path) -> None:
         ('name = "quick"', 'name = "Quick!"', "a task file is TOML"),
         ("seed = 3", "seed = -1", "a task file is TOML"),
         ("seed = 3", "speed = 3", "speed"),
-        ("tolerance = 0.2\nq", "tolerance = 2.0\nq", "a task file is TOML"),
+        ("max_loss = 0.2", "max_loss = 2.0", "a task file is TOML"),
         ("epochs = 2", "epochs = 0", "a task file is TOML"),
         ("epochs = 2", 'epochs = "2"', "a task file is TOML"),
         ('name = "second"', 'name = "first"', "different names"),

@@ -1,0 +1,34 @@
+"""Calibrate probabilities: the temperature under which a network's confidence is most like its accuracy."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from weir.confidence import softmax
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+_RANGE = (0.05, 20.0)
+_LEAST = 1e-30
+
+
+def temperature(logits: Floats, labels: Labels) -> float:
+    """Find the temperature that minimises the negative log-likelihood of rows (Guo et al. 2017, arXiv 1706.04599).
+
+    It is at least 0.05 and at most 20, and never fits the rows worse than 1 does.
+
+    Args:
+        logits: `(rows, labels)`.
+        labels: the right label of each row, `(rows,)`.
+    """
+    low, high = np.log(_RANGE)
+    found = minimize_scalar(lambda log: nll(softmax(logits, np.exp(log)), labels), bounds=(low, high), method="bounded")
+    best = round(float(np.exp(found.x)), 4)
+    return best if nll(softmax(logits, best), labels) <= nll(softmax(logits), labels) else 1.0
+
+
+def nll(probabilities: Floats, labels: Labels) -> float:
+    """Take the mean negative log-likelihood of rows, in nats: `-ln p(label)`; `probabilities` are `(rows, labels)`."""
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(of_label, _LEAST)).mean())

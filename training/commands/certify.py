@@ -1,0 +1,56 @@
+"""`weir certify`."""
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from training.commands import options
+from training.console import Console
+from weir.promises import Against
+
+
+@click.command()
+@options.trained
+@click.option(
+    "--max-loss",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Share of rows that may be lost (epsilon).",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Chance that the promise is wrong.",
+)
+@click.option(
+    "--against",
+    type=click.Choice(get_args(Against)),
+    default="end-to-end",
+    show_default=True,
+    help="A row is lost where the cascade is wrong and the end-to-end model right, or (labels) where it is wrong.",
+)
+@options.as_json
+def certify(trained: Path, max_loss: float, delta: float, against: Against, as_json: bool) -> None:  # noqa: FBT001
+    """Promise how much the cascade may lose.
+
+    Chooses the cheapest thresholds in DIR that keep the promise with a confidence of 1 - delta, by the certification
+    rows, and measures the cascade again. Where it can't be promised, DIR stays as it is: exit code 2 when there are too
+    few rows, 1 when even the last level alone breaks it. Choose the promise before you look at the test split; trying
+    several until one is liked is worth less than its delta.
+
+    \b
+    Example:
+      weir certify build/mnist --max-loss 0.01 --delta 0.05
+    """  # noqa: D301
+    from training.recertification import recertify
+    from training.report import show
+    from training.task import Promise
+
+    promise = Promise(max_loss=max_loss, delta=delta, against=against)
+    with Console() as console:
+        evaluation = recertify(trained, promise, lambda *call: console.progress("measuring", *call))
+    show(evaluation, as_json=as_json)
