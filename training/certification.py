@@ -1,8 +1,8 @@
 """Thresholds that carry a guarantee: Learn-then-Test with fixed-sequence testing.
 
 Angelopoulos, Bates, Candès, Jordan & Lei 2021, arXiv 2110.01052. Threshold vectors are tested in an order that was
-fixed on validation rows, from always escalating to the cheapest; the test stops at the first that fails, and the last that
-passed is kept. The chance over the certification rows that its true loss exceeds the limit is at most delta.
+fixed on validation rows, from always escalating to the cheapest; the test stops at the first that fails, and the last
+that passed is kept. The chance over the certification rows that its true loss exceeds the limit is at most delta.
 """
 
 import math

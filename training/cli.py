@@ -11,6 +11,7 @@ from training.commands.batch import batch
 from training.commands.certify import certify
 from training.commands.demo import demo
 from training.commands.evaluate import evaluate
+from training.commands.ledger import ledger
 from training.commands.plan import plan
 from training.commands.predict import predict
 from training.commands.publish import publish
@@ -38,7 +39,7 @@ def weir() -> None:
     """  # noqa: D301 (\b is click's mark for lines it must not join)
 
 
-for command in (train, certify, evaluate, plan, publish, predict, batch, serve, up, demo):
+for command in (train, certify, evaluate, ledger, plan, publish, predict, batch, serve, up, demo):
     weir.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""Show an evaluation: a table for people, JSON for programs."""
+"""Show an evaluation or a ledger: a table for people, JSON for programs."""
 
 import sys
 
@@ -6,6 +6,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from training.ledger import Ledger
 from training.results import Evaluation, NetworkResult
 
 _WIDTH = 100
@@ -51,3 +52,39 @@ def _network(result: NetworkResult) -> tuple[str, ...]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
+    """Print a ledger on stdout."""
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(ledger), indent=1).decode())
+        return
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
+    found = Table(title=f"What each level is worth, on {ledger.rows} test rows; loss in nats, columns add up")
+    found.add_column("level")
+    for column in (
+        "loss taken away",
+        "accuracy gained",
+        "loss that remains",
+        "errors",
+        "rows answered",
+        "time, µs/row",
+    ):
+        found.add_column(column, justify="right")
+    for number, level in enumerate(ledger.levels):
+        found.add_row(
+            f"level {number}: {level.name}",
+            f"{level.loss_reduction:.4f}",
+            _percent(level.accuracy_gain),
+            f"{level.remaining_loss:.4f}",
+            str(level.errors),
+            _percent(level.share),
+            f"{level.time_us:.1f}",
+        )
+    found.add_section()
+    gained = f"{ledger.prior_loss - ledger.loss:.4f}", _percent(ledger.accuracy - ledger.prior_accuracy)
+    errors, time = sum(level.errors for level in ledger.levels), sum(level.time_us for level in ledger.levels)
+    found.add_row("together", *gained, f"{ledger.loss:.4f}", str(errors), "100.0 %", f"{time:.1f}")
+    console.print(found)
+    for line in ledger.words:
+        console.print(line, highlight=False)

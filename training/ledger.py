@@ -1,0 +1,236 @@
+"""What each level is worth: its contribution to the overall loss, and to the errors that remain."""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from training import folder, testsplit
+from training.calibration import nll
+from training.data.split import Split
+from weir.cascade import Answers, Step, run, tempered
+from weir.fusion import Word
+from weir.hierarchy import Hierarchy
+from weir.interpreter import RUNTIMES
+from weir.manifest import Manifest
+from weir.model import Model
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+_ROUNDS = 5
+_LEAST = 1e-30
+
+
+class LevelEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One level's part."""
+
+    name: str
+    loss_reduction: float
+    """Shapley value: nats of negative log-likelihood that it takes away, averaged over all orders of joining"""
+    accuracy_gain: float
+    """Shapley value of accuracy, 0 to 1"""
+    remaining_loss: float
+    """nats of the cascade's loss that lie in rows which this level answered"""
+    errors: int
+    """wrong rows that it is to blame for: those it answered; but a wrong group is the fault of the level that routed"""
+    share: float
+    """share of rows that it answered"""
+    time_us: float
+    """microseconds per row of the whole batch"""
+
+
+class GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One group's part of the loss, by the chain rule."""
+
+    name: str
+    expert: bool
+    remaining_loss: float
+    """nats of `-ln p(label | group)` in rows of this group, over all rows"""
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a cascade on its test split; every part adds up to its whole."""
+
+    rows: int
+    prior_loss: float
+    """negative log-likelihood of the label prior alone, in nats"""
+    loss: float
+    """of the cascade"""
+    prior_accuracy: float
+    accuracy: float
+    levels: tuple[LevelEntry, ...]
+    routing_loss: float | None = None
+    """nats of `-ln p(group)`; with the groups' losses it adds up to the loss; None without groups"""
+    groups: tuple[GroupEntry, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[float]:
+    """Divide `value` of all players among them, exactly (Shapley 1953).
+
+    `phi_i` is the mean, over the sizes of the subsets without i and over those subsets, of what i adds. `value` takes
+    ascending tuples of players, and is asked once for each.
+    """
+    everyone = range(players)
+    worth = {subset: value(subset) for size in range(players + 1) for subset in combinations(everyone, size)}
+    weight = [1 / (players * math.comb(players - 1, size)) for size in range(players)]
+    return [
+        sum(
+            weight[len(subset)] * (worth[tuple(sorted((*subset, player)))] - without)
+            for subset, without in worth.items()
+            if player not in subset
+        )
+        for player in everyone
+    ]
+
+
+def of_folder(trained: Path) -> Ledger:
+    """Draw up the ledger of a complete training.
+
+    Raises:
+        BadInput: the folder is not a complete training, or its data have changed.
+        ModelUnavailable: a file of it is missing or damaged.
+    """
+    manifest = folder.manifest(trained)
+    model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])
+    return draw_up(model, testsplit.load(manifest))
+
+
+def draw_up(model: Model, test: Split) -> Ledger:
+    """Run every level on every test row once, and every subset of levels on what they said.
+
+    In a subset, thresholds stay and its last level always answers; the empty set answers with the label prior. Where
+    the level before experts is missing the prior stands for it; where experts are missing, the word before them stays.
+    """
+    manifest, labels = model.manifest, test.labels
+    rows = np.arange(len(labels), dtype=np.float32)
+    steps = [_recorded(step, test.images) for step in model.steps(cascade=True)]
+
+    def answered(subset: Sequence[int]) -> Answers:
+        chosen = [steps[number] for number in subset]
+        answers = run(rows, chosen, model.hierarchy)
+        return tempered(answers, manifest.fused_temperature, [step.fusion for step in chosen])
+
+    prior = np.tile(np.asarray(manifest.prior, np.float32), (len(labels), 1))
+    by_subset: dict[tuple[int, ...], tuple[float, float]] = {
+        (): (nll(prior, labels), float((prior.argmax(axis=1) == labels).mean()))
+    }
+
+    def worth(subset: tuple[int, ...]) -> tuple[float, float]:
+        if subset not in by_subset:
+            answers = answered(subset)
+            by_subset[subset] = (nll(answers.probabilities, labels), float((answers.label == labels).mean()))
+        return by_subset[subset]
+
+    losses = shapley(lambda subset: by_subset[()][0] - worth(subset)[0], len(steps))
+    accuracies = shapley(lambda subset: worth(subset)[1] - by_subset[()][1], len(steps))
+    everything = answered(range(len(steps)))
+    of_row = -np.log(np.maximum(everything.probabilities[np.arange(len(labels)), labels].astype(np.float64), _LEAST))
+    blamed = _blamed(everything, labels, steps, model.hierarchy)
+    times = _times(model, test.images)
+    levels = tuple(
+        LevelEntry(
+            name=level.name,
+            loss_reduction=losses[number],
+            accuracy_gain=accuracies[number],
+            remaining_loss=float(of_row[everything.exit_level == number].sum() / len(labels)),
+            errors=int((blamed == number).sum()),
+            share=everything.share(number),
+            time_us=times[number],
+        )
+        for number, level in enumerate(manifest.levels)
+    )
+    routing, groups = _chain(manifest, model.hierarchy, everything.probabilities, labels)
+    ledger = Ledger(
+        rows=len(labels),
+        prior_loss=by_subset[()][0],
+        loss=float(of_row.mean()),
+        prior_accuracy=by_subset[()][1],
+        accuracy=float((everything.label == labels).mean()),
+        levels=levels,
+        routing_loss=routing,
+        groups=groups,
+    )
+    return msgspec.structs.replace(ledger, words=tuple(_words(ledger)))
+
+
+@dataclass(frozen=True)
+class _Written:
+    probabilities: Floats
+
+    def __call__(self, rows: Floats) -> Floats:
+        return self.probabilities[rows.astype(np.intp)]
+
+
+def _recorded(step: Step, images: Floats) -> Step:
+    """Write down what a level says of every row."""
+    word: Word | None = None if step.word is None else _Written(step.word(images))
+    experts = {group: _Written(expert(images)) for group, expert in step.experts.items()}
+    return replace(step, word=word, experts=experts)
+
+
+def _blamed(answers: Answers, labels: Labels, steps: Sequence[Step], hierarchy: Hierarchy | None) -> NDArray[np.intp]:
+    """Name the level to blame for each wrong row, -1 for right ones, `(rows,)`."""
+    found = np.where(answers.label == labels, -1, answers.exit_level).astype(np.intp)
+    for number, step in enumerate(steps):
+        if step.fusion == "refine" and hierarchy is not None:
+            strayed = hierarchy.group_of[answers.label] != hierarchy.group_of[labels]
+            router = next((k for k in reversed(range(number)) if steps[k].fusion != "refine"), number)
+            found[(found == number) & strayed] = router
+    return found
+
+
+def _chain(
+    manifest: Manifest, hierarchy: Hierarchy | None, posterior: Floats, labels: Labels
+) -> tuple[float | None, tuple[GroupEntry, ...]]:
+    """Split the loss by the chain rule: `-ln p(label) = -ln p(group) - ln p(label | group)`."""
+    if hierarchy is None:
+        return None, ()
+    rows = np.arange(len(labels))
+    group = hierarchy.group_of[labels]
+    of_label = np.log(np.maximum(posterior[rows, labels].astype(np.float64), _LEAST))
+    of_group = np.log(np.maximum(hierarchy.mass(posterior)[rows, group].astype(np.float64), _LEAST))
+    experts = {name for level in manifest.levels for name in level.experts}
+    within = of_group - of_label
+    groups = tuple(
+        GroupEntry(name=name, expert=name in experts, remaining_loss=float(within[group == number].sum() / len(labels)))
+        for number, name in enumerate(hierarchy.groups)
+    )
+    return float(-of_group.mean()), groups
+
+
+def _times(model: Model, images: Floats) -> list[float]:
+    calls = [[use.time_us / len(images) for use in model.answer(images, cascade=True)[1]] for _ in range(_ROUNDS)]
+    return [statistics.median(level) for level in zip(*calls, strict=True)]
+
+
+def _words(ledger: Ledger) -> list[str]:
+    """Tell the ledger in sentences."""
+    gained = ledger.prior_loss - ledger.loss
+    told = [
+        f"the levels take the loss from {ledger.prior_loss:.3f} nats (the label prior) to {ledger.loss:.3f}; "
+        + ", ".join(f"{level.name} {_percent(level.loss_reduction, gained)}" for level in ledger.levels)
+        + " of that"
+    ]
+    parts = {f"rows that {level.name} answered": level.remaining_loss for level in ledger.levels}
+    where, most = max(parts.items(), key=lambda part: part[1])
+    told.append(f"{_percent(most, ledger.loss)} of the remaining loss is in {where}")
+    if ledger.routing_loss is not None:
+        inside = {
+            f"the {group.name} expert" if group.expert else f"inside {group.name}": group.remaining_loss
+            for group in ledger.groups
+        }
+        where, most = max({"the choice of the group": ledger.routing_loss, **inside}.items(), key=lambda part: part[1])
+        told.append(f"{_percent(most, ledger.loss)} of the remaining loss is {where}")
+    return told
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "0 %"
