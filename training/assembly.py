@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import msgspec
 
-from training.certification import Certified
 from training.data.preparation import Prepared
+from training.promises import Promises
 from training.quantized import Quantized
 from training.results import Evaluation, NetworkResult
 from training.task import Task
@@ -15,10 +15,10 @@ from weir.manifest import EndToEnd, Level, Manifest, Metrics, Provenance, Tensor
 _LIBRARIES = ("weir-lambda", "tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], certified: Certified) -> Manifest:
+def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], promises: Promises) -> Manifest:
     """Describe the model; the last of the levels is the end-to-end model. It has no metrics yet."""
     low, high = data.value_range
-    return Manifest(
+    draft = Manifest(
         model=task.name,
         task=task.name,
         labels=data.label_names,
@@ -28,11 +28,9 @@ def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], certified:
         ),
         end_to_end=EndToEnd(artifact=levels[-1].artifact, temperature=levels[-1].temperature),
         levels=tuple(
-            Level(name=level.name, artifact=level.artifact, temperature=level.temperature, threshold=threshold)
-            for level, threshold in zip(levels, certified.thresholds.values, strict=True)
+            Level(name=level.name, artifact=level.artifact, temperature=level.temperature, threshold=0.0)
+            for level in levels
         ),
-        certificate=certified.certificate,
-        certificate_absent_because=certified.absent_because,
         provenance=Provenance(
             data_digest=data.digest,
             seed=task.seed,
@@ -40,6 +38,7 @@ def manifest(task: Task, data: Prepared, levels: Sequence[Quantized], certified:
             configuration=msgspec.to_builtins(task),
         ),
     )
+    return promises.on(draft)
 
 
 def with_metrics(draft: Manifest, evaluation: Evaluation) -> Manifest:

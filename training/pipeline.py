@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 
 from training import assembly, folder, quantized
-from training.certification import Certified, certify
 from training.data.preparation import Prepared, prepare
 from training.evaluation import measure
+from training.promises import Promises, make
 from training.quantized import Quantized
 from training.report import encode as encode_evaluation
 from training.reporter import Reporter
 from training.results import Evaluation
 from training.task import Task
-from training.thresholds import Rows, sequence
+from training.thresholds import Rows
 from weir.confidence import softmax
 from weir.manifest import encode
 
@@ -65,17 +65,19 @@ def _tell_data(data: Prepared, reporter: Reporter) -> None:
     reporter.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
 
 
-def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Reporter) -> Certified:
+def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Reporter) -> Promises:
     """Fix the order of the tests on validation rows, walk it on certification rows, and tell what came out."""
     times = [level.latency_us for level in levels]
     validation = Rows([softmax(level.logits, level.temperature) for level in levels], data.validation.labels)
     certification = Rows(
         [softmax(level.certification, level.temperature) for level in levels], data.certification.labels
     )
-    certified = certify(sequence(validation, times, task.promise.against), certification, task.promise, data.digest)
-    chosen = certified.thresholds
-    if certified.absent_because:
-        reporter.say(f"warning: no promise, so only the end-to-end model answers: {certified.absent_because}")
+    promises = make(validation, certification, times, task.promise, (data.digest, task.seed))
+    chosen, absent = promises.certified.thresholds, promises.certified.absent_because
+    if absent:
+        reporter.say(f"warning: no promise, so only the end-to-end model answers: {absent}")
+    for warning in promises.warnings:
+        reporter.say(f"warning: {warning}")
     for level, threshold in zip(levels[:-1], chosen.values, strict=False):
         if level.latency_us >= times[-1]:
             reporter.say(f"warning: level {level.name} costs as much time as the end-to-end model, so it saves nothing")
@@ -86,4 +88,4 @@ def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Rep
         f"thresholds: {told}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "
         f"at {chosen.time_us:.1f} µs a row instead of {times[-1]:.1f}"
     )
-    return certified
+    return promises

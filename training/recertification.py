@@ -7,13 +7,14 @@ import msgspec
 
 from training import folder, testsplit
 from training.assembly import with_metrics
-from training.certification import Certified, certify, rows_needed
+from training.certification import rows_needed
 from training.data.split import Split
 from training.evaluation import measure
+from training.promises import Promises, divide, make
 from training.report import encode as encode_evaluation
 from training.results import Evaluation
 from training.task import Promise
-from training.thresholds import Rows, sequence
+from training.thresholds import Rows
 from weir.confidence import softmax
 from weir.errors import BadInput, WeirError
 from weir.interpreter import RUNTIMES, Network
@@ -34,25 +35,30 @@ def recertify(trained: Path, promise: Promise, on_call: Callable[[int, int], Non
     """
     manifest = folder.manifest(trained)
     data = testsplit.prepared(manifest)
-    rows, needed = len(data.certification.labels), rows_needed(promise.max_loss, promise.delta)
+    rows, needed = (
+        len(divide(len(data.certification.labels), promise, manifest.provenance.seed)["thresholds"]),
+        (rows_needed(promise.max_loss, promise.delta)),
+    )
     if rows < needed:
-        limits = f"--max-loss {promise.max_loss:g} --delta {promise.delta:g}"
+        limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
         raise BadInput(f"{limits} takes at least {needed} certification rows", rows)
     times = [level.metrics.latency_us for level in manifest.levels if level.metrics]
-    tried = sequence(_rows(trained, manifest, data.validation), times, promise.against)
-    certified = certify(tried, _rows(trained, manifest, data.certification), promise, data.digest)
-    if certified.certificate is None:
-        raise Uncertified("a promise holds at least where only the last level answers", certified.absent_because)
+    validation, certification = (_rows(trained, manifest, split) for split in (data.validation, data.certification))
+    promises = make(validation, certification, times, promise, (data.digest, manifest.provenance.seed))
+    if promises.certified.certificate is None:
+        raise Uncertified("a promise holds where only the last level answers", promises.certified.absent_because)
+    if promises.warnings:
+        raise Uncertified("what is asked for can be promised", "; ".join(promises.warnings))
     contents = {digest: folder.artifact(trained, digest) for digest in manifest.artifacts}
     references = {digest: folder.reference(trained, digest) for digest in manifest.artifacts}
-    draft = _with(manifest, certified)
+    draft = promises.on(manifest)
     evaluation = measure(draft, contents.__getitem__, references, data.test, on_call)
     with folder.working(trained):
         files = {
             **{f"{digest}.tflite": content for digest, content in contents.items()},
             **{f"{folder.REFERENCE}/{digest}.tflite": content for digest, content in references.items()},
             folder.SUMMARY: encode_evaluation(evaluation),
-            folder.REPORT: _report(trained, certified),
+            folder.REPORT: _report(trained, promises),
         }
         folder.complete(trained, files, encode(with_metrics(draft, evaluation)))
     return evaluation
@@ -69,20 +75,7 @@ def _rows(trained: Path, manifest: Manifest, split: Split) -> Rows:
     return Rows(words, split.labels)
 
 
-def _with(manifest: Manifest, certified: Certified) -> Manifest:
-    levels = tuple(
-        msgspec.structs.replace(level, threshold=threshold)
-        for level, threshold in zip(manifest.levels, certified.thresholds.values, strict=True)
-    )
-    return msgspec.structs.replace(
-        manifest,
-        levels=levels,
-        certificate=certified.certificate,
-        certificate_absent_because=certified.absent_because,
-    )
-
-
-def _report(trained: Path, certified: Certified) -> bytes:
+def _report(trained: Path, promises: Promises) -> bytes:
     report = msgspec.json.decode((trained / folder.REPORT).read_bytes())
-    report["thresholds"] = certified
+    report["thresholds"] = promises
     return msgspec.json.format(msgspec.json.encode(report), indent=1)

@@ -46,6 +46,10 @@ class Promise(Value, frozen=True, kw_only=True):
     """chance that the promise is wrong"""
     against: Against = "end-to-end"
     """what a lost row is: the cascade is wrong and the end-to-end model right, or just wrong (`labels`)"""
+    abstain_above: Between | None = None
+    """highest share of wrong labels among those given; rows that would break it get none"""
+    alphas: tuple[Between, ...] = ()
+    """shares of prediction sets that may miss the label"""
 
 
 class NetworkSpec(Value, frozen=True, kw_only=True):

@@ -351,11 +351,13 @@ def _files(folder: Path) -> dict[str, bytes]:
 def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) -> None:
     """The manifest carries it, the table says it, and the networks stay what they are."""
     copy = _copy(trained, tmp_path)
-    done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--json")
+    done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--alpha", "0.1", "--json")
     assert done.returncode == 0, done.stderr
     before, after = (decode((path / "manifest.json").read_bytes()) for path in (trained, copy))
     assert after.certificate is not None
-    assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.1, 200)
+    assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.1, 153)
+    assert after.sets is not None
+    assert after.sets.rows == 47
     assert after.certificate.losses <= after.certificate.max_losses
     assert after.artifacts == before.artifacts
     assert after.provenance == before.provenance
@@ -367,6 +369,8 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (("--max-loss", "0.2", "--abstain-above", "0.0001"), 1, "no threshold keeps the error"),
+        (("--alpha", "0"), 2, "--alpha"),
         (("--max-loss", "0.01"), 2, "takes at least 299 certification rows. Got: 200"),
         (("--max-loss", "0.02", "--against", "labels"), 1, "the last level alone is wrong on"),
         (("--max-loss", "0"), 2, "--max-loss"),

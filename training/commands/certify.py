@@ -1,7 +1,7 @@
 """`weir certify`."""
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -33,14 +33,27 @@ from weir.promises import Against
     show_default=True,
     help="A row is lost where the cascade is wrong and the end-to-end model right, or (labels) where it is wrong.",
 )
+@click.option(
+    "--abstain-above",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Also abstain so that at most this share of the labels given is wrong.",
+)
+@click.option(
+    "--alpha",
+    "alphas",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    multiple=True,
+    help="Also make prediction sets that miss the label in this share of rows; may be repeated.",
+)
 @options.as_json
-def certify(trained: Path, max_loss: float, delta: float, against: Against, as_json: bool) -> None:  # noqa: FBT001
+def certify(trained: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001, ANN401 (the options, by name)
     """Promise how much the cascade may lose.
 
     Chooses the cheapest thresholds in DIR that keep the promise with a confidence of 1 - delta, by the certification
-    rows, and measures the cascade again. Where it can't be promised, DIR stays as it is: exit code 2 when there are too
-    few rows, 1 when even the last level alone breaks it. Choose the promise before you look at the test split; trying
-    several until one is liked is worth less than its delta.
+    rows, and measures the cascade again. Abstention and prediction sets take certification rows of their own. Where it
+    can't be promised, DIR stays as it is: exit code 2 when there are too few rows, 1 when even the last level alone
+    breaks it. Choose the promise before you look at the test split; trying several until one is liked is worth less
+    than its delta.
 
     \b
     Example:
@@ -50,7 +63,7 @@ def certify(trained: Path, max_loss: float, delta: float, against: Against, as_j
     from training.report import show
     from training.task import Promise
 
-    promise = Promise(max_loss=max_loss, delta=delta, against=against)
+    promise = Promise(**asked)
     with Console() as console:
         evaluation = recertify(trained, promise, lambda *call: console.progress("measuring", *call))
     show(evaluation, as_json=as_json)
