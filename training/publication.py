@@ -14,7 +14,6 @@ from weir.aliases import Alias, decode_alias
 from weir.errors import Conflict, ModelUnavailable
 from weir.interpreter import Network
 from weir.manifest import Artifact, Manifest, Publication, encode
-from weir.model import Model
 
 _ATTEMPTS = 50
 """races that one publication may lose before it gives up"""
@@ -44,8 +43,6 @@ def publish(trained: Path, store: WritableStore, alias: str) -> Published:
     """
     manifest = folder.manifest(trained)
     keys.alias(manifest.model, alias)
-    for cascade in (False, True):  # every network gives the outputs that its place in the ladder asks for
-        Model(manifest, lambda digest: folder.artifact(trained, digest)).preload(cascade=cascade)
     contents = {digest: _checked(trained, manifest, artifact) for digest, artifact in manifest.artifacts.items()}
     number = _claim(manifest.model, store)
     for digest, content in contents.items():
@@ -62,7 +59,7 @@ def _checked(trained: Path, manifest: Manifest, artifact: Artifact) -> bytes:
     zeros = np.zeros((1, *manifest.inputs[0].shape[1:]), np.float32)
     for interpreter in artifact.interpreters:
         logits = Network(content, interpreter).logits(zeros)
-        if len(logits) != 1 or not np.isfinite(logits).all():
+        if logits.shape != (1, manifest.outputs[artifact.digest]) or not np.isfinite(logits).all():
             raise ModelUnavailable(f"{interpreter} runs the artifact", artifact.digest)
     return content
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.certification import p_value
+from weir.abstention import abstains
 from weir.cascade import Answers
 from weir.promises import Abstention
 
@@ -55,10 +56,9 @@ def order(answers: Answers, labels: Labels, rows: int, max_error: float) -> list
 
     The safest is the one whose p-value would be least if `rows` other rows were like these.
     """
-    at_end = answers.exit_level == answers.exit_level.max(initial=0)
     quantiles: Sequence[float] = ()
-    if at_end.any():
-        quantiles = np.quantile(answers.confidence[at_end], np.linspace(0, 1, _TRIED)).tolist()
+    if answers.at_end.any():
+        quantiles = np.quantile(answers.confidence[answers.at_end], np.linspace(0, 1, _TRIED)).tolist()
     thresholds = sorted({0.0, *(round(value, _ROUNDING) for value in quantiles)}, reverse=True)
     expected = []
     for threshold in thresholds:
@@ -69,5 +69,5 @@ def order(answers: Answers, labels: Labels, rows: int, max_error: float) -> list
 
 def _counts(answers: Answers, labels: Labels, threshold: float) -> tuple[int, int]:
     """Count the rows that get a label, and those that get a wrong one."""
-    answered = (answers.exit_level < answers.exit_level.max(initial=0)) | (answers.confidence >= threshold)
+    answered = ~abstains(answers, threshold)
     return int(answered.sum()), int((answered & (answers.label != labels)).sum())

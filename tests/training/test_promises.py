@@ -11,7 +11,7 @@ from training.promises import Promises, divide, make
 from training.selective import abstention, order
 from training.task import Promise
 from training.thresholds import Rows, replay
-from weir.abstention import Answered, give
+from weir.abstention import give
 from weir.cascade import Answers
 from weir.confidence import softmax
 from weir.sets import sets
@@ -98,8 +98,7 @@ def test_abstention_keeps_its_error_as_often_as_it_says() -> None:
         rows = Rows([word[drawn] for word in population.words], population.labels[drawn])
         rule = abstention((_answers(known), known.labels), (_answers(rows), rows.labels), 0.05, 0.05)
         assert rule is not None
-        at_end = whole.exit_level == 1
-        told = ~give(Answered(whole.label, whole.confidence, whole.probabilities, at_end), rule, None).abstains
+        told = ~give(whole, rule, None).abstains
         broken += float((whole.label != population.labels)[told].mean()) > 0.05
         answered.append(float(told.mean()))
     assert broken / draws <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / draws)
@@ -129,3 +128,13 @@ def test_too_few_rows_let_every_label_in() -> None:
     assert [round(one.least, 4) for one in found.quantiles] == [0.0, 0.4, 0.6]
     assert found.quantiles[2].least_per_label is not None
     assert list(found.quantiles[2].least_per_label) == pytest.approx([0.6, 0.0])
+
+
+def test_rows_that_all_leave_early_are_all_answered() -> None:
+    """No row reached the last level, so none may abstain, however unsure."""
+    rows = _drawn(7, 500)
+    early = replay(rows, (0.0, 0.0))
+    rule = abstention((early, rows.labels), (early, rows.labels), 0.5, 0.05)
+    assert rule is not None
+    assert (rule.threshold, rule.answered) == (0.0, 500)
+    assert order(early, rows.labels, 500, 0.5) == [0.0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from weir.abstention import groups_given, labels_given
 from weir.errors import BadInput, BadName, NotFound
 from weir.keys import BatchKey, parse_batch_key
 from weir.model import OVERFLOW, Model
@@ -117,28 +118,25 @@ class _Job:
 
     def _predict(self, numbers: list[int]) -> dict[int, Prediction | Refusal]:
         answers, _ = self.model.answer(self.rows.values[numbers], cascade=self.cascade, whole=False)
-        labels, groups = self.model.manifest.labels, (*self.model.manifest.groups, "")
-        given = answers.given
-        abstains = [False] * len(numbers) if given is None else given.abstains.tolist()
-        group = [None] * len(numbers) if given is None else [groups[i] for i in given.group.tolist()]
+        manifest, given = self.model.manifest, answers.given
+        groups = [None] * len(numbers) if given is None else groups_given(given, manifest.groups)
         return {
             number: Prediction(
                 row=number,
-                label="" if abstained else labels[label],
+                label=label,
                 confidence=sure,
                 exit_level=level,
                 model_version=self.version,
-                group=grouped,
+                group=group,
             )
             if math.isfinite(sure)
             else Refusal(row=number, error=f"{OVERFLOW}. Got: row {number}")
-            for number, label, sure, level, abstained, grouped in zip(
+            for number, label, sure, level, group in zip(
                 numbers,
-                answers.label.tolist(),
+                labels_given(answers, manifest.labels),
                 answers.confidence.tolist(),
                 answers.exit_level.tolist(),
-                abstains,
-                group,
+                groups,
                 strict=True,
             )
         }

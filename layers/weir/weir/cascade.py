@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir import fusion
-from weir.abstention import Given
 from weir.confidence import confidence, label
 from weir.fusion import Word
 from weir.hierarchy import Hierarchy
@@ -37,6 +36,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Given:
+    """How much each of n rows is told."""
+
+    abstains: NDArray[np.bool_]
+    """the row gets no label, `(n,)`"""
+    group: NDArray[np.intp]
+    """number of the row's group, -1 for none, `(n,)`"""
+    group_confidence: Floats
+    """probability of the most probable group, `(n,)`; NaN where the row has a label, or the model no groups"""
+    best_group: NDArray[np.intp]
+    """number of the group of each row's most probable label, whether it is given or not; -1 without groups, `(n,)`"""
+
+
+@dataclass(frozen=True)
 class Answers:
     """What a batch of n rows was answered."""
 
@@ -48,10 +61,18 @@ class Answers:
     """largest probability, `(n,)`"""
     exit_level: NDArray[np.int32]
     """number of the level that answered, `(n,)`"""
+    levels: int
+    """how many there are"""
     trace: Floats | None = None
     """how sure each level was, `(n, levels)`, NaN where it was not asked; None when nobody asked for it"""
     given: Given | None = None
     """who abstains, and each row's group; None where the model does not say"""
+
+    @property
+    def at_end(self) -> NDArray[np.bool_]:
+        """Whether the last level answered, `(n,)`."""
+        found: NDArray[np.bool_] = self.exit_level == self.levels - 1
+        return found
 
     def share(self, level: int) -> float:
         """Share of rows that this level answered, 0 to 1."""
@@ -96,7 +117,7 @@ def run(
         open_rows, posterior = open_rows[stays], posterior[stays]
         if not len(open_rows):
             break
-    return Answers(answered, label(answered), confidence(answered), exit_level, trace)
+    return Answers(answered, label(answered), confidence(answered), exit_level, len(steps), trace)
 
 
 def tempered(answers: Answers, temperature: float, fusions: Sequence[Fusion]) -> Answers:

@@ -140,6 +140,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         found = [self.end_to_end.artifact, *(artifact for level in self.levels for artifact in level.artifacts)]
         return {artifact.digest: artifact for artifact in found}
 
+    @property
+    def outputs(self) -> dict[str, int]:
+        """How many outputs each artifact has, by digest: labels, groups of a router, an expert's labels."""
+        labels, groups = len(self.labels), len(self.groups)
+        found = {self.end_to_end.artifact.digest: labels}
+        for level in self.levels:
+            if level.artifact is not None:
+                found[level.artifact.digest] = groups if level.kind == "router" else labels
+            for group, expert in level.experts.items():
+                found[expert.artifact.digest] = len(self.groups[group])
+        return found
+
 
 def encode(manifest: Manifest) -> bytes:
     """Write a manifest as indented JSON, keys in the order of the type."""

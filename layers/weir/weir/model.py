@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.abstention import Answered, give
+from weir.abstention import give
 from weir.cascade import Answers, Step, run, tempered
 from weir.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.fusion import Word
 from weir.hierarchy import Hierarchy
 from weir.interpreter import Network
-from weir.manifest import Artifact, Level, Manifest
+from weir.manifest import Artifact, EndToEnd, Expert, Level, Manifest
 
 Floats = NDArray[np.float32]
 
@@ -56,7 +56,7 @@ class Model:
         if cascade:
             return [self._step(level) for level in self.manifest.levels]
         only = self.manifest.end_to_end
-        return [Step(self._word(only.artifact, only.temperature, len(self.manifest.labels)))]
+        return [Step(self._word(only))]
 
     def answer(
         self, rows: Floats, *, cascade: bool, traced: bool = False, whole: bool = True
@@ -89,9 +89,7 @@ class Model:
         answers = tempered(answers, manifest.fused_temperature, [level.fusion for level in manifest.levels])
         if manifest.abstention is None and self.hierarchy is None:
             return answers
-        at_end = answers.exit_level == len(manifest.levels) - 1
-        answered = Answered(answers.label, answers.confidence, answers.probabilities, at_end)
-        return replace(answers, given=give(answered, manifest.abstention, self.hierarchy))
+        return replace(answers, given=give(answers, manifest.abstention, self.hierarchy))
 
     def preload(self, *, cascade: bool, levels: int | None = None) -> None:
         """Fetch and load every network that `answer` could need, or those of the first levels."""
@@ -100,14 +98,14 @@ class Model:
                 if word is not None:
                     word(np.empty((0, *self.manifest.inputs[0].shape[1:]), np.float32))
 
-    def network(self, artifact: Artifact, outputs: int) -> Network:
+    def network(self, artifact: Artifact) -> Network:
         """Load an artifact once, after checking that its bytes are those the manifest names."""
         if artifact.digest not in self._networks:
             content = self.fetch(artifact.digest)
             if (found := hashlib.sha256(content).hexdigest()) != artifact.digest:
                 raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", found)
             network = Network(content, self.runtime)
-            expected = (self.manifest.inputs[0].shape[1:], outputs)
+            expected = (self.manifest.inputs[0].shape[1:], self.manifest.outputs[artifact.digest])
             if (network.input_shape, network.labels) != expected:
                 raise ModelUnavailable(
                     f"the manifest promises rows {expected[0]} and {expected[1]} labels",
@@ -117,24 +115,20 @@ class Model:
         return self._networks[artifact.digest]
 
     def _step(self, level: Level) -> Step:
-        hierarchy = self.hierarchy
-        if level.artifact is None:
-            assert hierarchy is not None, "a manifest whose level has experts has groups"
-            experts = {
-                hierarchy.groups.index(group): self._word(expert.artifact, expert.temperature, size)
-                for group, expert in level.experts.items()
-                for size in [len(self.manifest.groups[group])]
-            }
+        if level.kind == "experts":
+            groups = tuple(self.manifest.groups)
+            experts = {groups.index(group): self._word(expert) for group, expert in level.experts.items()}
             return Step(None, level.threshold, level.fusion, experts=experts)
+        word = self._word(level)
         if level.kind == "router":
-            assert hierarchy is not None, "a manifest with a router has groups"
-            known = self._word(level.artifact, level.temperature, len(hierarchy.groups))
-            return Step(_spread(known, hierarchy), level.threshold, level.fusion, level.weights)
-        word = self._word(level.artifact, level.temperature, len(self.manifest.labels))
+            assert self.hierarchy is not None, "a manifest with a router has groups"
+            word = _spread(word, self.hierarchy)
         return Step(word, level.threshold, level.fusion, level.weights)
 
-    def _word(self, artifact: Artifact, temperature: float, outputs: int) -> Word:
-        return lambda rows: softmax(self.network(artifact, outputs).logits(rows), temperature)
+    def _word(self, part: EndToEnd | Level | Expert) -> Word:
+        artifact, temperature = part.artifact, part.temperature
+        assert artifact is not None, "a manifest whose level has no artifact has experts there"
+        return lambda rows: softmax(self.network(artifact).logits(rows), temperature)
 
 
 def _spread(known: Word, hierarchy: Hierarchy) -> Word:

@@ -66,18 +66,7 @@ class Abstention(msgspec.Struct, frozen=True, kw_only=True):
     """rows among them that get a label"""
     wrong: int
     """of those, how many get a wrong one"""
-    grouped: int = 0
-    """rows among them that get a group"""
-    wrong_groups: int = 0
     p_value: float
-
-    @property
-    def told(self) -> str:
-        """The promise in one line of plain words."""
-        return (
-            f"with {100 * (1 - self.delta):g} % confidence, at most {100 * self.max_error:g} % of the labels given are "
-            f"wrong ({self.wrong} of {self.answered}; {self.rows - self.answered} of {self.rows} rows abstained)"
-        )
 
 
 class Quantile(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,13 +8,14 @@ import msgspec
 import numpy as np
 
 from weir import __version__
+from weir.abstention import groups_given, labels_given
 from weir.cascade import Answers, needed
 from weir.errors import BadTensor, Unavailable
 from weir.manifest import Manifest
 from weir.model import OVERFLOW, LevelUse
 from weir.paths import Signs, paths
+from weir.promises import Quantile
 from weir.protocol import (
-    InferRequest,
     InferResponse,
     OutputTensor,
     decode_request,
@@ -84,17 +85,20 @@ class Service:
         """Answer the rows of a request. Raises the errors of `weir.registry`, `weir.protocol` and `weir.model`."""
         number, loaded = self.registry.model(model, version)
         request = decode_request(body)
-        names = wanted(request, tuple(_outputs(loaded.manifest, cascade=self.cascade)))
-        batch = rows(request, loaded.manifest.inputs[0])
+        manifest = loaded.manifest
+        known = _outputs(manifest, cascade=self.cascade)
+        names = wanted(request, tuple(known))
+        limits = set_parameters(request, manifest.sets) if manifest.sets and "set" in names else None
+        batch = rows(request, manifest.inputs[0])
         answers, uses = loaded.answer(
             batch, cascade=self.cascade, traced="path" in names, whole=not _WHOLE.isdisjoint(names)
         )
         if not np.isfinite(answers.confidence).all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(np.isfinite(answers.confidence)))}")
-        told = _Told(answers, loaded.manifest, request)
-        outputs = [_tensor(name, told) for name in names]
+        told = _Told(answers, manifest, limits)
+        outputs = [_tensor(known[name], told) for name in names]
         response = InferResponse(model_name=model, model_version=str(number), outputs=outputs, id=request.id)
-        escalations = _escalations(answers, loaded.manifest) if self.cascade else 0
+        escalations = _escalations(answers, manifest) if self.cascade else 0
         return Inference(encode_response(response), model, number, len(batch), uses, escalations)
 
     def metadata(self, model: str, version: str = "") -> ModelMetadata:
@@ -180,19 +184,12 @@ class _Told:
 
     answers: Answers
     manifest: Manifest
-    request: InferRequest
-
-    def labels(self) -> list[str]:
-        names, given = self.manifest.labels, self.answers.given
-        found = [names[i] for i in self.answers.label.tolist()]
-        if given is None:
-            return found
-        return ["" if abstains else name for name, abstains in zip(found, given.abstains.tolist(), strict=True)]
+    limits: tuple[Quantile, bool] | None
+    """which prediction sets: the entry of an alpha, and whether it is per label"""
 
     def groups(self) -> list[str]:
-        names, given = tuple(self.manifest.groups), self.answers.given
-        assert given is not None, "a model with the output group says who abstains"
-        return [names[i] if i >= 0 else "" for i in given.group.tolist()]
+        assert self.answers.given is not None, "a model with the output group says who abstains"
+        return groups_given(self.answers.given, self.manifest.groups)
 
     def paths(self) -> list[str]:
         manifest = self.manifest
@@ -206,16 +203,15 @@ class _Told:
         return paths(self.answers, signs)
 
     def sets(self) -> list[bool]:
-        assert self.manifest.sets is not None, "a model with the output set has quantiles"
-        quantile, per_label = set_parameters(self.request, self.manifest.sets)
+        assert self.limits is not None, "whoever asks for sets says which"
+        quantile, per_label = self.limits
         found: list[bool] = sets(self.answers.probabilities, quantile, per_label=per_label).ravel().tolist()
         return found
 
 
-def _tensor(name: str, told: _Told) -> OutputTensor:
-    spec = _outputs(told.manifest, cascade=True)[name]
+def _tensor(spec: TensorMetadata, told: _Told) -> OutputTensor:
     shape = [len(told.answers.label), *spec.shape[1:]]
-    return OutputTensor(name=name, shape=shape, datatype=spec.datatype, data=_VALUES[name](told))
+    return OutputTensor(name=spec.name, shape=shape, datatype=spec.datatype, data=_VALUES[spec.name](told))
 
 
 def _escalations(answers: Answers, manifest: Manifest) -> int:
@@ -225,7 +221,7 @@ def _escalations(answers: Answers, manifest: Manifest) -> int:
 
 _VALUES: dict[str, Callable[[_Told], list[Any]]] = {
     "probabilities": lambda told: told.answers.probabilities.ravel().tolist(),
-    "label": _Told.labels,
+    "label": lambda told: labels_given(told.answers, told.manifest.labels),
     "exit_level": lambda told: told.answers.exit_level.tolist(),
     "confidence": lambda told: told.answers.confidence.tolist(),
     "path": _Told.paths,

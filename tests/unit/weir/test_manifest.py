@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.serving import layered_manifest, make_manifest
+from tests.serving import artifact, layered_manifest, make_manifest
 from weir.aliases import Alias, decode_alias
 from weir.errors import BadManifest
 from weir.manifest import decode, encode
@@ -137,3 +137,10 @@ def test_damaged_aliases_are_refused(data: bytes) -> None:
     """Nothing is guessed."""
     with pytest.raises(BadManifest, match="an alias is"):
         decode_alias(data)
+
+
+def test_every_artifact_has_the_outputs_of_its_place() -> None:
+    """Groups for a router, a group's labels for its expert, all labels for the others."""
+    names = {artifact(name).digest: name for name in ("router", "outer", "large")}
+    found = {names[digest]: outputs for digest, outputs in layered_manifest().outputs.items()}
+    assert found == {"large": 3, "router": 2, "outer": 2}

@@ -3,8 +3,7 @@
 import msgspec
 import numpy as np
 
-from weir.abstention import Given
-from weir.cascade import Answers
+from weir.cascade import Answers, Given
 from weir.paths import Signs, paths
 from weir.promises import Abstention
 
@@ -17,7 +16,7 @@ def _answers(trace: list[list[float]], exits: list[int], given: Given | None = N
     rows, asked = len(exits), np.array(trace, np.float32)
     sure = np.array([0.55] * rows, np.float32)
     nothing = np.empty((rows, 0), np.float32)
-    return Answers(nothing, np.zeros(rows, np.intp), sure, np.array(exits, np.int32), asked, given)
+    return Answers(nothing, np.zeros(rows, np.intp), sure, np.array(exits, np.int32), len(trace[0]), asked, given)
 
 
 def test_paths_tell_which_levels_were_asked() -> None:
