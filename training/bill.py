@@ -1,18 +1,16 @@
 """Show what predictions cost: a table and plain sentences for people, JSON for programs."""
 
 import math
-import sys
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from training.economics import Cost, Side
 from training.prices import Prices, Source
+from training.printing import console, percent
 from training.savings import LEAST_MEMORY_MB, CheapestMemory, FewestRows, Plan
 from weir.protocol import MAX_ROWS
 
-_WIDTH = 100
 _NOT_COUNTED = (
     "Not counted: the free allowance, cold starts, API Gateway, S3, logs, traffic. "
     "Formulas and sources: docs/economics.md, training/prices.toml."
@@ -24,10 +22,10 @@ def show(plan: Plan, prices: Prices, *, as_json: bool) -> None:
     if as_json:
         print(encode(plan, prices).decode())
         return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    console.print(table(plan, prices))
+    out = console()
+    out.print(table(plan, prices))
     for sentence in sentences(plan, prices):
-        console.print(sentence, markup=False)
+        out.print(sentence, markup=False)
 
 
 def encode(plan: Plan, prices: Prices) -> bytes:
@@ -85,8 +83,8 @@ def verdict(plan: Plan) -> str:
     billed = f"{asked} is billed {cascade.billed_ms} ms in the cascade and {end_to_end.billed_ms} ms end-to-end"
     dollars = cascade.per_million.dollars / end_to_end.per_million.dollars - 1
     if cascade.billed_ms > end_to_end.billed_ms:
-        return f"The cascade costs more: {billed}, which is {_percent(dollars)} more dollars."
-    return f"The cascade saves {_percent(-dollars)} of the dollars: {billed}. {_energy(plan)}"
+        return f"The cascade costs more: {billed}, which is {percent(dollars)} more dollars."
+    return f"The cascade saves {percent(-dollars)} of the dollars: {billed}. {_energy(plan)}"
 
 
 def above(plan: Plan, prices: Prices) -> str:
@@ -126,13 +124,13 @@ def batch(plan: Plan) -> str:
     """Say what is left when rounding is nothing."""
     return (
         f"Batch: in a file of many rows nothing is lost to rounding, and the cascade's networks run for "
-        f"{_percent(plan.batch_share)} of the end-to-end model's time; reading and writing the file takes both alike."
+        f"{percent(plan.batch_share)} of the end-to-end model's time; reading and writing the file takes both alike."
     )
 
 
 def _energy(plan: Plan) -> str:
     share = plan.cascade.per_million.joules / plan.end_to_end.per_million.joules
-    than = f"{_percent(abs(1 - share))} {'less' if share <= 1 else 'more'}"
+    than = f"{percent(abs(1 - share))} {'less' if share <= 1 else 'more'}"
     return f"Energy is of the time that the code runs: the cascade takes {than}."
 
 
@@ -154,7 +152,7 @@ def _section(found: Table, title: str, end_to_end: Cost, cascade: Cost) -> None:
 
 
 def _add(found: Table, name: str, end_to_end: float, cascade: float) -> None:
-    found.add_row(name, _figure(end_to_end), _figure(cascade), _percent(cascade / end_to_end))
+    found.add_row(name, _figure(end_to_end), _figure(cascade), percent(cascade / end_to_end))
 
 
 def _cited(source: Source) -> str:
@@ -167,10 +165,6 @@ def _at(found: CheapestMemory) -> str:
 
 def _rows(number: int) -> str:
     return "1 row" if number == 1 else f"{number:,} rows"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _figure(value: float) -> str:

@@ -29,6 +29,17 @@ def temperature(logits: Floats, labels: Labels) -> float:
 
 
 def nll(probabilities: Floats, labels: Labels) -> float:
-    """Take the mean negative log-likelihood of rows, in nats: `-ln p(label)`; `probabilities` are `(rows, labels)`."""
+    """Take the mean negative log-likelihood of rows, in nats."""
+    return float(losses(probabilities, labels).mean())
+
+
+def losses(probabilities: Floats, labels: Labels) -> NDArray[np.float64]:
+    """Take `-ln p(label)` of each row, in nats, `(rows,)`; a probability below 1e-30 counts as 1e-30.
+
+    Args:
+        probabilities: `(rows, labels)`.
+        labels: the right label of each row, `(rows,)`.
+    """
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(of_label, _LEAST)).mean())
+    found: NDArray[np.float64] = -np.log(np.maximum(of_label, _LEAST))
+    return found

@@ -26,6 +26,8 @@ class Certified:
     certificate: Certificate | None
     absent_because: str | None
     """why there is no promise; then the thresholds always escalate"""
+    rows: int
+    """certification rows that the thresholds had"""
 
 
 def p_value(losses: int, rows: int, max_loss: float) -> float:
@@ -54,38 +56,48 @@ def certify(tried: Sequence[Thresholds], rows: Rows, promise: Promise, data_dige
         data_digest: of the data that the rows are from.
     """
     count, needed = len(rows.labels), rows_needed(promise.max_loss, promise.delta)
+    limits = f"{100 * promise.max_loss:g} % at delta {100 * promise.delta:g} %"
     if count < needed:
-        return Certified(
-            tried[0],
-            None,
-            f"a promise of {_percent(promise)} takes at least {needed} certification rows, and there are {count}",
-        )
-    passed: tuple[Thresholds, int, float] | None = None
-    for tests, vector in enumerate(tried, 1):  # noqa: B007 (how many were tested is told)
-        losses = int(lost(rows, vector.values, promise.against).sum())
-        p = p_value(losses, count, promise.max_loss)
-        if p > promise.delta:
-            break
-        passed = vector, losses, p
+        told = f"a promise of {limits} takes at least {needed} certification rows, and there are {count}"
+        return Certified(tried[0], None, told, count)
+    passed, tests = _walk(tried, rows, promise)
     if passed is None:
-        told = (
-            f"the last level alone is wrong on {losses} of {count} certification rows, too many for {_percent(promise)}"
-        )
-        return Certified(tried[0], None, told)
+        losses = int(lost(rows, tried[0].values, promise.against).sum())
+        told = f"the last level alone is wrong on {losses} of {count} certification rows, too many for {limits}"
+        return Certified(tried[0], None, told, count)
     certificate = Certificate(
         against=promise.against,
         max_loss=promise.max_loss,
         delta=promise.delta,
         rows=count,
-        losses=passed[1],
+        losses=passed.losses,
         max_losses=max_losses(count, promise.max_loss, promise.delta),
-        p_value=passed[2],
+        p_value=passed.p_value,
         tried=tests,
         division={"thresholds": count},
         data_digest=data_digest,
         certified_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return Certified(passed[0], certificate, None)
+    return Certified(passed.thresholds, certificate, None, count)
+
+
+@dataclass(frozen=True)
+class _Passed:
+    thresholds: Thresholds
+    losses: int
+    p_value: float
+
+
+def _walk(tried: Sequence[Thresholds], rows: Rows, promise: Promise) -> tuple[_Passed | None, int]:
+    """Test one vector after the other until one fails: the last that passed, and how many were tested."""
+    passed: _Passed | None = None
+    for tests, vector in enumerate(tried, 1):
+        losses = int(lost(rows, vector.values, promise.against).sum())
+        p = p_value(losses, len(rows.labels), promise.max_loss)
+        if p > promise.delta:
+            return passed, tests
+        passed = _Passed(vector, losses, p)
+    return passed, len(tried)
 
 
 def told(manifest: Manifest) -> str:
@@ -97,7 +109,3 @@ def told(manifest: Manifest) -> str:
     if certificate.losses <= max_losses(certificate.rows, half, certificate.delta):
         return certificate.told
     return f"{certificate.told}; these rows do not carry {100 * half:g} %"
-
-
-def _percent(promise: Promise) -> str:
-    return f"{100 * promise.max_loss:g} % at delta {100 * promise.delta:g} %"

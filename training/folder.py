@@ -93,6 +93,18 @@ def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
     shutil.rmtree(out / WORK)
 
 
+def files(
+    contents: Mapping[str, bytes], references: Mapping[str, bytes], *, summary: bytes, report: bytes
+) -> dict[str, bytes]:
+    """Name the files of a finished training, but for its manifest; contents and references are by digest."""
+    return {
+        **{f"{digest}.tflite": content for digest, content in contents.items()},
+        **{f"{REFERENCE}/{digest}.tflite": content for digest, content in references.items()},
+        SUMMARY: summary,
+        REPORT: report,
+    }
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

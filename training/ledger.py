@@ -12,20 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import folder, testsplit
-from training.calibration import nll
+from training.calibration import losses, nll
 from training.data.split import Split
+from training.recorded import Recorded, numbered
 from weir.cascade import Answers, Step, run, tempered
 from weir.fusion import Word
 from weir.hierarchy import Hierarchy
 from weir.interpreter import RUNTIMES
-from weir.manifest import Manifest
 from weir.model import Model
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 _ROUNDS = 5
-_LEAST = 1e-30
 
 
 class LevelEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +77,7 @@ def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[flo
     `phi_i` is the mean, over the sizes of the subsets without i and over those subsets, of what i adds. `value` takes
     ascending tuples of players, and is asked once for each.
     """
-    everyone = range(players)
-    worth = {subset: value(subset) for size in range(players + 1) for subset in combinations(everyone, size)}
+    worth = {subset: value(subset) for subset in _subsets(players)}
     weight = [1 / (players * math.comb(players - 1, size)) for size in range(players)]
     return [
         sum(
@@ -87,8 +85,12 @@ def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[flo
             for subset, without in worth.items()
             if player not in subset
         )
-        for player in everyone
+        for player in range(players)
     ]
+
+
+def _subsets(players: int) -> list[tuple[int, ...]]:
+    return [subset for size in range(players + 1) for subset in combinations(range(players), size)]
 
 
 def of_folder(trained: Path) -> Ledger:
@@ -109,51 +111,35 @@ def draw_up(model: Model, test: Split) -> Ledger:
     In a subset, thresholds stay and its last level always answers; the empty set answers with the label prior. Where
     the level before experts is missing the prior stands for it; where experts are missing, the word before them stays.
     """
-    manifest, labels = model.manifest, test.labels
-    rows = np.arange(len(labels), dtype=np.float32)
+    labels = test.labels
     steps = [_recorded(step, test.images) for step in model.steps(cascade=True)]
-
-    def answered(subset: Sequence[int]) -> Answers:
-        chosen = [steps[number] for number in subset]
-        answers = run(rows, chosen, model.hierarchy)
-        return tempered(answers, manifest.fused_temperature, [step.fusion for step in chosen])
-
-    prior = np.tile(np.asarray(manifest.prior, np.float32), (len(labels), 1))
-    by_subset: dict[tuple[int, ...], tuple[float, float]] = {
-        (): (nll(prior, labels), float((prior.argmax(axis=1) == labels).mean()))
-    }
-
-    def worth(subset: tuple[int, ...]) -> tuple[float, float]:
-        if subset not in by_subset:
-            answers = answered(subset)
-            by_subset[subset] = (nll(answers.probabilities, labels), float((answers.label == labels).mean()))
-        return by_subset[subset]
-
-    losses = shapley(lambda subset: by_subset[()][0] - worth(subset)[0], len(steps))
-    accuracies = shapley(lambda subset: worth(subset)[1] - by_subset[()][1], len(steps))
-    everything = answered(range(len(steps)))
-    of_row = -np.log(np.maximum(everything.probabilities[np.arange(len(labels)), labels].astype(np.float64), _LEAST))
-    blamed = _blamed(everything, labels, steps, model.hierarchy)
+    worth = {subset: _worth(model, steps, subset, labels) for subset in _subsets(len(steps))}
+    prior = worth[()]
+    losses_taken = shapley(lambda subset: prior.loss - worth[subset].loss, len(steps))
+    accuracy_gained = shapley(lambda subset: worth[subset].accuracy - prior.accuracy, len(steps))
+    answers = _answers(model, steps, len(labels))
+    of_row = losses(answers.probabilities, labels)
+    blamed = _blamed(answers, labels, steps, model.hierarchy)
     times = _times(model, test.images)
     levels = tuple(
         LevelEntry(
             name=level.name,
-            loss_reduction=losses[number],
-            accuracy_gain=accuracies[number],
-            remaining_loss=float(of_row[everything.exit_level == number].sum() / len(labels)),
+            loss_reduction=losses_taken[number],
+            accuracy_gain=accuracy_gained[number],
+            remaining_loss=float(of_row[answers.exit_level == number].sum() / len(labels)),
             errors=int((blamed == number).sum()),
-            share=everything.share(number),
+            share=answers.share(number),
             time_us=times[number],
         )
-        for number, level in enumerate(manifest.levels)
+        for number, level in enumerate(model.manifest.levels)
     )
-    routing, groups = _chain(manifest, model.hierarchy, everything.probabilities, labels)
+    routing, groups = _chain(model, answers.probabilities, labels)
     ledger = Ledger(
         rows=len(labels),
-        prior_loss=by_subset[()][0],
+        prior_loss=prior.loss,
         loss=float(of_row.mean()),
-        prior_accuracy=by_subset[()][1],
-        accuracy=float((everything.label == labels).mean()),
+        prior_accuracy=prior.accuracy,
+        accuracy=float((answers.label == labels).mean()),
         levels=levels,
         routing_loss=routing,
         groups=groups,
@@ -162,17 +148,31 @@ def draw_up(model: Model, test: Split) -> Ledger:
 
 
 @dataclass(frozen=True)
-class _Written:
-    probabilities: Floats
+class _Worth:
+    """What some levels do without the others."""
 
-    def __call__(self, rows: Floats) -> Floats:
-        return self.probabilities[rows.astype(np.intp)]
+    loss: float
+    accuracy: float
+
+
+def _worth(model: Model, steps: Sequence[Step], subset: Sequence[int], labels: Labels) -> _Worth:
+    if not subset:
+        prior = np.tile(np.asarray(model.manifest.prior, np.float32), (len(labels), 1))
+        return _Worth(nll(prior, labels), float((prior.argmax(axis=1) == labels).mean()))
+    answers = _answers(model, [steps[number] for number in subset], len(labels))
+    return _Worth(nll(answers.probabilities, labels), float((answers.label == labels).mean()))
+
+
+def _answers(model: Model, steps: Sequence[Step], rows: int) -> Answers:
+    """Run the engine on what some levels said of all rows, calibrated as in serving."""
+    answers = run(numbered(rows), steps, model.hierarchy)
+    return tempered(answers, model.manifest.fused_temperature, [step.fusion for step in steps])
 
 
 def _recorded(step: Step, images: Floats) -> Step:
     """Write down what a level says of every row."""
-    word: Word | None = None if step.word is None else _Written(step.word(images))
-    experts = {group: _Written(expert(images)) for group, expert in step.experts.items()}
+    word: Word | None = None if step.word is None else Recorded(step.word(images))
+    experts = {group: Recorded(expert(images)) for group, expert in step.experts.items()}
     return replace(step, word=word, experts=experts)
 
 
@@ -187,23 +187,20 @@ def _blamed(answers: Answers, labels: Labels, steps: Sequence[Step], hierarchy: 
     return found
 
 
-def _chain(
-    manifest: Manifest, hierarchy: Hierarchy | None, posterior: Floats, labels: Labels
-) -> tuple[float | None, tuple[GroupEntry, ...]]:
+def _chain(model: Model, posterior: Floats, labels: Labels) -> tuple[float | None, tuple[GroupEntry, ...]]:
     """Split the loss by the chain rule: `-ln p(label) = -ln p(group) - ln p(label | group)`."""
+    hierarchy = model.hierarchy
     if hierarchy is None:
         return None, ()
-    rows = np.arange(len(labels))
     group = hierarchy.group_of[labels]
-    of_label = np.log(np.maximum(posterior[rows, labels].astype(np.float64), _LEAST))
-    of_group = np.log(np.maximum(hierarchy.mass(posterior)[rows, group].astype(np.float64), _LEAST))
-    experts = {name for level in manifest.levels for name in level.experts}
-    within = of_group - of_label
+    routing = losses(hierarchy.mass(posterior), group)
+    within = losses(posterior, labels) - routing
+    experts = {name for level in model.manifest.levels for name in level.experts}
     groups = tuple(
         GroupEntry(name=name, expert=name in experts, remaining_loss=float(within[group == number].sum() / len(labels)))
         for number, name in enumerate(hierarchy.groups)
     )
-    return float(-of_group.mean()), groups
+    return float(routing.mean()), groups
 
 
 def _times(model: Model, images: Floats) -> list[float]:

@@ -43,12 +43,12 @@ def train(task: Task, out: Path, reporter: Reporter) -> Evaluation:
             draft, contents.__getitem__, references, data.test, lambda *call: reporter.progress("measuring", *call)
         )
         report = {"cleaning": data.cleaning, "networks": [one.report for one in networks], "thresholds": chosen}
-        files = {
-            **{f"{digest}.tflite": content for digest, content in contents.items()},
-            **{f"{folder.REFERENCE}/{digest}.tflite": content for digest, content in references.items()},
-            folder.SUMMARY: encode_evaluation(evaluation),
-            folder.REPORT: msgspec.json.format(msgspec.json.encode(report), indent=1),
-        }
+        files = folder.files(
+            contents,
+            references,
+            summary=encode_evaluation(evaluation),
+            report=msgspec.json.format(msgspec.json.encode(report), indent=1),
+        )
         folder.complete(out, files, encode(assembly.with_metrics(draft, evaluation)))
     reporter.say(f"complete: {out}")
     return evaluation

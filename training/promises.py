@@ -1,7 +1,7 @@
 """Make every promise that a task asks for, each on certification rows of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -65,7 +65,7 @@ def make(
     division = {name: len(rows) for name, rows in parts.items()}
     if certified.certificate:
         certificate = msgspec.structs.replace(certified.certificate, division=division)
-        certified = Certified(certified.thresholds, certificate, None)
+        certified = replace(certified, certificate=certificate)
     values = certified.thresholds.values
     abstains, sets, warnings = None, None, []
     if promise.abstain_above is not None:

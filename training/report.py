@@ -1,15 +1,11 @@
 """Show an evaluation or a ledger: a table for people, JSON for programs."""
 
-import sys
-
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from training.ledger import Ledger
+from training.printing import console, percent
 from training.results import Evaluation, NetworkResult
-
-_WIDTH = 100
 
 
 def show(evaluation: Evaluation, *, as_json: bool) -> None:
@@ -17,8 +13,7 @@ def show(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         print(encode(evaluation).decode(), end="")
         return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(table(evaluation))
+    console().print(table(evaluation))
 
 
 def encode(evaluation: Evaluation) -> bytes:
@@ -37,21 +32,17 @@ def table(evaluation: Evaluation) -> Table:
         found.add_column(column, justify="right")
     found.add_row("end-to-end", *_network(evaluation.end_to_end), "100.0 %")
     for number, level in enumerate(evaluation.levels):
-        found.add_row(f"level {number}: {level.name}", *_network(level), _percent(level.share))
+        found.add_row(f"level {number}: {level.name}", *_network(level), percent(level.share))
     cascade = evaluation.cascade
     size = sum(level.size_bytes for level in evaluation.levels)
     found.add_section()
-    found.add_row("cascade", "", _percent(cascade.accuracy), str(size), f"{cascade.latency_us:.1f}", "100.0 %")
+    found.add_row("cascade", "", percent(cascade.accuracy), str(size), f"{cascade.latency_us:.1f}", "100.0 %")
     return found
 
 
 def _network(result: NetworkResult) -> tuple[str, ...]:
-    quantized = f"{_percent(result.accuracy)} {result.quantization}"
-    return _percent(result.float_accuracy), quantized, str(result.size_bytes), f"{result.latency_us:.1f}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    quantized = f"{percent(result.accuracy)} {result.quantization}"
+    return percent(result.float_accuracy), quantized, str(result.size_bytes), f"{result.latency_us:.1f}"
 
 
 def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
@@ -59,7 +50,7 @@ def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(ledger), indent=1).decode())
         return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH)
+    out = console()
     found = Table(title=f"What each level is worth, on {ledger.rows} test rows; loss in nats, columns add up")
     found.add_column("level")
     for column in (
@@ -75,16 +66,16 @@ def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
         found.add_row(
             f"level {number}: {level.name}",
             f"{level.loss_reduction:.4f}",
-            _percent(level.accuracy_gain),
+            percent(level.accuracy_gain),
             f"{level.remaining_loss:.4f}",
             str(level.errors),
-            _percent(level.share),
+            percent(level.share),
             f"{level.time_us:.1f}",
         )
     found.add_section()
-    gained = f"{ledger.prior_loss - ledger.loss:.4f}", _percent(ledger.accuracy - ledger.prior_accuracy)
+    gained = f"{ledger.prior_loss - ledger.loss:.4f}", percent(ledger.accuracy - ledger.prior_accuracy)
     errors, time = sum(level.errors for level in ledger.levels), sum(level.time_us for level in ledger.levels)
     found.add_row("together", *gained, f"{ledger.loss:.4f}", str(errors), "100.0 %", f"{time:.1f}")
-    console.print(found)
+    out.print(found)
     for line in ledger.words:
-        console.print(line, highlight=False)
+        out.print(line)

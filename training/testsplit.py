@@ -1,4 +1,4 @@
-"""The test split that a trained model was measured on, made again from its task."""
+"""The rows of a trained model, its test split above all, made again from its task."""
 
 import msgspec
 

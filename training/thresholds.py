@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from training.recorded import Recorded, numbered
 from weir.cascade import ALWAYS_ESCALATE, Answers, Step, needed, run
 from weir.confidence import confidence
 from weir.promises import Against
@@ -88,16 +89,8 @@ def _lost(rows: Rows, answers: Answers, against: Against) -> NDArray[np.bool_]:
 
 def replay(rows: Rows, values: Sequence[float]) -> Answers:
     """Run the serving engine on what the levels said before: its rows are the numbers of rows."""
-    steps = [Step(_Recorded(word), threshold) for word, threshold in zip(rows.words, values, strict=True)]
-    return run(np.arange(len(rows.labels), dtype=np.float32), steps)
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    word: Floats
-
-    def __call__(self, rows: Floats) -> Floats:
-        return self.word[rows.astype(np.intp)]
+    steps = [Step(Recorded(word), threshold) for word, threshold in zip(rows.words, values, strict=True)]
+    return run(numbered(len(rows.labels)), steps)
 
 
 def _candidates(word: Floats, count: int) -> list[float]:

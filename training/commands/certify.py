@@ -9,19 +9,21 @@ from training.commands import options
 from training.console import Console
 from weir.promises import Against
 
+_BETWEEN = click.FloatRange(0, 1, min_open=True, max_open=True)
+
 
 @click.command()
 @options.trained
 @click.option(
     "--max-loss",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=_BETWEEN,
     default=0.01,
     show_default=True,
     help="Share of rows that may be lost (epsilon).",
 )
 @click.option(
     "--delta",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=_BETWEEN,
     default=0.05,
     show_default=True,
     help="Chance that the promise is wrong.",
@@ -35,13 +37,13 @@ from weir.promises import Against
 )
 @click.option(
     "--abstain-above",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=_BETWEEN,
     help="Also abstain so that at most this share of the labels given is wrong.",
 )
 @click.option(
     "--alpha",
     "alphas",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=_BETWEEN,
     multiple=True,
     help="Also make prediction sets that miss the label in this share of rows; may be repeated.",
 )
