@@ -33,6 +33,8 @@ class Step:
     """of `pool`: of the posterior so far, of this level's word"""
     experts: Mapping[int, Word] = field(default_factory=dict)
     """of `refine`: group number -> rows -> calibrated probabilities of the group's labels"""
+    before_weights: Mapping[int, float] = field(default_factory=dict)
+    """of `refine`: group number -> weight of the posterior so far beside the expert; 0, also where missing: none"""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _fused(step: Step, before: Floats | None, rows: Floats, hierarchy: Hierarchy
         assert hierarchy is not None, "a manifest whose level refines has groups"
         if before is None:
             before = np.broadcast_to(np.asarray(hierarchy.prior, np.float32), (len(rows), len(hierarchy.prior)))
-        return fusion.refine(rows, before, hierarchy, step.experts, whole=whole)
+        return fusion.refine(rows, before, hierarchy, step.experts, step.before_weights, whole=whole)
     assert step.word is not None, "a level that does not refine has a word of its own"
     word = step.word(rows)
     if step.fusion == "replace":

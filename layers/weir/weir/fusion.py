@@ -38,26 +38,44 @@ def normalised(logs: Floats) -> Floats:
     return logs
 
 
-def refine(rows: Floats, before: Floats, hierarchy: Hierarchy, experts: Mapping[int, Word], *, whole: bool) -> Floats:
-    """Coarse to fine: `p(label) = p(group) * p(label | group)`, the conditional by the group's expert.
+def refine(  # noqa: PLR0913 (whole is named)
+    rows: Floats,
+    before: Floats,
+    hierarchy: Hierarchy,
+    experts: Mapping[int, Word],
+    before_weights: Mapping[int, float],
+    *,
+    whole: bool,
+) -> Floats:
+    """Coarse to fine: `p(label) = p(group) * c(label)`, `c ∝ before(label | group) ** weight * expert(label)`.
 
     A group without an expert keeps the conditional of `before`. With `whole` all experts run on all rows. Without, an
     expert runs only on rows where its group can still win: `p(group)` is at least the best `p(label)` so far, groups
-    tried from the most probable down. Then labels of experts that did not run keep the values of `before`, none of
-    which can win: the largest probability and its label are those of the whole posterior, ties included.
+    tried from the most probable down. As `c <= 1`, pooled or not, `p(group)` bounds what the expert can come to: labels
+    of experts that did not run keep the values of `before`, none of which can win, and the largest probability and its
+    label are those of the whole posterior, ties included.
 
     Args:
         rows: `(n, …)`, what the experts read.
         before: posterior of the levels before, `(n, labels)`.
         hierarchy: the groups.
         experts: group number -> expert, whose outputs are the group's labels in ascending order.
+        before_weights: group number -> weight of `before` beside the expert; 0, also where missing: the expert alone.
         whole: whether the whole posterior is needed.
     """
     posterior = before.copy()
     mass = hierarchy.mass(before)
+
+    def fine(group: int, chosen: NDArray[np.intp] | slice) -> Floats:
+        word, part = experts[group](rows[chosen]), mass[chosen, group, None]
+        if weight := before_weights.get(group, 0.0):
+            known = before[chosen].take(hierarchy.members[group], axis=1) / np.maximum(part, _LEAST)
+            word = pool(known, word, (weight, 1.0))
+        return part * word
+
     if whole:
-        for group, expert in experts.items():
-            posterior[:, hierarchy.members[group]] = mass[:, group, None] * expert(rows)
+        for group in experts:
+            posterior[:, hierarchy.members[group]] = fine(group, slice(None))
         return posterior
     best = _best_without(before, hierarchy, experts)
     numbers = np.asarray(sorted(experts), np.intp)
@@ -66,9 +84,9 @@ def refine(rows: Floats, before: Floats, hierarchy: Hierarchy, experts: Mapping[
         open_rows = np.flatnonzero(mass[np.arange(len(rows)), turn] >= best)
         for group in np.unique(turn[open_rows]).tolist():
             chosen = open_rows[turn[open_rows] == group]
-            fine = mass[chosen, group, None] * experts[group](rows[chosen])
-            posterior[np.ix_(chosen, hierarchy.members[group])] = fine
-            best[chosen] = np.maximum(best[chosen], fine.max(axis=1))
+            found = fine(group, chosen)
+            posterior[np.ix_(chosen, hierarchy.members[group])] = found
+            best[chosen] = np.maximum(best[chosen], found.max(axis=1))
     return posterior
 
 

@@ -1,5 +1,6 @@
 """The manifest: all that serving needs to know of one published version, and nothing else."""
 
+import math
 import re
 from collections import Counter
 from typing import Literal
@@ -9,7 +10,7 @@ import msgspec
 from weir.errors import BadManifest
 from weir.promises import Abstention, Certificate, PredictionSets
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 FILE = "manifest.json"
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
@@ -63,6 +64,8 @@ class Expert(msgspec.Struct, frozen=True, kw_only=True):
 
     artifact: Artifact
     temperature: float = 1.0
+    before_weight: float = 0.0
+    """weight of the level before's word on the group's labels, pooled with the expert's own; 0: the expert's alone"""
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,9 +199,7 @@ def _check(manifest: Manifest) -> None:
     _check_groups(manifest)
     for number, level in enumerate(manifest.levels):
         _check_level(level, number, manifest)
-    for temperature in _temperatures(manifest):
-        if not temperature > 0:
-            raise BadManifest("temperatures are above 0", temperature)
+    _check_numbers(manifest)
     for digest in manifest.artifacts:
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise BadManifest("artifacts are named by the sha256 of their bytes", digest)
@@ -229,14 +230,25 @@ def _check_level(level: Level, number: int, manifest: Manifest) -> None:
         raise BadManifest("the first level has nothing to pool with", level.name)
 
 
+def _check_numbers(manifest: Manifest) -> None:
+    for temperature in _temperatures(manifest):
+        if not temperature > 0:
+            raise BadManifest("temperatures are above 0", temperature)
+    for expert in _experts(manifest):
+        if not 0 <= expert.before_weight < math.inf:
+            raise BadManifest("weights of the level before are finite and at least 0", expert.before_weight)
+
+
+def _experts(manifest: Manifest) -> tuple[Expert, ...]:
+    return tuple(expert for level in manifest.levels for expert in level.experts.values())
+
+
 def _temperatures(manifest: Manifest) -> tuple[float, ...]:
-    levels = manifest.levels
-    experts = (expert.temperature for level in levels for expert in level.experts.values())
     return (
         manifest.fused_temperature,
         manifest.end_to_end.temperature,
-        *(level.temperature for level in levels),
-        *experts,
+        *(level.temperature for level in manifest.levels),
+        *(expert.temperature for expert in _experts(manifest)),
     )
 
 

@@ -117,8 +117,10 @@ class Model:
     def _step(self, level: Level) -> Step:
         if level.kind == "experts":
             groups = tuple(self.manifest.groups)
-            experts = {groups.index(group): self._word(expert) for group, expert in level.experts.items()}
-            return Step(None, level.threshold, level.fusion, experts=experts)
+            parts = {groups.index(group): expert for group, expert in level.experts.items()}
+            experts = {group: self._word(expert) for group, expert in parts.items()}
+            weights = {group: expert.before_weight for group, expert in parts.items() if expert.before_weight}
+            return Step(None, level.threshold, level.fusion, experts=experts, before_weights=weights)
         word = self._word(level)
         if level.kind == "router":
             assert self.hierarchy is not None, "a manifest with a router has groups"

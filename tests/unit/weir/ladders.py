@@ -66,13 +66,15 @@ def ladders(draw: st.DrawFn) -> Ladder:
     prior = probabilities(random, 1, labels, coarse=coarse)[0]
     hierarchy = Hierarchy(tuple(f"g{n}" for n in range(len(members))), members, tuple(prior.tolist()))
     thresholds = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, ALWAYS_ESCALATE]))
+    before_weights = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0.1, 2))
 
     def step(number: int) -> Step:
         fusion = draw(st.sampled_from(["replace", "pool", "refine"] if number else ["replace", "refine"]))
         if fusion == "refine":
             chosen = draw(st.sets(st.integers(0, len(members) - 1), min_size=1))
             experts = {g: Recorded(probabilities(random, rows, len(members[g]), coarse=coarse)) for g in chosen}
-            return Step(None, draw(thresholds), "refine", experts=experts)
+            pooled = {group: draw(before_weights) for group in chosen if draw(st.booleans())}
+            return Step(None, draw(thresholds), "refine", experts=experts, before_weights=pooled)
         word = Recorded(probabilities(random, rows, labels, coarse=coarse))
         weights = (draw(st.floats(0.1, 2)), draw(st.floats(0.1, 2)))
         return Step(word, draw(thresholds), "pool" if fusion == "pool" else "replace", weights)

@@ -14,6 +14,9 @@ from weir.confidence import softmax
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+LEAST = 1e-30
+"""what a probability counts for, at least, where words are pooled"""
+
 
 def _answer_one(ladder: Ladder, row: int) -> tuple[int, Doubles]:
     """Answer one row level by level, in plain loops over labels and groups: its exit and its posterior."""
@@ -24,9 +27,7 @@ def _answer_one(ladder: Ladder, row: int) -> tuple[int, Doubles]:
         else:
             word = [float(p) for p in ladder.word(number).probabilities[row]]
             if step.fusion == "pool":
-                before = posterior or [1.0] * len(word)
-                word = [b ** step.weights[0] * w ** step.weights[1] for b, w in zip(before, word, strict=True)]
-                word = [value / sum(word) for value in word]
+                word = _pooled(posterior or [1.0] * len(word), word, step.weights)
             posterior = word
         if number == len(ladder.steps) - 1 or np.float32(max(posterior)) >= step.threshold:
             return number, np.array(posterior)
@@ -39,9 +40,19 @@ def _refined(ladder: Ladder, number: int, row: int, before: list[float] | None) 
     for group, expert in ladder.experts(number).items():
         labels = ladder.hierarchy.members[group]
         mass = sum(start[label] for label in labels)
+        word = [float(p) for p in expert.probabilities[row]]
+        if weight := ladder.steps[number].before_weights.get(group):
+            word = _pooled([start[label] / mass if mass else 0.0 for label in labels], word, (weight, 1.0))
         for position, label in enumerate(labels):
-            after[label] = mass * float(expert.probabilities[row, position])
+            after[label] = mass * word[position]
     return after
+
+
+def _pooled(before: list[float], word: list[float], weights: tuple[float, float]) -> list[float]:
+    """Pool as the formula says, in doubles."""
+    pairs = zip(before, word, strict=True)
+    found = [max(b, LEAST) ** weights[0] * max(w, LEAST) ** weights[1] for b, w in pairs]
+    return [value / sum(found) for value in found]
 
 
 @given(ladders())
@@ -80,6 +91,16 @@ def test_experts_that_cannot_win_change_nothing(ladder: Ladder) -> None:
     np.testing.assert_array_equal(pruned.confidence, whole.confidence)
     for number, rows in asked.items():
         assert sum(len(expert.asked) for expert in ladder.experts(number).values()) <= rows
+
+
+@given(ladders())
+def test_a_weight_of_zero_is_no_weight(ladder: Ladder) -> None:
+    """Experts that weigh the level before at 0 answer as those without weights, to the last bit."""
+    alone = [replace(step, before_weights={}) for step in ladder.steps]
+    nothing = [replace(step, before_weights=dict.fromkeys(step.experts, 0.0)) for step in ladder.steps]
+    sides = [run(ladder.rows, steps, ladder.hierarchy) for steps in (alone, nothing)]
+    np.testing.assert_array_equal(sides[0].probabilities, sides[1].probabilities)
+    np.testing.assert_array_equal(sides[0].exit_level, sides[1].exit_level)
 
 
 @given(ladders())

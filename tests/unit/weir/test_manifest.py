@@ -8,7 +8,7 @@ import pytest
 from tests.serving import artifact, layered_manifest, make_manifest
 from weir.aliases import Alias, decode_alias
 from weir.errors import BadManifest
-from weir.manifest import decode, encode
+from weir.manifest import Expert, Manifest, _check, decode, encode
 
 
 def _document(**changes: object) -> bytes:
@@ -90,9 +90,34 @@ def test_levels_that_do_not_fit_together_are_refused(data: bytes, rule: str) -> 
         decode(data)
 
 
-def test_a_layered_manifest_survives_the_store() -> None:
+def _weighed(weight: float) -> Manifest:
+    """Describe the layered model with a weight of the level before."""
+    plain = layered_manifest()
+    experts = {"outer": Expert(artifact=artifact("outer"), before_weight=weight)}
+    levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts), plain.levels[2])
+    return msgspec.structs.replace(plain, levels=levels)
+
+
+@pytest.mark.parametrize("weight", [-0.5, float("inf"), float("nan")])
+def test_weights_of_the_level_before_are_finite_and_not_negative(weight: float) -> None:
+    """JSON has no numbers that are not finite, but a check does not lean on its reader."""
+    with pytest.raises(BadManifest, match=r"weights of the level before are finite and at least 0\. Got: "):
+        _check(_weighed(weight))
+    with pytest.raises(BadManifest):
+        decode(encode(_weighed(weight)))
+
+
+@pytest.mark.parametrize("manifest", [layered_manifest(), _weighed(0.5)])
+def test_a_layered_manifest_survives_the_store(manifest: Manifest) -> None:
     """With groups, experts, abstention and sets."""
-    assert decode(encode(layered_manifest())) == layered_manifest()
+    assert decode(encode(manifest)) == manifest
+
+
+def test_an_expert_of_an_earlier_schema_has_the_word_alone() -> None:
+    """Published before experts were pooled with the level before them."""
+    document: dict[str, Any] = msgspec.json.decode(encode(_weighed(0.5)))
+    del document["levels"][1]["experts"]["outer"]["before_weight"]
+    assert decode(msgspec.json.encode({**document, "schema_version": "1.1"})).levels == layered_manifest().levels
 
 
 def test_a_version_of_the_first_schema_is_still_read() -> None:

@@ -9,7 +9,7 @@ from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
 from weir.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.interpreter import Network
-from weir.manifest import Manifest
+from weir.manifest import Expert, Manifest
 from weir.model import Model
 
 Floats = NDArray[np.float32]
@@ -121,6 +121,20 @@ def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None
     assert answers.given.abstains.tolist() == (~early & (cooled.max(axis=1) < 0.6)).tolist()
     assert fetch.asked == ["router", "outer", "large"]
     assert [use.rows for use in uses] == [4, 4, int((~early).sum())]
+
+
+def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
+    """With the word of the level before, here the prior within the router's group; without a weight, with nothing."""
+    plain = layered_manifest()
+    experts = {"outer": Expert(artifact=artifact("outer"), before_weight=0.5)}
+    levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts))
+    weighed, _ = _model(msgspec.structs.replace(plain, levels=levels, abstention=None))
+    alone, _ = _model(msgspec.structs.replace(plain, levels=plain.levels[:2], abstention=None))
+    assert [model.steps(cascade=True)[1].before_weights for model in (weighed, alone)] == [{0: 0.5}, {}]
+    sides = [model.answer(pictures, cascade=True)[0].probabilities[:, (0, 2)] for model in (weighed, alone)]
+    pooled = sides[1] * np.sqrt([1 / 3, 2 / 3])
+    pooled *= sides[1].sum(axis=1, keepdims=True) / pooled.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(sides[0], pooled, atol=1e-6)
 
 
 def test_a_group_that_cannot_win_needs_no_expert() -> None:
