@@ -5,7 +5,9 @@
 manifest.json        written last: a folder without it is not a complete training
 summary.json         what `weir evaluate --json` printed at the end of the training
 report.json          cleaning, curves, quantization tables, thresholds: all that was measured and chosen
+reliability.svg      confidence against accuracy on the test split, before calibration and after
 reference/           <digest>.tflite: the float32 model that the artifact was quantized from; never published
+networks/            the Keras networks, for a later training to take up; never published
 .work/               networks of a training that is under way, or was stopped
 ```
 """
@@ -22,7 +24,9 @@ from weir.manifest import FILE, Manifest, decode
 
 SUMMARY = "summary.json"
 REPORT = "report.json"
+RELIABILITY = "reliability.svg"
 REFERENCE = "reference"
+NETWORKS = "networks"
 WORK = ".work"
 
 
@@ -81,20 +85,71 @@ def working(out: Path) -> Iterator[Path]:
         yield work
 
 
+@contextmanager
+def renewing(trained: Path) -> Iterator[Manifest]:
+    """Hold a complete training for a new promise, and yield its manifest; what an unfinished training left there stays.
+
+    Raises:
+        BadInput: the folder is no complete training.
+        Conflict: a training is at work there.
+    """
+    manifest(trained)
+    unfinished = (trained / WORK).is_dir()
+    try:
+        with working(trained):
+            yield manifest(trained)
+    finally:
+        if not unfinished:
+            shutil.rmtree(trained / WORK, ignore_errors=True)
+
+
 def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
     """Replace what the folder holds by a finished training: the files by path, the manifest last, and no `.work`."""
     (out / FILE).unlink(missing_ok=True)
     for path in out.glob("*.tflite"):
         path.unlink()
     shutil.rmtree(out / REFERENCE, ignore_errors=True)
+    _keep_networks(out)
     for name, content in files.items():
         write(out / name, content)
     write(out / FILE, last)
     shutil.rmtree(out / WORK)
 
 
+def renew(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
+    """Replace the promise of a finished training: some files by path, the manifest last; all else stays."""
+    for name, content in files.items():
+        write(out / name, content)
+    write(out / FILE, last)
+
+
+def _keep_networks(out: Path) -> None:
+    """Move the networks of a training that is finished where a later one finds them, and drop those of others."""
+    finished = [path for path in (out / WORK).glob("*.*") if path.suffix in (".keras", ".json") and path.name[0] != "."]
+    kept = out / NETWORKS
+    kept.mkdir(exist_ok=True)
+    for path in finished:
+        path.replace(kept / path.name)
+    for path in set(kept.iterdir()) - {kept / path.name for path in finished}:
+        path.unlink()
+
+
+def networks(trained: Path) -> Path:
+    """Find the Keras networks of a complete training. Raises `BadInput` where it has none."""
+    manifest(trained)
+    found = trained / NETWORKS
+    if not found.is_dir():
+        raise BadInput("a training whose networks are taken up has kept them, in networks/", str(trained))
+    return found
+
+
 def files(
-    contents: Mapping[str, bytes], references: Mapping[str, bytes], *, summary: bytes, report: bytes
+    contents: Mapping[str, bytes],
+    references: Mapping[str, bytes],
+    *,
+    summary: bytes,
+    report: bytes,
+    reliability: bytes,
 ) -> dict[str, bytes]:
     """Name the files of a finished training, but for its manifest; contents and references are by digest."""
     return {
@@ -102,6 +157,7 @@ def files(
         **{f"{REFERENCE}/{digest}.tflite": content for digest, content in references.items()},
         SUMMARY: summary,
         REPORT: report,
+        RELIABILITY: reliability,
     }
 
 

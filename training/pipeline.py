@@ -1,57 +1,87 @@
 """From a task to a complete training folder."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from training import assembly, folder, quantized
+from training import folder
+from training.certifying.certification import Uncertified
+from training.certifying.promising import Promised, promised
 from training.data.preparation import Prepared, prepare
-from training.evaluation import measure
-from training.promises import Promises, make
-from training.quantized import Quantized
-from training.report import encode as encode_evaluation
+from training.layering import assembly
+from training.layering.building import Built, build, check
+from training.layering.workshop import Workshop
+from training.learning.checkpoints import Checkpoints
+from training.measuring.calibrated import panels
+from training.measuring.diagrams import draw
+from training.measuring.evaluation import Measured, measure, with_metrics
+from training.measuring.report import encode as encode_evaluation
+from training.measuring.results import Evaluation
 from training.reporter import Reporter
-from training.results import Evaluation
 from training.task import Task
-from training.thresholds import Rows
-from weir.confidence import softmax
-from weir.manifest import encode
+from weir.manifest import Manifest, encode
 
 
-def train(task: Task, out: Path, reporter: Reporter) -> Evaluation:
+def train(task: Task, out: Path, reporter: Reporter, reuse: Path | None = None) -> Evaluation:
     """Train, quantize, tune and measure what a task describes; at the end the folder is complete.
 
     Whatever complete training was there before stays until the new one is.
+
+    Args:
+        task: what to do.
+        out: the folder.
+        reporter: is told.
+        reuse: the folder of another complete training, whose networks are taken where they are the same.
 
     Raises:
         BadInput: the task or its data break a rule, or the folder holds something else.
         Conflict: another training is at work in the folder.
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
+        Uncertified: the promise against labels breaks even where only the last level answers; the folder is complete.
     """
+    finished = [out / folder.NETWORKS, *([] if reuse is None else [folder.networks(reuse)])]
     with folder.working(out) as work:
         data = prepare(task)
+        check(task, data)
         _tell_data(data, reporter)
-        networks = [quantized.make(spec, task, data, work, reporter) for spec in task.networks]
-        levels = [*sorted(networks[:-1], key=lambda network: network.latency_us), networks[-1]]
-        chosen = _tune(levels, task, data, reporter)
-        draft = assembly.manifest(task, data, levels, chosen)
-        contents = {network.artifact.digest: network.content for network in networks}
-        references = {network.artifact.digest: network.reference for network in networks}
-        evaluation = measure(
+        checkpoints = Checkpoints(work, [data.digest, task.seed], reporter.say, finished)
+        built = build(Workshop(task, data, checkpoints, reporter))
+        contents = {network.artifact.digest: network.content for network in built.networks}
+        references = {network.artifact.digest: network.reference for network in built.networks}
+        plain = assembly.manifest(task, data, built)
+        made = promised(plain, contents.__getitem__, data, task.promise)
+        draft = made.on(plain)
+        _tell_promises(draft, made, reporter)
+        measured = measure(
             draft, contents.__getitem__, references, data.test, lambda *call: reporter.progress("measuring", *call)
         )
-        report = {"cleaning": data.cleaning, "networks": [one.report for one in networks], "thresholds": chosen}
         files = folder.files(
             contents,
             references,
-            summary=encode_evaluation(evaluation),
-            report=msgspec.json.format(msgspec.json.encode(report), indent=1),
+            summary=encode_evaluation(measured.evaluation),
+            report=_report(data, built, made, measured),
+            reliability=draw(panels(draft, measured.readings)),
         )
-        folder.complete(out, files, encode(assembly.with_metrics(draft, evaluation)))
+        folder.complete(out, files, encode(with_metrics(draft, measured.evaluation)))
     reporter.say(f"complete: {out}")
-    return evaluation
+    if made.promises.certified.broken:
+        raise Uncertified("the promise holds where only the last level answers", made.promises.certified.absent_because)
+    return measured.evaluation
+
+
+def _report(data: Prepared, built: Built, made: Promised, measured: Measured) -> bytes:
+    """Write down all that was measured and chosen."""
+    report = {
+        "cleaning": data.cleaning,
+        "networks": [one.report for one in built.networks],
+        "optimisation": built.tried,
+        "groups": built.groups,
+        "experts": built.experts,
+        "thresholds": made.promises,
+        "calibration": measured.readings,
+    }
+    return msgspec.json.format(msgspec.json.encode(report), indent=1)
 
 
 def _tell_data(data: Prepared, reporter: Reporter) -> None:
@@ -65,27 +95,20 @@ def _tell_data(data: Prepared, reporter: Reporter) -> None:
     reporter.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
 
 
-def _tune(levels: Sequence[Quantized], task: Task, data: Prepared, reporter: Reporter) -> Promises:
-    """Fix the order of the tests on validation rows, walk it on certification rows, and tell what came out."""
-    times = [level.latency_us for level in levels]
-    validation = Rows([softmax(level.logits, level.temperature) for level in levels], data.validation.labels)
-    certification = Rows(
-        [softmax(level.certification, level.temperature) for level in levels], data.certification.labels
-    )
-    promises = make(validation, certification, times, task.promise, (data.digest, task.seed))
-    chosen, absent = promises.certified.thresholds, promises.certified.absent_because
+def _tell_promises(draft: Manifest, made: Promised, reporter: Reporter) -> None:
+    """Tell what came out, and what is odd about it."""
+    chosen, absent = made.promises.certified.thresholds, made.promises.certified.absent_because
     if absent:
-        reporter.say(f"warning: no promise, so only the end-to-end model answers: {absent}")
-    for warning in promises.warnings:
+        reporter.say(f"warning: no promise, so only the last level answers: {absent}")
+    for warning in (*made.promises.warnings, *made.warnings):
         reporter.say(f"warning: {warning}")
-    for level, threshold in zip(levels[:-1], chosen.values, strict=False):
-        if level.latency_us >= times[-1]:
-            reporter.say(f"warning: level {level.name} costs as much time as the end-to-end model, so it saves nothing")
-        if threshold > 1:
-            reporter.say(f"warning: level {level.name} is never sure enough within the promise, so it is not run")
-    told = ", ".join(f"{level.name} {value:.4f}" for level, value in zip(levels[:-1], chosen.values, strict=False))
+    levels = draft.levels[:-1]
+    for level in levels:
+        if level.threshold > 1:
+            reporter.say(f"warning: level {level.name} is never sure enough within the promise; no row leaves there")
+    told = ", ".join(f"{level.name} {level.threshold:.4f}" for level in levels)
+    always = made.validation.costs_us(made.times)[-1].mean()
     reporter.say(
         f"thresholds: {told}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "
-        f"at {chosen.time_us:.1f} µs a row instead of {times[-1]:.1f}"
+        f"at {chosen.time_us:.1f} µs a row; the last level alone takes {always:.1f}"
     )
-    return promises

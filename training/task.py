@@ -16,6 +16,10 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Between = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 
+EXPERTS = "experts"
+"""name of the level of experts"""
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: unknown keys are refused."""
 
@@ -67,6 +71,42 @@ class NetworkSpec(Value, frozen=True, kw_only=True):
     """pixels by which training pictures are moved at random"""
     flip: bool = False
     """mirror training pictures left to right at random"""
+    erase: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """side of the square that is erased from every other training picture, at random"""
+    weight_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """share of every weight that a step of the learning rate 1 takes away (AdamW)"""
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    """added to the task's: two networks that differ in nothing else are two of a kind"""
+
+
+class Optimise(Value, frozen=True, kw_only=True):
+    """What is tried to make levels better; each is measured on validation rows, and what does not help is not used."""
+
+    distil: bool = True
+    """let cheap levels learn from the strongest network"""
+    escalated: bool = True
+    """train later levels with more weight on the rows that earlier ones escalate"""
+    pool: bool = True
+    """pool a level with those before it, with learned weights"""
+    joint_epochs: Annotated[int, msgspec.Meta(ge=0)] = 2
+    """epochs in which all levels are fine-tuned on the overall loss of the fused posterior; 0: none"""
+
+
+class Groups(Value, frozen=True, kw_only=True):
+    """A hierarchy: which labels are told apart together, and the experts that do it."""
+
+    generalist: str
+    """the network that experts begin as; without a router its summed probabilities choose the group"""
+    named: dict[str, tuple[str, ...]] = {}
+    """group -> its labels; none: groups are found, by what the generalist confuses"""
+    count: Annotated[int, msgspec.Meta(ge=2)] | None = None
+    """number of groups to find; none: by the eigengap"""
+    epochs: Count = 10
+    """of an expert's training"""
+    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.0005
+    """of an expert's training, at the start"""
+    router: NetworkSpec | None = None
+    """a network that chooses the group"""
 
 
 class Task(Value, frozen=True, kw_only=True):
@@ -76,8 +116,12 @@ class Task(Value, frozen=True, kw_only=True):
     data: Data
     sizes: Sizes
     end_to_end: NetworkSpec
-    levels: Annotated[tuple[NetworkSpec, ...], msgspec.Meta(min_length=2)]
-    """all but the last level, which is the end-to-end model"""
+    levels: tuple[NetworkSpec, ...] = ()
+    """the networks before the end-to-end model"""
+    hierarchy: Groups | None = None
+    """groups and their experts; experts stand behind their generalist or router"""
+    optimise: Optimise = Optimise()
+    """what is tried to make levels better"""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
     promise: Promise = Promise()
     """what the thresholds promise"""
@@ -86,7 +130,7 @@ class Task(Value, frozen=True, kw_only=True):
 
     @property
     def networks(self) -> tuple[NetworkSpec, ...]:
-        """Every network to train, the end-to-end model last."""
+        """Every network that knows all labels, the end-to-end model last."""
         return (*self.levels, self.end_to_end)
 
 
@@ -114,9 +158,31 @@ def decode(text: bytes) -> Task:
         raise BadInput("a task file is TOML with the keys of docs/tasks.md", exc) from exc
     keys.model_name(task.name)
     names = [network.name for network in task.networks]
+    if task.hierarchy and task.hierarchy.router:
+        names.append(task.hierarchy.router.name)
     if len(set(names)) != len(names):
         raise BadInput("networks of a task have different names", ", ".join(names))
+    if not task.levels and not task.hierarchy:
+        raise BadInput("a task has levels before the end-to-end model, or a hierarchy", "neither")
+    if task.hierarchy:
+        _check(task.hierarchy, task)
     return task
+
+
+def _check(groups: Groups, task: Task) -> None:
+    known = [network.name for network in task.networks]
+    if groups.generalist not in known:
+        raise BadInput(f"the generalist of a hierarchy is one of {', '.join(known)}", groups.generalist)
+    if EXPERTS in (*known, groups.router.name if groups.router else ""):
+        raise BadInput("a network has another name than the level of experts", EXPERTS)
+    if groups.named and groups.count:
+        raise BadInput(
+            "groups are named, or found in a given number", f"{len(groups.named)} named, count {groups.count}"
+        )
+    ends_with_experts = groups.generalist == task.end_to_end.name and not groups.router
+    if ends_with_experts and task.promise.against == "end-to-end":
+        rule = "with experts of the end-to-end model the promise is against labels, for then it is not the last level"
+        raise BadInput(rule, 'promise.against = "end-to-end"')
 
 
 def _read(name_or_path: str) -> bytes:

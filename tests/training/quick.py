@@ -1,8 +1,11 @@
-"""A task that trains in seconds, and the command that trains it."""
+"""Tasks that train in seconds, and the command that trains them."""
 
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
 
 TASK = """
 name = "quick"
@@ -10,6 +13,11 @@ seed = 3
 quantization_tolerance = 0.2
 [promise]
 max_loss = 0.2
+[optimise]
+distil = false
+escalated = false
+pool = false
+joint_epochs = 0
 [data]
 source = "digits"
 [sizes]
@@ -32,6 +40,106 @@ flip = true
 shift = 1
 """
 
+LAYERED = """
+name = "layered"
+seed = 3
+quantization_tolerance = 0.2
+[promise]
+max_loss = 0.03
+[data]
+source = "npz"
+path = "digits.npz"
+[sizes]
+validation = 300
+certification = 400
+test = 300
+[end_to_end]
+name = "last"
+architecture = "conv-medium"
+epochs = 5
+batch_size = 8
+learning_rate = 0.005
+[[levels]]
+name = "first"
+architecture = "mlp"
+epochs = 1
+learning_rate = 0.0005
+[hierarchy]
+generalist = "first"
+count = 3
+epochs = 5
+learning_rate = 0.002
+[optimise]
+joint_epochs = 1
+"""
+"""a weak generalist, experts that mend it, and an end-to-end model that takes many times as long"""
+
+ROUTED = """
+name = "routed"
+seed = 3
+quantization_tolerance = 0.2
+[promise]
+max_loss = 0.04
+[data]
+source = "npz"
+path = "digits.npz"
+[sizes]
+validation = 300
+certification = 400
+test = 300
+[end_to_end]
+name = "last"
+architecture = "conv-medium"
+epochs = 5
+batch_size = 16
+learning_rate = 0.005
+[[levels]]
+name = "first"
+architecture = "mlp"
+epochs = 1
+learning_rate = 0.0001
+[hierarchy]
+generalist = "first"
+epochs = 5
+learning_rate = 0.002
+[hierarchy.named]
+low = ["0", "1", "2", "3", "4"]
+high = ["5", "6", "7", "8", "9"]
+[hierarchy.router]
+name = "router"
+architecture = "mlp"
+epochs = 4
+[optimise]
+distil = false
+joint_epochs = 0
+"""
+"""a generalist that knows next to nothing, and a router with an expert for each of its groups"""
+
+REFINED = """
+name = "refined"
+seed = 3
+quantization_tolerance = 0.2
+[promise]
+max_loss = 0.2
+against = "labels"
+[data]
+source = "digits"
+[sizes]
+validation = 300
+certification = 400
+test = 300
+[end_to_end]
+name = "last"
+architecture = "mlp"
+epochs = 2
+[hierarchy]
+generalist = "last"
+count = 3
+epochs = 5
+learning_rate = 0.002
+"""
+"""no levels before the end-to-end model, and experts behind it"""
+
 WEIR = Path(sys.executable).with_name("weir")
 
 
@@ -40,3 +148,10 @@ def weir(*arguments: str | Path, env: dict[str, str] | None = None) -> subproces
     return subprocess.run(
         [WEIR, *map(str, arguments)], env=env, capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def write_digits(path: Path) -> None:
+    """Write scikit-learn's digits at three times their size: a network's own time is more than what surrounds it."""
+    digits = load_digits()
+    pictures = np.kron(digits.images, np.ones((1, 3, 3))) * 15
+    np.savez(path, x=pictures.astype(np.uint8), y=digits.target)

@@ -1,5 +1,6 @@
-"""training.certification."""
+"""training.certifying.certification."""
 
+from dataclasses import replace
 from math import comb
 
 import msgspec
@@ -7,15 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.stats import binom
 
 from tests.serving import make_manifest
-from training.certification import certify, max_losses, p_value, rows_needed, told
+from tests.training.recordings import drawn, of_words
+from training.certifying.certification import certify, max_losses, p_value, rows_needed, told
+from training.certifying.recording import Recording
+from training.certifying.thresholds import Thresholds, sequence
 from training.task import Promise
-from training.thresholds import Rows, Thresholds, sequence
 from weir.cascade import ALWAYS_ESCALATE
-from weir.confidence import softmax
 
 PROMISE = Promise(max_loss=0.05, delta=0.05)
 
@@ -56,13 +57,13 @@ def test_fewer_rows_carry_nothing(max_loss: float, rows: int) -> None:
     assert max_losses(rows - 1, max_loss, 0.05) == -1
 
 
-def _rows(wrong: list[int], rows: int = 100) -> Rows:
+def _rows(wrong: list[int], rows: int = 100) -> Recording:
     """Make two levels over rows whose label is 0; the first is sure in the order of the rows, and sometimes wrong."""
     sure = np.linspace(0.99, 0.6, rows).astype(np.float32)
     first = np.stack([sure, 1 - sure], axis=1)
     first[wrong] = first[wrong][:, ::-1]
     last = np.tile(np.array([[0.9, 0.1]], np.float32), (rows, 1))
-    return Rows([first, last], np.zeros(rows, np.int64))
+    return of_words([first, last], np.zeros(rows, np.int64))
 
 
 def _tried(*thresholds: float) -> list[Thresholds]:
@@ -94,8 +95,7 @@ def test_too_few_rows_certify_nothing() -> None:
 
 def test_a_promise_against_labels_that_the_last_level_breaks_is_none() -> None:
     """Always escalating does not help there."""
-    rows = _rows([])
-    hard = Rows(rows.words, np.where(np.arange(100) < 10, 1, 0))
+    hard = replace(_rows([]), labels=np.where(np.arange(100) < 10, 1, 0))
     found = certify(_tried(0.9), hard, msgspec.structs.replace(PROMISE, against="labels"), "digest")
     assert found.certificate is None
     assert "wrong on 10 of 100" in str(found.absent_because)
@@ -105,28 +105,18 @@ def test_a_promise_against_labels_that_the_last_level_breaks_is_none() -> None:
 def test_the_promise_is_kept_as_often_as_it_says() -> None:
     """Rows drawn with replacement from a population: broken in at most delta plus three standard errors of draws."""
     random = np.random.default_rng(1)
-    labels = random.integers(0, 3, 4000)
-
-    def word(skill: float) -> NDArray[np.float32]:
-        logits = random.normal(size=(4000, 3)).astype(np.float32)
-        logits[np.arange(4000), labels] += skill
-        return softmax(logits)
-
-    words = [word(2.0), word(4.0)]
-    validation = Rows([one[:1000] for one in words], labels[:1000])
-    population = Rows([one[1000:] for one in words], labels[1000:])
+    rows = drawn(1, (2.0, 4.0), 4000, outputs=3)
+    validation, population = rows.rows(np.arange(1000)), rows.rows(np.arange(1000, 4000))
     tried = sequence(validation, (1.0, 10.0), "end-to-end")[:60]
     broken, draws = 0, 200
     for _ in range(draws):
-        drawn = random.integers(0, 3000, 600)
-        found = certify(tried, Rows([one[drawn] for one in population.words], population.labels[drawn]), PROMISE, "")
-        loss = _loss(population, found.thresholds.values[0])
-        broken += loss > PROMISE.max_loss
+        found = certify(tried, population.rows(random.integers(0, 3000, 600)), PROMISE, "")
+        broken += _loss(population, found.thresholds.values[0]) > PROMISE.max_loss
     assert broken / draws <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / draws)
 
 
-def _loss(rows: Rows, threshold: float) -> float:
-    first, last = rows.words
+def _loss(rows: Recording, threshold: float) -> float:
+    first, last = rows.posteriors
     leaves = first.max(axis=1) >= threshold
     return float((leaves & (first.argmax(axis=1) != rows.labels) & (last.argmax(axis=1) == rows.labels)).mean())
 
@@ -137,7 +127,7 @@ def test_the_promise_is_told_in_one_line() -> None:
     line = told(msgspec.structs.replace(make_manifest(), certificate=found.certificate))
     assert line == (
         "with 95 % confidence, the cascade is wrong where the end-to-end model is right on at most 5 % of rows "
-        "(0 of 100 certification rows, 1 allowed); these rows do not carry 2.5 %"
+        "(0 of 100 certification rows, 1 allowed); the same thresholds do not carry 2.5 % on these rows"
     )
     none = msgspec.structs.replace(make_manifest(), certificate_absent_because="too few")
     assert told(none) == "no promise, so only the last level runs: too few"

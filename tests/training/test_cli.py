@@ -18,9 +18,10 @@ from PIL import Image
 
 from local.system import System
 from tests.training.quick import TASK, WEIR, weir
-from training import folder, testsplit
+from training import folder
 from training.cli import weir as group
 from training.data.preparation import prepare
+from training.measuring import testsplit
 from training.task import load
 from weir.manifest import FILE, decode
 
@@ -67,11 +68,11 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     done = weir("evaluate", trained, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     found, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
-    network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization"}
+    network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
     assert set(found) == {"end_to_end", "levels", "cascade", "promise"}
     assert set(found["end_to_end"]) == network
     assert [set(level) for level in found["levels"]] == [network | {"name", "share"}] * 3
-    assert set(found["cascade"]) == {"accuracy", "latency_us", "regret"}
+    assert set(found["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
     assert sum(level["share"] for level in found["levels"]) == pytest.approx(1)
     assert found["levels"][-1]["accuracy"] == found["end_to_end"]["accuracy"]
     assert {k: v for k, v in found["cascade"].items() if k != "latency_us"} == {
@@ -80,10 +81,12 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
 
 
 def test_evaluate_prints_a_table(trained: Path) -> None:
-    """A row for the end-to-end model, for each level, for the cascade."""
+    """A row for the end-to-end model, for each level, for the cascade; and what calibration did."""
     told = weir("evaluate", trained).stdout
-    for name in ("end-to-end", "level 0", "level 1", "level 2: last", "cascade"):
+    for name in ("│ end-to-end", "│ level 0:", "│ level 1:", "│ level 2: last", "│ cascade"):
         assert name in told
+    assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in told
+    assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", told)
 
 
 def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
@@ -94,7 +97,9 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         FILE,
         folder.SUMMARY,
         folder.REPORT,
+        folder.RELIABILITY,
         folder.REFERENCE,
+        folder.NETWORKS,
     }
     assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
     assert manifest.provenance.seed == 3
@@ -107,6 +112,10 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         "int8",
     }
     assert all(artifact.quantization != "float32" for artifact in manifest.artifacts.values())
+    kept = sorted(path.name.split(".")[0] + path.suffix for path in (trained / folder.NETWORKS).iterdir())
+    assert kept == ["first.json", "first.keras", "last.json", "last.keras", "second.json", "second.keras"]
+    assert {path.stem for path in (trained / folder.REFERENCE).iterdir()} == set(manifest.artifacts)
+    assert (trained / folder.RELIABILITY).read_text().startswith("<?xml")
 
 
 @pytest.mark.parametrize("cascade", [(), ("--cascade",)], ids=["end-to-end", "cascade"])
@@ -203,8 +212,8 @@ def test_a_batch_tells_people_what_came_back(store: str, tmp_path: Path) -> None
     assert "batches/out/quick/cascade/a.csv/predictions.jsonl" in done.stdout
 
 
-def test_a_training_that_is_killed_goes_on(task: Path, tmp_path: Path) -> None:
-    """What it left is no complete training; the next run says what it resumes and what it redoes."""
+def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: Path) -> None:
+    """What it left is no complete training; the next run tells what it redoes, and comes to what it would have been."""
     out = tmp_path / "out"
     slow = tmp_path / "slow.toml"
     last = 'name = "last"\narchitecture = "conv-tiny"\nepochs = 2'
@@ -227,12 +236,49 @@ def test_a_training_that_is_killed_goes_on(task: Path, tmp_path: Path) -> None:
     assert "second: resumed" in done.stderr
     assert "last: trained again, for the last training was stopped in the middle of it" in done.stderr
     assert not (out / ".work").exists()
+    assert _references(out) == _references(trained)
+
+
+def test_networks_of_another_training_are_taken(task: Path, trained: Path, tmp_path: Path) -> None:
+    """Where data, seed and description are the same: the networks are the same to the bit, and none is trained."""
+    done = weir("train", task, "--out", tmp_path / "again", "--reuse", trained)
+    assert done.returncode == 0, done.stderr
+    for name in ("first", "second", "last"):
+        assert f"{name}: resumed, it was trained before" in done.stderr
+    assert _references(tmp_path / "again") == _references(trained)
+    assert _files(tmp_path / "again" / folder.NETWORKS) == _files(trained / folder.NETWORKS)
+
+
+def test_networks_that_come_from_something_else_are_trained(trained: Path, tmp_path: Path) -> None:
+    """A description that has changed is another network; the others are taken."""
+    other = tmp_path / "other.toml"
+    other.write_text(TASK.replace("shift = 1", "shift = 2"))
+    done = weir("train", other, "--out", tmp_path / "out", "--reuse", trained)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"(\w+): resumed", done.stderr) == ["first", "last"]
+    assert len(_references(tmp_path / "out") & _references(trained)) == 2
+
+
+def test_networks_are_taken_of_complete_trainings_only(task: Path, trained: Path, tmp_path: Path) -> None:
+    """Of a folder that keeps none there is nothing to take; and nothing is written."""
+    out = tmp_path / "out"
+    done = weir("train", task, "--out", out, "--reuse", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a training folder is one that `weir train` completed" in done.stderr
+    copy = _copy(trained, tmp_path)
+    shutil.rmtree(copy / folder.NETWORKS)
+    done = weir("train", task, "--out", out, "--reuse", copy)
+    assert (done.returncode, "has kept them, in networks/" in done.stderr) == (2, True)
+    assert not out.exists()
+
+
+def _references(trained: Path) -> set[bytes]:
+    """Read the float32 models: what is chosen of their quantizations hangs on times."""
+    return {path.read_bytes() for path in (trained / folder.REFERENCE).iterdir()}
 
 
 def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, trained: Path, tmp_path: Path) -> None:
     """Whoever had a complete training has it still."""
-    import shutil  # noqa: PLC0415
-
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     with subprocess.Popen(
@@ -261,6 +307,7 @@ def test_a_folder_of_something_else_is_left_alone(task: Path, tmp_path: Path) ->
 def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_path: Path) -> None:
     """The same data digest, and test accuracies within half a point."""
     assert weir("train", task, "--out", tmp_path / "again", "--json").returncode == 0
+    assert _references(tmp_path / "again") == _references(trained)
     one, two = folder.manifest(trained), folder.manifest(tmp_path / "again")
     assert one.provenance.data_digest == two.provenance.data_digest
     assert one.end_to_end.metrics
@@ -270,8 +317,6 @@ def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_p
 
 def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) -> None:
     """Figures of other rows would be no figures of this training."""
-    import shutil  # noqa: PLC0415
-
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     manifest = (out / FILE).read_text()
@@ -283,8 +328,6 @@ def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) 
 
 def test_evaluate_refuses_a_folder_that_was_damaged(trained: Path, tmp_path: Path) -> None:
     """An artifact or a reference that is missing is named."""
-    import shutil  # noqa: PLC0415
-
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     shutil.rmtree(out / folder.REFERENCE)
@@ -308,12 +351,12 @@ def test_serve_answers_until_it_is_stopped(store: str) -> None:
 
 
 def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
-    """Trains, publishes, serves, predicts, answers batches; its last lines are the table, its figures are JSON too."""
+    """Trains, publishes, serves, predicts, answers batches; then it prints the table, and its figures are JSON too."""
     done = weir("demo", "--task", task, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "stopped the API" in done.stderr
     assert done.stderr.count("with the same labels") == 2
-    assert "cascade" in done.stdout.splitlines()[-2]
+    assert "│ cascade" in done.stdout
     assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade", "promise"}
 
 
@@ -360,7 +403,23 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     assert after.sets.rows == 47
     assert after.certificate.losses <= after.certificate.max_losses
     assert after.artifacts == before.artifacts
-    assert after.provenance == before.provenance
+    assert after.provenance.configuration == {
+        **before.provenance.configuration,
+        "promise": {
+            "max_loss": 0.1,
+            "delta": 0.1,
+            "against": "end-to-end",
+            "abstain_above": None,
+            "alphas": [0.1],
+        },
+    }
+    again = weir("certify", copy, "--max-loss", "0.2", "--json")
+    assert again.returncode == 0, again.stderr
+    kept = decode((copy / "manifest.json").read_bytes())
+    assert kept.certificate is not None
+    assert (kept.certificate.max_loss, kept.certificate.delta) == (0.2, 0.1)
+    assert kept.sets is not None
+    done = again
     assert json.loads(done.stdout)["promise"].startswith("with 90 % confidence, ")
     assert (copy / "summary.json").read_text() == done.stdout
     assert weir("evaluate", copy).returncode == 0
@@ -388,3 +447,54 @@ def test_a_promise_that_cannot_be_made_changes_nothing(
     assert done.returncode == code
     assert message in done.stderr
     assert _files(copy) == before
+
+
+def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:
+    """Whoever certifies while another training waits to go on loses neither."""
+    copy = _copy(trained, tmp_path)
+    waiting = copy / ".work/other.0.keras"
+    waiting.parent.mkdir()
+    waiting.write_bytes(b"finished")
+    before = {path.name for path in (copy / "networks").iterdir()}
+    assert weir("certify", copy, "--max-loss", "0.3").returncode == 0
+    assert {path.name for path in (copy / "networks").iterdir()} == before
+    assert waiting.read_bytes() == b"finished"
+
+
+def test_a_training_killed_at_its_very_end_is_not_lost(trained: Path, task: Path, tmp_path: Path) -> None:
+    """The networks have moved and the manifest is gone: the next run takes them up."""
+    copy = _copy(trained, tmp_path)
+    (copy / "manifest.json").unlink()
+    (copy / ".work").mkdir()
+    done = weir("train", task, "--out", copy)
+    assert done.returncode == 0, done.stderr
+    assert "last: resumed" in done.stderr
+    assert "last: trained again" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ('[hierarchy]\ngeneralist = "first"\ncount = 10', "10 labels are in 2 to 9 groups"),
+        ('[hierarchy]\ngeneralist = "first"\n[hierarchy.named]\na = ["0", "1"]\nb = ["1"]', "label"),
+        ('[[levels]]\nname = "third"\narchitecture = "conv-vast"\nepochs = 1', "an architecture is one of"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_before_anything_is_trained(tmp_path: Path, changed: str, told: str) -> None:
+    """Groups and architectures are checked as soon as the labels are known."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text(TASK + "\n" + changed + "\n")
+    done = weir("train", bad, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "epochs, validation accuracy" not in done.stderr
+
+
+def test_a_promise_against_labels_that_nothing_keeps_fails(tmp_path: Path) -> None:
+    """The training is complete, its last level answers alone, and the exit code says that the promise is not kept."""
+    task = tmp_path / "task.toml"
+    task.write_text(TASK.replace("max_loss = 0.2", 'max_loss = 0.02\nagainst = "labels"'))
+    done = weir("train", task, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "the last level alone is wrong on" in done.stderr
+    assert weir("evaluate", tmp_path / "out").returncode == 0

@@ -1,4 +1,4 @@
-"""training.client, inputs, answers and signing."""
+"""training.asking.client, inputs, answers and signing."""
 
 import http.server
 import json
@@ -17,10 +17,10 @@ from botocore.credentials import Credentials
 from numpy.typing import NDArray
 from PIL import Image
 
-from training import inputs, signing
-from training.answers import lines, merged
-from training.client import HttpClient
-from training.signing import SigV4
+from training.asking import inputs, signing
+from training.asking.answers import lines, merged
+from training.asking.client import HttpClient
+from training.asking.signing import SigV4
 from weir.errors import BadInput, ModelNotFound, StoreUnavailable, Unavailable, WeirError
 
 SHAPE = (4, 4)
@@ -105,6 +105,12 @@ def test_answers_are_told_row_by_row() -> None:
     assert lines(_answer(("exit_level", [1]))) == ["exit_level: [1]"]
     cascade = _answer(("label", ["b"]), ("confidence", [0.5]), ("exit_level", [1]), ("path", ["x"]))
     assert lines(cascade) == ["row 0: b (0.5000), level 1: x"]
+    silent = _answer(("label", ["", "", "c"]), ("group", ["tops", "", "shoes"]), ("confidence", [0.5, 0.25, 0.75]))
+    assert lines(silent) == [
+        "row 0: no label, one of the group tops (0.5000)",
+        "row 1: no label (0.2500)",
+        "row 2: c (0.7500)",
+    ]
 
 
 def test_answers_to_several_requests_are_joined() -> None:

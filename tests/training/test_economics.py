@@ -1,4 +1,4 @@
-"""What `weir plan` counts: training.prices, training.economics, training.savings, training.bill."""
+"""What `weir plan` counts: training.costing."""
 
 import json
 import re
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from tests.serving import ROOT
 from tests.training.quick import weir
-from training import bill, economics, prices, savings
-from training.economics import Setting
-from training.results import CascadeResult, Evaluation, NetworkResult
-from training.savings import Times
+from training.costing import bill, economics, prices, savings
+from training.costing.economics import Setting
+from training.costing.savings import Times
+from training.measuring.results import CascadeResult, Evaluation, NetworkResult
 from weir.errors import BadInput
 from weir.protocol import MAX_ROWS
 
@@ -51,7 +51,7 @@ def test_the_table_is_dated_and_names_a_source_for_every_number() -> None:
 
 def test_a_table_with_an_unknown_key_is_refused() -> None:
     """A number misspelt would otherwise be a number missed."""
-    text = (resources.files("training") / "prices.toml").read_text()
+    text = (resources.files("training.costing") / "prices.toml").read_text()
     with pytest.raises(msgspec.ValidationError, match="gird"):
         msgspec.toml.decode(text.replace("[carbon]", "[carbon]\ngird = 1"), type=prices.Prices)
 
@@ -244,8 +244,8 @@ def test_a_setting_out_of_range_is_refused(setting: Setting, told: str) -> None:
 
 def test_a_time_that_is_none_is_refused() -> None:
     """Nothing was measured in it."""
-    network = NetworkResult(accuracy=1, float_accuracy=1, size_bytes=1, latency_us=29, quantization="int8")
-    cascade = CascadeResult(accuracy=1, latency_us=0, regret=0)
+    network = NetworkResult(accuracy=1, float_accuracy=1, size_bytes=1, latency_us=29, quantization="int8", ece=0)
+    cascade = CascadeResult(accuracy=1, latency_us=0, regret=0, ece=0, ece_before=0, ece_floor=0)
     with pytest.raises(BadInput, match=r"above 0 µs. Got: 0"):
         savings.times(Evaluation(end_to_end=network, levels=(), cascade=cascade))
 

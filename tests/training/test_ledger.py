@@ -1,4 +1,4 @@
-"""training.ledger."""
+"""training.measuring.ledger."""
 
 import json
 import math
@@ -11,14 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
+from tests.serving import layered_manifest, make_manifest
 from tests.training.quick import weir
-from training.data.split import Split
-from training.ledger import Ledger, draw_up, shapley
+from tests.training.thirds import fetch, pictures
+from training.measuring.ledger import Ledger, draw_up, shapley
 from weir.manifest import Manifest
 from weir.model import Model
-
-NAMES = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer")}
 
 
 @settings(max_examples=30)
@@ -38,13 +36,7 @@ def test_shapley_values_are_the_mean_over_all_orders(players: int, seed: int) ->
 
 
 def _ledger(manifest: Manifest) -> Ledger:
-    random = np.random.default_rng(2)
-    labels = random.integers(0, 3, 200)
-    pictures = random.uniform(0, 120, (200, 4, 4)).astype(np.float32)
-    for row, label in enumerate(labels):
-        pictures[row, :, (0, 1, 3)[label]] += 60
-    model = Model(manifest, lambda digest: (NETWORKS / f"{NAMES[digest]}.tflite").read_bytes())
-    return draw_up(model, Split(pictures, labels))
+    return draw_up(Model(manifest, fetch), pictures())
 
 
 @pytest.mark.parametrize("manifest", [make_manifest(thresholds=(0.4, 0.6)), layered_manifest()])

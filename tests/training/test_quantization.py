@@ -1,4 +1,4 @@
-"""training.quantization: the rule of choice over tables, and measuring over real networks."""
+"""training.learning.quantization: the rule of choice over tables, and measuring over real networks."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 
 from tests.serving import NETWORKS
 from training.data.split import Split
-from training.quantization import Measurement, Table, choose, measure
+from training.learning.quantization import Measurement, Table, choose, measure
 from weir.errors import ModelUnavailable
 from weir.interpreter import RUNTIMES, installed
 from weir.manifest import Quantization

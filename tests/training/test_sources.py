@@ -58,7 +58,9 @@ def test_fashion_mnist_is_read_where_debian_installs_it(debian: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"\0\0\x08\x01" + b"\0" * 20), gzip.compress(b"x")]
+    "content",
+    [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"\0\0\x08\x01" + b"\0" * 20), gzip.compress(b"x")],
+    ids=["empty", "no gzip", "nothing", "another kind of array", "no array"],  # what gzip writes names the time
 )
 def test_damaged_files_of_debian_are_refused(debian: Path, content: bytes) -> None:
     """The error names the file."""

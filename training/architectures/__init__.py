@@ -19,15 +19,22 @@ BODIES: dict[str, Body] = {
     "conv-small": conv.small,
     "conv-medium": conv.medium,
     "conv-large": conv.large,
+    "conv-xlarge": conv.xlarge,
 }
+
+
+def known(name: str) -> None:
+    """Refuse a name that no network has. Raises `BadInput`."""
+    if name not in BODIES:
+        raise BadInput(f"an architecture is one of {', '.join(BODIES)}", name)
 
 
 def build(
     name: str, input_shape: tuple[int, int], labels: int, value_range: tuple[float, float], seed: int
 ) -> keras.Model:
     """Build a network with seeded initial weights. Raises `BadInput` for a name that no network has."""
-    if name not in BODIES:
-        raise BadInput(f"an architecture is one of {', '.join(BODIES)}", name)
+    known(name)
+    keras.utils.clear_session(free_memory=False)  # layers are numbered from the first, whatever was built before
     keras.utils.set_random_seed(seed)
     low, high = value_range
     inputs = keras.Input(input_shape)

@@ -37,7 +37,7 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     Example:
       weir batch mnist-sample rows.csv --cascade --store s3://my-bucket/prefix
     """  # noqa: D301
-    from training.dropped import answer_here, drop_and_wait, read, tell
+    from training.asking.dropped import answer_here, drop_and_wait, read, tell
     from training.stores import open_store
     from weir.keys import batch_key
     from weir.registry import Registry

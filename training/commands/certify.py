@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+import msgspec
 
 from training.commands import options
 from training.console import Console
@@ -17,22 +18,16 @@ _BETWEEN = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option(
     "--max-loss",
     type=_BETWEEN,
-    default=0.01,
-    show_default=True,
     help="Share of rows that may be lost (epsilon).",
 )
 @click.option(
     "--delta",
     type=_BETWEEN,
-    default=0.05,
-    show_default=True,
     help="Chance that the promise is wrong.",
 )
 @click.option(
     "--against",
     type=click.Choice(get_args(Against)),
-    default="end-to-end",
-    show_default=True,
     help="A row is lost where the cascade is wrong and the end-to-end model right, or (labels) where it is wrong.",
 )
 @click.option(
@@ -52,20 +47,21 @@ def certify(trained: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001
     """Promise how much the cascade may lose.
 
     Chooses the cheapest thresholds in DIR that keep the promise with a confidence of 1 - delta, by the certification
-    rows, and measures the cascade again. Abstention and prediction sets take certification rows of their own. Where it
-    can't be promised, DIR stays as it is: exit code 2 when there are too few rows, 1 when even the last level alone
-    breaks it. Choose the promise before you look at the test split; trying several until one is liked is worth less
-    than its delta.
+    rows, and measures the cascade again. Abstention and prediction sets take certification rows of their own. What no
+    option names is promised as before. Where it can't be promised, DIR stays as it is: exit code 2 when there are too
+    few rows, 1 when even the last level alone breaks it. Choose the promise before you look at the test split; trying
+    several until one is liked is worth less than its delta.
 
     \b
     Example:
       weir certify build/mnist --max-loss 0.01 --delta 0.05
     """  # noqa: D301
-    from training.recertification import recertify
-    from training.report import show
-    from training.task import Promise
+    from training import folder
+    from training.certifying.recertification import promise_of, recertify
+    from training.measuring.report import show
 
-    promise = Promise(**asked)
+    given = {name: value for name, value in asked.items() if value not in (None, ())}
+    promise = msgspec.structs.replace(promise_of(folder.manifest(trained)), **given)
     with Console() as console:
-        evaluation = recertify(trained, promise, lambda *call: console.progress("measuring", *call))
+        evaluation = recertify(trained, promise, console.say, lambda *call: console.progress("measuring", *call))
     show(evaluation, as_json=as_json)

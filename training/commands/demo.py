@@ -26,13 +26,13 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     """  # noqa: D301
     from local.system import System
     from training import folder
+    from training.asking.tour import tour
+    from training.measuring.report import encode, show
     from training.pipeline import train
     from training.publication import publish
-    from training.report import encode, show
     from training.reporter import Reporter
     from training.stores import open_store
     from training.task import load
-    from training.tour import tour
 
     loaded = load(task)
     trained = out / loaded.name

@@ -20,8 +20,8 @@ def evaluate(trained: Path, as_json: bool) -> None:  # noqa: FBT001
     Example:
       weir evaluate build/mnist --json
     """  # noqa: D301
-    from training.evaluation import evaluate as run
-    from training.report import show
+    from training.measuring.evaluation import evaluate as run
+    from training.measuring.report import show
 
     with Console() as console:
         evaluation = run(trained, lambda *call: console.progress("measuring", *call))

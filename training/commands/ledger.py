@@ -20,7 +20,7 @@ def ledger(trained: Path, as_json: bool) -> None:  # noqa: FBT001
     Example:
       weir ledger build/mnist
     """  # noqa: D301
-    from training.ledger import of_folder
-    from training.report import show_ledger
+    from training.measuring.ledger import of_folder
+    from training.measuring.report import show_ledger
 
     show_ledger(of_folder(trained), as_json=as_json)

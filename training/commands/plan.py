@@ -8,8 +8,8 @@ import click
 from training.commands import options
 
 if TYPE_CHECKING:
-    from training.prices import Architecture
-    from training.results import Evaluation
+    from training.costing.prices import Architecture
+    from training.measuring.results import Evaluation
 
 
 @click.command()
@@ -53,8 +53,8 @@ def plan(  # noqa: PLR0913, PLR0917 (one argument an option)
     Example:
       weir plan build/mnist --rows-per-request 64 --memory 512
     """  # noqa: D301
-    from training import bill, prices, savings
-    from training.economics import Setting
+    from training.costing import bill, prices, savings
+    from training.costing.economics import Setting
 
     table = prices.load()
     setting = Setting(
@@ -71,7 +71,7 @@ def _summary(trained: Path) -> "Evaluation":
     import msgspec
 
     from training import folder
-    from training.results import Evaluation
+    from training.measuring.results import Evaluation
     from weir.errors import BadInput
 
     folder.manifest(trained)

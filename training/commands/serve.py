@@ -25,8 +25,8 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
       weir serve --store file:///tmp/models --port 8080
     """  # noqa: D301
     from local.system import System
+    from training.asking.signing import environment
     from training.commands.waiting import until_stopped
-    from training.signing import environment
 
     variables = {"MODEL_ALIAS": alias}
     if store.startswith("s3://"):

@@ -14,8 +14,14 @@ from training.console import Console
     "--out", type=click.Path(path_type=Path), help="Folder to write; default build/ and the task's name.", metavar="DIR"
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Replace the task's seed.")
+@click.option(
+    "--reuse",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Take networks that another training made from the same data, seed and description.",
+)
 @options.as_json
-def train(task: str, out: Path | None, seed: int | None, as_json: bool) -> None:  # noqa: FBT001
+def train(task: str, out: Path | None, seed: int | None, reuse: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Train end-to-end and as levels.
 
     Quantizes the networks, tunes the cascade and measures it all. TASK is mnist-sample, digits, fashion-mnist, mnist,
@@ -26,12 +32,12 @@ def train(task: str, out: Path | None, seed: int | None, as_json: bool) -> None:
     Example:
       weir train mnist-sample --out build/mnist
     """  # noqa: D301
+    from training.measuring.report import show
     from training.pipeline import train as run
-    from training.report import show
     from training.reporter import Reporter
     from training.task import load
 
     loaded = load(task, seed=seed)
     with Console() as console:
-        evaluation = run(loaded, out or Path("build") / loaded.name, Reporter(console.say, console.progress))
+        evaluation = run(loaded, out or Path("build") / loaded.name, Reporter(console.say, console.progress), reuse)
     show(evaluation, as_json=as_json)

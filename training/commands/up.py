@@ -27,11 +27,11 @@ def up(host: str, port: int) -> None:
     """  # noqa: D301
     from local.system import System
     from training import folder
+    from training.asking.samples import write_samples
     from training.commands.waiting import until_stopped
     from training.pipeline import train
     from training.publication import publish
     from training.reporter import Reporter
-    from training.samples import write_samples
     from training.stores import open_store
     from training.task import load
 

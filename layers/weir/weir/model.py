@@ -78,7 +78,8 @@ class Model:
         steps = self.steps(cascade=cascade)
         uses = [LevelUse(0, 0.0)] * len(steps)
         timed = [_timed(step, number, uses) for number, step in enumerate(steps)]
-        whole = whole or (manifest.abstention is not None and self.hierarchy is not None)
+        # only rows of the last level abstain, and the group of one is read off its whole posterior
+        whole = whole or (cascade and manifest.abstention is not None and manifest.levels[-1].fusion == "refine")
         with np.errstate(invalid="ignore", over="ignore"):
             answers = run(rows, timed, self.hierarchy, traced=traced, whole=whole)
             return (self._finished(answers) if cascade else answers), uses

@@ -66,6 +66,10 @@ class Abstention(msgspec.Struct, frozen=True, kw_only=True):
     """rows among them that get a label"""
     wrong: int
     """of those, how many get a wrong one"""
+    grouped: int = 0
+    """rows among them that get a group and no label"""
+    grouped_wrong: int = 0
+    """of those, how many get a wrong one"""
     p_value: float
 
 

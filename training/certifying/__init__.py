@@ -1,0 +1,1 @@
+"""What a ladder of levels promises, on rows that nothing else has seen."""

@@ -1,0 +1,173 @@
+"""Show what predictions cost: a table and plain sentences for people, JSON for programs."""
+
+import math
+
+import msgspec
+from rich.table import Table
+
+from training.costing.economics import Cost, Side
+from training.costing.prices import Prices, Source
+from training.costing.savings import LEAST_MEMORY_MB, CheapestMemory, FewestRows, Plan
+from training.printing import console, percent
+from weir.protocol import MAX_ROWS
+
+_NOT_COUNTED = (
+    "Not counted: the free allowance, cold starts, API Gateway, S3, logs, traffic. "
+    "Formulas and sources: docs/economics.md, training/costing/prices.toml."
+)
+
+
+def show(plan: Plan, prices: Prices, *, as_json: bool) -> None:
+    """Print a plan on stdout."""
+    if as_json:
+        print(encode(plan, prices).decode())
+        return
+    out = console()
+    out.print(table(plan, prices))
+    for sentence in sentences(plan, prices):
+        out.print(sentence, markup=False)
+
+
+def encode(plan: Plan, prices: Prices) -> bytes:
+    """Write a plan, its sentences and the sources of its numbers as indented JSON."""
+    document = {
+        **msgspec.structs.asdict(plan),
+        "prices": {"date": prices.date, "region": prices.region},
+        "sources": [_cited(source) for source in prices.sources],
+        "sentences": sentences(plan, prices),
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1)
+
+
+def table(plan: Plan, prices: Prices) -> Table:
+    """Lay out both ways of answering, column by column."""
+    setting = plan.setting
+    found = Table(
+        title=f"{setting.memory_mb:,} MB, {setting.architecture}, {_rows(setting.rows_per_request)} a request"
+    )
+    found.add_column("")
+    for column in ("end-to-end", "cascade", "cascade is"):
+        found.add_column(column, justify="right")
+    for name, end_to_end, cascade in _times(plan.end_to_end, plan.cascade):
+        _add(found, name, end_to_end, cascade)
+    _section(found, "a million predictions", plan.end_to_end.per_million, plan.cascade.per_million)
+    if plan.end_to_end.per_month and plan.cascade.per_month:
+        title = f"{setting.requests_per_month:,} requests a month"
+        _section(found, title, plan.end_to_end.per_month, plan.cascade.per_month)
+    found.caption = f"Lambda's prices in {prices.region}, as of {prices.date}; energy and CO2 are estimates"
+    return found
+
+
+def sentences(plan: Plan, prices: Prices) -> list[str]:
+    """Say what the table means: whether the cascade saves, and what would make it save."""
+    return [
+        verdict(plan),
+        *([above(plan, prices)] if plan.setting.memory_mb > prices.billing.mb_per_vcpu else []),
+        *(fewest(found) for found in plan.fewest_rows),
+        memory(plan, prices),
+        batch(plan),
+        _NOT_COUNTED,
+    ]
+
+
+def verdict(plan: Plan) -> str:
+    """Say who is billed less, if anybody is; and what that does to energy, which is of the time run."""
+    end_to_end, cascade = plan.end_to_end, plan.cascade
+    asked = f"a request of {_rows(plan.setting.rows_per_request)}"
+    if cascade.billed_ms == end_to_end.billed_ms:
+        return (
+            f"The cascade saves nothing on the bill: {asked} runs {_figure(end_to_end.request_ms)} ms end-to-end and "
+            f"{_figure(cascade.request_ms)} ms in the cascade, and both are billed {cascade.billed_ms} ms, for Lambda "
+            "rounds each request up to whole milliseconds. " + _energy(plan)
+        )
+    billed = f"{asked} is billed {cascade.billed_ms} ms in the cascade and {end_to_end.billed_ms} ms end-to-end"
+    dollars = cascade.per_million.dollars / end_to_end.per_million.dollars - 1
+    if cascade.billed_ms > end_to_end.billed_ms:
+        return f"The cascade costs more: {billed}, which is {percent(dollars)} more dollars."
+    return f"The cascade saves {percent(-dollars)} of the dollars: {billed}. {_energy(plan)}"
+
+
+def above(plan: Plan, prices: Prices) -> str:
+    """Say that more than a vCPU serves no single thread."""
+    whole, setting = prices.billing.mb_per_vcpu, plan.setting
+    return (
+        f"Above {whole:,} MB one thread gains nothing: {setting.memory_mb:,} MB take as long as {whole:,} MB, and "
+        f"each millisecond costs {setting.memory_mb / whole:.2f} times as much."
+    )
+
+
+def fewest(found: FewestRows) -> str:
+    """Say from how many rows per request on the cascade is billed so much less."""
+    less = "at most half of" if found.less_percent == 50 else f"at least {found.less_percent} % less than"  # noqa: PLR2004
+    if found.rows is None:
+        return f"Rows per request: at no number up to {MAX_ROWS:,} is the cascade billed {less} end-to-end."
+    lasting = {
+        found.rows: f"and at every number from there to {MAX_ROWS:,}",
+        None: "but not at every number from there on, for milliseconds are rounded up",
+    }.get(found.lasting_from, f"and at every number from {found.lasting_from} to {MAX_ROWS:,}")
+    return (
+        f"Rows per request: {found.rows} is the smallest at which the cascade is billed {less} end-to-end, {lasting}."
+    )
+
+
+def memory(plan: Plan, prices: Prices) -> str:
+    """Say at which memory each side costs least."""
+    return (
+        f"Memory: of {LEAST_MEMORY_MB} to {prices.billing.mb_per_vcpu:,} MB, a million predictions cost least "
+        f"end-to-end at {_at(plan.cheapest_end_to_end)} and in the cascade at {_at(plan.cheapest_cascade)}, with "
+        f"{_rows(plan.setting.rows_per_request)} a request. Less memory is less CPU, so answers take longer; whether "
+        "the function fits is not checked."
+    )
+
+
+def batch(plan: Plan) -> str:
+    """Say what is left when rounding is nothing."""
+    return (
+        f"Batch: in a file of many rows nothing is lost to rounding, and the cascade's networks run for "
+        f"{percent(plan.batch_share)} of the end-to-end model's time; reading and writing the file takes both alike."
+    )
+
+
+def _energy(plan: Plan) -> str:
+    share = plan.cascade.per_million.joules / plan.end_to_end.per_million.joules
+    than = f"{percent(abs(1 - share))} {'less' if share <= 1 else 'more'}"
+    return f"Energy is of the time that the code runs: the cascade takes {than}."
+
+
+def _times(end_to_end: Side, cascade: Side) -> tuple[tuple[str, float, float], ...]:
+    return (
+        ("time per row, measured, µs", end_to_end.row_us, cascade.row_us),
+        ("a request runs, ms", end_to_end.request_ms, cascade.request_ms),
+        ("a request is billed, ms", end_to_end.billed_ms, cascade.billed_ms),
+    )
+
+
+def _section(found: Table, title: str, end_to_end: Cost, cascade: Cost) -> None:
+    found.add_section()
+    found.add_row(f"{title}:")
+    _add(found, "  dollars", end_to_end.dollars, cascade.dollars)
+    _add(found, "  GB-seconds billed", end_to_end.gb_seconds, cascade.gb_seconds)
+    _add(found, "  joules", end_to_end.joules, cascade.joules)
+    _add(found, "  grams of CO2", end_to_end.gco2, cascade.gco2)
+
+
+def _add(found: Table, name: str, end_to_end: float, cascade: float) -> None:
+    found.add_row(name, _figure(end_to_end), _figure(cascade), percent(cascade / end_to_end))
+
+
+def _cited(source: Source) -> str:
+    return f"{source.title} ({source.date}): {source.url}"
+
+
+def _at(found: CheapestMemory) -> str:
+    return f"{found.memory_mb:,} MB (${_figure(found.dollars)})"
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number:,} rows"
+
+
+def _figure(value: float) -> str:
+    """Write a number above 0 with four significant digits, or all of a whole part that is longer."""
+    decimals = max(0, 3 - math.floor(math.log10(value)))
+    return f"{value:,.{decimals}f}" if value != int(value) else f"{int(value):,}"

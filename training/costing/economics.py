@@ -1,0 +1,153 @@
+"""What predictions cost on Lambda, from a measured time per row.
+
+Times are those of one thread on a whole vCPU. Formulas and their sources: docs/economics.md; numbers: `prices.toml`.
+"""
+
+import msgspec
+
+from training.costing.prices import Architecture, Prices
+from weir.errors import BadInput
+from weir.protocol import MAX_ROWS
+
+MILLION = 1_000_000
+_S_PER_HOUR, _J_PER_KWH = 3600, 3_600_000
+_MAX_OVERHEAD_MS = 1000
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """How the functions are set up and asked."""
+
+    memory_mb: int = 1769
+    rows_per_request: int = 1
+    overhead_ms: float = 0.2
+    """of a request, whatever its rows, on a whole vCPU: parsing, routing, writing the answer"""
+    architecture: Architecture = "x86_64"
+    requests_per_month: int | None = None
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What some requests cost; joules and grams of CO2 equivalents are estimates."""
+
+    dollars: float
+    gb_seconds: float
+    """billed"""
+    cpu_joules: float
+    memory_joules: float
+    operational_gco2: float
+    embodied_gco2: float
+    joules: float
+    gco2: float
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One way of answering."""
+
+    row_us: float
+    """as measured"""
+    request_ms: float
+    billed_ms: int
+    per_million: Cost
+    """of a million predictions"""
+    per_month: Cost | None
+
+
+def check(setting: Setting, prices: Prices) -> None:
+    """Refuse what Lambda or Weir does not allow. Raises `BadInput`."""
+    low, high = prices.billing.min_memory_mb, prices.billing.max_memory_mb
+    _hold(low <= setting.memory_mb <= high, f"a function's memory is {low} to {high:,} MB", setting.memory_mb)
+    _hold(
+        1 <= setting.rows_per_request <= MAX_ROWS, f"rows per request are 1 to {MAX_ROWS:,}", setting.rows_per_request
+    )
+    _hold(
+        0 <= setting.overhead_ms <= _MAX_OVERHEAD_MS,
+        f"the overhead of a request is 0 to {_MAX_OVERHEAD_MS:,} ms",
+        setting.overhead_ms,
+    )
+    monthly = setting.requests_per_month
+    _hold(monthly is None or monthly >= 1, "requests per month are 1 or more", monthly)
+
+
+def request_ms(row_us: float, setting: Setting, prices: Prices) -> float:
+    """Tell how long a request runs: `(overhead + rows * time per row) * max(1, 1,769 MB / memory)`.
+
+    Lambda allots CPU in proportion to memory, one vCPU at 1,769 MB; more serves no single thread.
+    """
+    slower = max(1.0, prices.billing.mb_per_vcpu / setting.memory_mb)
+    return (setting.overhead_ms + setting.rows_per_request * row_us / 1000) * slower
+
+
+def billed_ms(duration_ms: float, step_ms: int = 1) -> int:
+    """Round a time up as Lambda does, to one step at least.
+
+    Half a nanosecond above a step is the arithmetic's, and not counted.
+    """
+    steps = -(-round(duration_ms * MILLION) // (step_ms * MILLION))
+    return max(1, steps) * step_ms
+
+
+def billed_request_ms(row_us: float, setting: Setting, prices: Prices) -> int:
+    """Tell what of a request is billed."""
+    return billed_ms(request_ms(row_us, setting, prices), prices.billing.step_ms)
+
+
+def side(row_us: float, setting: Setting, prices: Prices) -> Side:
+    """Count one way of answering."""
+    duration_ms = request_ms(row_us, setting, prices)
+    monthly = setting.requests_per_month
+    return Side(
+        row_us=row_us,
+        request_ms=duration_ms,
+        billed_ms=billed_request_ms(row_us, setting, prices),
+        per_million=cost(MILLION / setting.rows_per_request, duration_ms, setting, prices),
+        per_month=None if monthly is None else cost(monthly, duration_ms, setting, prices),
+    )
+
+
+def cost(requests: float, duration_ms: float, setting: Setting, prices: Prices) -> Cost:
+    """Count requests of one duration.
+
+    Dollars are `GB-seconds * price + requests * fee`, of the billed time. Energy is of the time that the code runs.
+    CO2 is `E * I + M` (SCI, ISO/IEC 21031): energy times the grid's intensity, plus a share of what making the server
+    emitted.
+    """
+    billing, processor = prices.billing, prices.architectures[setting.architecture]
+    gb = setting.memory_mb / billing.mb_per_gb
+    gb_seconds = requests * gb * billed_ms(duration_ms, billing.step_ms) / 1000
+    hours = requests * duration_ms / 1000 / _S_PER_HOUR
+    vcpu_hours = hours * setting.memory_mb / billing.mb_per_vcpu
+    cpu_kwh, memory_kwh = energy_kwh(vcpu_hours, hours * gb, setting.architecture, prices)
+    operational = (cpu_kwh + memory_kwh) * prices.carbon.grid_gco2_per_kwh
+    embodied = embodied_gco2(vcpu_hours, setting.architecture, prices)
+    return Cost(
+        dollars=gb_seconds * processor.dollars_per_gb_second + requests * billing.dollars_per_request,
+        gb_seconds=gb_seconds,
+        cpu_joules=cpu_kwh * _J_PER_KWH,
+        memory_joules=memory_kwh * _J_PER_KWH,
+        operational_gco2=operational,
+        embodied_gco2=embodied,
+        joules=(cpu_kwh + memory_kwh) * _J_PER_KWH,
+        gco2=operational + embodied,
+    )
+
+
+def energy_kwh(vcpu_hours: float, gb_hours: float, architecture: Architecture, prices: Prices) -> tuple[float, float]:
+    """Estimate the energy of CPU and of memory, cooling included, as Cloud Carbon Footprint does.
+
+    `(min watts + utilization * (max watts - min watts)) * vCPU-hours * PUE`, `coefficient * GB-hours * PUE`.
+    """
+    processor, carbon = prices.architectures[architecture], prices.carbon
+    watts = processor.min_watts + carbon.cpu_utilization * (processor.max_watts - processor.min_watts)
+    cpu = watts * vcpu_hours / 1000
+    memory = carbon.memory_kwh_per_gb_hour * gb_hours
+    return cpu * carbon.power_usage_effectiveness, memory * carbon.power_usage_effectiveness
+
+
+def embodied_gco2(vcpu_hours: float, architecture: Architecture, prices: Prices) -> float:
+    """Share what making a server emitted: SCI's `M = TE * (time reserved / lifespan) * (vCPUs reserved / vCPUs)`."""
+    processor = prices.architectures[architecture]
+    return processor.server_kgco2 * 1000 * vcpu_hours / prices.carbon.server_life_hours / processor.server_vcpus
+
+
+def _hold(holds: bool, rule: str, got: object) -> None:  # noqa: FBT001
+    if not holds:
+        raise BadInput(rule, got)

@@ -1,0 +1,76 @@
+"""What Lambda costs, in dollars and in energy: the table `prices.toml`, with its date and its sources."""
+
+from datetime import date
+from importlib import resources
+from typing import Literal
+
+import msgspec
+
+Architecture = Literal["x86_64", "arm64"]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: unknown keys are refused."""
+
+
+class Billing(Table, frozen=True, kw_only=True):
+    """How Lambda counts."""
+
+    dollars_per_request: float
+    step_ms: int
+    """a request's time is rounded up to a multiple of it"""
+    min_memory_mb: int
+    max_memory_mb: int
+    mb_per_gb: int
+    mb_per_vcpu: int
+    """memory with which a function has one vCPU"""
+
+
+class Processor(Table, frozen=True, kw_only=True):
+    """Price and power of one architecture."""
+
+    dollars_per_gb_second: float
+    min_watts: float
+    """of an idle vCPU"""
+    max_watts: float
+    """of a busy vCPU"""
+    server: str
+    """the EC2 instance, as large as the server, that stands for Lambda's servers"""
+    server_kgco2: float
+    """emitted in making it"""
+    server_vcpus: int
+
+
+class Carbon(Table, frozen=True, kw_only=True):
+    """From time to energy, and from energy to CO2 equivalents."""
+
+    cpu_utilization: float
+    memory_kwh_per_gb_hour: float
+    power_usage_effectiveness: float
+    grid_gco2_per_kwh: float
+    server_life_hours: int
+
+
+class Source(Table, frozen=True, kw_only=True):
+    """Where numbers of the file come from."""
+
+    title: str
+    url: str
+    date: date
+    gives: str
+
+
+class Prices(Table, frozen=True, kw_only=True):
+    """The whole file."""
+
+    date: date
+    region: str
+    billing: Billing
+    architectures: dict[Architecture, Processor]
+    carbon: Carbon
+    sources: tuple[Source, ...]
+
+
+def load() -> Prices:
+    """Read the table that comes with Weir."""
+    return msgspec.toml.decode((resources.files("training.costing") / "prices.toml").read_bytes(), type=Prices)

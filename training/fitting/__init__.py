@@ -1,0 +1,1 @@
+"""Few numbers learned on validation rows: temperatures, and weights of pools."""

@@ -1,0 +1,1 @@
+"""How levels are made: trained, made better, decomposed, fused, and described."""

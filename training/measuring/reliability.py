@@ -1,0 +1,95 @@
+"""How far confidence is from accuracy: reliability diagrams, and the expected calibration error that sums them up."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from weir.errors import BadInput
+
+Floats = NDArray[np.float32] | NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+BINS = 15
+"""bins of confidence, as many as in Guo et al. 2017"""
+
+
+class Bin(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows whose confidence is above `low` and at most `high`; confidence 0 is in the first bin."""
+
+    low: float
+    high: float
+    rows: int
+    confidence: float
+    """mean confidence of the rows"""
+    accuracy: float
+    """share of the rows that are right"""
+
+
+def diagram(confidence: Floats, right: Flags, bins: int = BINS) -> tuple[Bin, ...]:
+    """Sort rows into bins of confidence of one width, and keep the bins that hold any.
+
+    Args:
+        confidence: 0 to 1, `(rows,)`.
+        right: whether each row's label is the right one, `(rows,)`.
+        bins: how many bins divide 0 to 1.
+    """
+    edges = np.arange(bins + 1) / bins
+    number = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    rows = np.bincount(number, minlength=bins)
+    confidences = np.bincount(number, weights=confidence, minlength=bins)
+    rights = np.bincount(number, weights=right, minlength=bins)
+    return tuple(
+        Bin(
+            low=float(edges[one]),
+            high=float(edges[one + 1]),
+            rows=int(rows[one]),
+            confidence=float(confidences[one] / rows[one]),
+            accuracy=float(rights[one] / rows[one]),
+        )
+        for one in np.flatnonzero(rows)
+    )
+
+
+def gap(bins: Sequence[Bin]) -> float:
+    """Take the expected calibration error of a diagram: `sum over bins of rows / all rows * |accuracy - confidence|`.
+
+    Raises:
+        BadInput: no bin holds a row.
+    """
+    rows = sum(one.rows for one in bins)
+    if not rows:
+        raise BadInput("calibration is measured on at least one row", rows)
+    return sum(one.rows * abs(one.accuracy - one.confidence) for one in bins) / rows
+
+
+def ece(confidence: Floats, right: Flags, bins: int = BINS) -> float:
+    """Measure the expected calibration error (Guo et al. 2017, arXiv 1706.04599, equation 3), 0 to 1.
+
+    0 to 1 is divided into bins of one width, each with its upper edge and without its lower one (the first has 0 too).
+    The error is the sum over bins of `rows in it / all rows * |share of its rows that are right - mean confidence|`.
+
+    Args:
+        confidence: 0 to 1, `(rows,)`.
+        right: whether each row's label is the right one, `(rows,)`.
+        bins: how many bins divide 0 to 1.
+
+    Raises:
+        BadInput: there are no rows.
+    """
+    return gap(diagram(confidence, right, bins))
+
+
+def floor(confidence: Floats, bins: int = BINS, draws: int = 200, seed: int = 0) -> float:
+    """Estimate the error that these confidences would show were they perfectly calibrated: chance alone leaves some.
+
+    It is the mean over draws in which each row is right with the probability that it claims. An `ece` near it is as
+    good as so few rows can tell.
+
+    Raises:
+        BadInput: there are no rows.
+    """
+    random = np.random.default_rng(seed)
+    drawn = (random.random(len(confidence)) < confidence for _ in range(draws))
+    return float(np.mean([ece(confidence, right, bins) for right in drawn]))

@@ -1,0 +1,101 @@
+"""Show an evaluation or a ledger: a table for people, JSON for programs."""
+
+import msgspec
+from rich.table import Table
+
+from training.measuring.ledger import Ledger
+from training.measuring.results import Evaluation, NetworkResult
+from training.printing import console, percent
+
+
+def show(evaluation: Evaluation, *, as_json: bool) -> None:
+    """Print an evaluation on stdout."""
+    if as_json:
+        print(encode(evaluation).decode(), end="")
+        return
+    out = console()
+    out.print(table(evaluation))
+    for line in _captions(evaluation):
+        out.print(line, markup=False)
+
+
+def encode(evaluation: Evaluation) -> bytes:
+    """Write an evaluation as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(evaluation), indent=1) + b"\n"
+
+
+def table(evaluation: Evaluation) -> Table:
+    """Lay out a row for the end-to-end model, for each level and for the cascade."""
+    found = Table(title="On the test split; time is the median wall time of a batched call over its rows, one thread")
+    found.add_column("model")
+    for column in ("accuracy, float", "accuracy", "form", "ECE", "bytes", "µs/row", "answers"):
+        found.add_column(column, justify="right")
+    found.add_row("end-to-end", *_network(evaluation.end_to_end), "100.0 %")
+    for number, level in enumerate(evaluation.levels):
+        found.add_row(f"level {number}: {level.name}", *_network(level), percent(level.share))
+    cascade = evaluation.cascade
+    size = sum(level.size_bytes for level in evaluation.levels)
+    found.add_section()
+    measured = percent(cascade.accuracy), "", _ece(cascade.ece), f"{size:,}", f"{cascade.latency_us:.1f}"
+    found.add_row("cascade", "", *measured, "100.0 %")
+    return found
+
+
+def _captions(evaluation: Evaluation) -> list[str]:
+    cascade = evaluation.cascade
+    calibration = (
+        f"ECE: how far confidence is from accuracy (15 bins); the cascade's is {_ece(cascade.ece_before)} without "
+        f"calibration, and a perfect predictor would show {_ece(cascade.ece_floor)} on as many rows"
+    )
+    return [*([evaluation.promise] if evaluation.promise else []), calibration]
+
+
+def _ece(value: float) -> str:
+    return f"{100 * value:.2f} %"
+
+
+def _network(result: NetworkResult) -> tuple[str, ...]:
+    return (
+        percent(result.float_accuracy),
+        percent(result.accuracy),
+        result.quantization,
+        _ece(result.ece),
+        f"{result.size_bytes:,}",
+        f"{result.latency_us:.1f}",
+    )
+
+
+def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
+    """Print a ledger on stdout."""
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(ledger), indent=1).decode())
+        return
+    out = console()
+    found = Table(title=f"What each level is worth, on {ledger.rows} test rows; loss in nats, columns add up")
+    found.add_column("level")
+    for column in (
+        "loss taken away",
+        "accuracy gained",
+        "loss that remains",
+        "errors",
+        "rows answered",
+        "time, µs/row",
+    ):
+        found.add_column(column, justify="right")
+    for number, level in enumerate(ledger.levels):
+        found.add_row(
+            f"level {number}: {level.name}",
+            f"{level.loss_reduction:.4f}",
+            percent(level.accuracy_gain),
+            f"{level.remaining_loss:.4f}",
+            str(level.errors),
+            percent(level.share),
+            f"{level.time_us:.1f}",
+        )
+    found.add_section()
+    gained = f"{ledger.prior_loss - ledger.loss:.4f}", percent(ledger.accuracy - ledger.prior_accuracy)
+    errors, time = sum(level.errors for level in ledger.levels), sum(level.time_us for level in ledger.levels)
+    found.add_row("together", *gained, f"{ledger.loss:.4f}", str(errors), "100.0 %", f"{time:.1f}")
+    out.print(found)
+    for line in ledger.words:
+        out.print(line)

@@ -1,0 +1,52 @@
+"""What an evaluation found, in the shape of `weir evaluate --json`."""
+
+import msgspec
+
+
+class NetworkResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The end-to-end model, alone on every test row."""
+
+    accuracy: float
+    float_accuracy: float
+    """of the float32 model that it was quantized from"""
+    size_bytes: int
+    latency_us: float
+    """microseconds per row"""
+    quantization: str
+    ece: float
+    """expected calibration error in 15 bins of its confidence, 0 to 1"""
+
+
+class LevelResult(NetworkResult, frozen=True, kw_only=True):
+    """One level, alone on every test row, and the share of rows that it answers in the cascade.
+
+    Experts stand behind the levels before them; their time is that of their own networks.
+    """
+
+    name: str
+    share: float
+
+
+class CascadeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The levels in turn."""
+
+    accuracy: float
+    latency_us: float
+    regret: float
+    """share of test rows where the cascade is wrong and the end-to-end model right"""
+    ece: float
+    """expected calibration error of what the cascade says in the end, 0 to 1"""
+    ece_before: float
+    """the same without any temperature"""
+    ece_floor: float
+    """what a perfectly calibrated predictor of these confidences would show on as many rows"""
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """What `weir evaluate --json` prints."""
+
+    end_to_end: NetworkResult
+    levels: tuple[LevelResult, ...]
+    cascade: CascadeResult
+    promise: str = ""
+    """what the thresholds promise, in words"""
