@@ -10,10 +10,10 @@ bin := .venv/bin
 # what needs no TensorFlow, and so runs on Python 3.12 too; the documents speak of training
 serving := tests/unit tests/contract tests/integration tests/template --ignore tests/contract/test_docs.py
 
-.PHONY: help setup demo up test check lint format type build clean
+.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/.stamp  ## install what Weir needs into .venv
 
@@ -42,6 +42,12 @@ format: .venv/.stamp  ## format the code
 
 type: .venv/.stamp  ## check the types
 	$(bin)/mypy
+
+bench-cascade: .venv/.stamp  ## compare cascade, hierarchy and end-to-end on Fashion-MNIST (trains for over an hour if need be)
+	@$(bin)/python -m benchmarks.cascade
+
+bench-audit: .venv/.stamp  ## draw certification rows again and again, and count broken promises
+	@$(bin)/python -m benchmarks.audit
 
 build: .venv-sam/.stamp  ## build the functions and layers as sam deploy would send them
 	PATH="$(dir $(PYTHON312)):$$PATH" .venv-sam/bin/sam build
