@@ -24,9 +24,9 @@ from training.console import Console
 def train(task: str, out: Path | None, seed: int | None, reuse: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Train end-to-end and as levels.
 
-    Quantizes the networks, tunes the cascade and measures it all. TASK is mnist-sample, digits, fashion-mnist, mnist,
-    or the path of a task.toml. Whoever stops a training and runs it again goes on with the networks that were
-    finished.
+    Quantizes the networks, makes levels better where that helps, promises what they may lose, and measures it all. TASK
+    is mnist-sample, digits, fashion-mnist, fashion-mnist-hierarchy, mnist, or the path of a task.toml. Whoever stops a
+    training and runs it again goes on with the networks that were finished.
 
     \b
     Example:
