@@ -19,14 +19,13 @@ from benchmarks.setting import header
 from benchmarks.trained import CASCADE, ensure, load
 from training.certifying.certification import max_losses
 from training.certifying.conformal import prediction_sets
+from training.certifying.promises import LastWord
 from training.certifying.recording import Recording, record
 from training.certifying.selective import Answered, rules, tested
 from training.certifying.thresholds import Thresholds, lost, sequence
 from training.certifying.timing import times
 from training.data.split import Split
-from training.fitting.calibration import fused_temperature
 from training.task import Promise, Task
-from weir.cascade import tempered
 from weir.hierarchy import Hierarchy
 from weir.manifest import Manifest
 from weir.promises import Abstention
@@ -150,14 +149,8 @@ class Population:
 
     def said(self) -> tuple[Answered, Answered]:
         """What the cascade with its certified thresholds says of validation rows and of the population."""
-        values = [level.threshold for level in self.manifest.levels]
-        fusions = [level.fusion for level in self.manifest.levels]
-        temperature = fused_temperature(self.validation.answers(values), self.validation.labels, fusions)
-        known, population = (
-            Answered(tempered(rows.answers(values), temperature, fusions), rows.labels)
-            for rows in (self.validation, self.rows)
-        )
-        return known, population
+        said = LastWord([level.threshold for level in self.manifest.levels], self.validation)
+        return said.by(self.validation), said.by(self.rows)
 
 
 def population(count: int) -> Population:

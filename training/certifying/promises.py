@@ -72,7 +72,7 @@ def make(
         division = {name: len(rows) for name, rows in parts.items()}
         certificate = msgspec.structs.replace(certified.certificate, division=division)
         certified = replace(certified, certificate=certificate)
-    said = _Said(certified.thresholds.values, validation)
+    said = LastWord(certified.thresholds.values, validation)
     abstains, sets, warnings = None, None, []
     if promise.abstain_above is not None:
         known, rows = said.by(validation), said.by(certification.rows(parts["abstention"]))
@@ -89,15 +89,17 @@ def make(
     return Promises(certified, said.temperature, abstains, sets, tuple(warnings))
 
 
-class _Said:
-    """What the cascade says under thresholds that are settled, calibrated by validation rows."""
+class LastWord:
+    """What the cascade says in the end under thresholds that are settled, calibrated by validation rows."""
 
     def __init__(self, thresholds: Sequence[float], validation: Recording) -> None:
+        """Fit the temperature of what is said in the end."""
         self._thresholds = thresholds
         self._fusions = [step.fusion for step in validation.steps]
         self.temperature = fused_temperature(validation.answers(thresholds), validation.labels, self._fusions)
 
     def by(self, rows: Recording) -> Answered:
+        """Say it of other rows."""
         answers = rows.answers(self._thresholds)
         return Answered(tempered(answers, self.temperature, self._fusions), rows.labels)
 
