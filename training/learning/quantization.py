@@ -1,20 +1,17 @@
 """Choose how a network is quantized: by what each form costs and loses, measured in every interpreter."""
 
-import statistics
-import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from training.certifying.timing import side_by_side
 from training.data.split import Split
 from weir.errors import ModelUnavailable
 from weir.interpreter import RUNTIMES, Network, installed, version
 from weir.manifest import Quantization
 
-_ROUNDS = 5
-_TIMED_ROWS = 500
 _EQUAL = 1.10
 """times up to this ratio count as equal"""
 _FAITHFUL = 0.98
@@ -66,7 +63,7 @@ def measure(
     rows: list[Measurement] = []
     for interpreter in installed():
         loaded, found = _loaded(contents, interpreter)
-        times = _times(loaded, validation.images[:_TIMED_ROWS])
+        times = side_by_side({form: network.logits for form, network in loaded.items()}, validation.images)
         for quantization, runnable in loaded.items():
             said = runnable.logits(validation.images)
             finite = bool(np.isfinite(said).all())
@@ -135,16 +132,3 @@ def _loaded(
             error=error,
         )
     return loaded, found
-
-
-def _times(networks: Mapping[Quantization, Network], images: NDArray[np.float32]) -> dict[Quantization, float]:
-    """Take the median wall time per row of each network, in µs; the calls alternate."""
-    times: dict[Quantization, list[float]] = {form: [] for form in networks}
-    for network in networks.values():
-        network.logits(images[:10])
-    for _ in range(_ROUNDS):
-        for form, network in networks.items():
-            start = time.perf_counter()
-            network.logits(images)
-            times[form].append((time.perf_counter() - start) * 1e6 / len(images))
-    return {form: statistics.median(taken) for form, taken in times.items()}
