@@ -7,7 +7,7 @@ import numpy as np
 
 from training.fitting.calibration import losses
 from training.layering import grouping
-from training.layering.ladder import Ladder, Net, Rung, weighed
+from training.layering.ladder import Ladder, Net, Rung, conditional, weighed
 from training.layering.workshop import Workshop
 from training.learning.networks import Trained
 from training.task import EXPERTS, Groups, NetworkSpec
@@ -184,9 +184,8 @@ def _within(ladder: Ladder, members: tuple[int, ...]) -> _Within:
     """Judge what a ladder says in the end of the labels of a group, given the group, on the group's validation rows."""
     rows = np.flatnonzero(np.isin(ladder.labels, members))
     right = np.searchsorted(members, ladder.labels[rows])
-    joint = ladder.recording.posteriors[-1][rows][:, list(members)] + np.float32(1e-30)
-    conditional = joint / joint.sum(axis=1, keepdims=True)
-    return _Within(float((conditional.argmax(axis=1) == right).mean()), float(losses(conditional, right).mean()))
+    said = conditional(ladder.recording.posteriors[-1][rows], members)
+    return _Within(float((said.argmax(axis=1) == right).mean()), float(losses(said, right).mean()))
 
 
 def _told(line: TriedExpert) -> str:

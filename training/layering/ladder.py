@@ -207,10 +207,15 @@ def _before(ladder: Ladder, number: int) -> Floats:
     return np.tile(np.asarray(ladder.hierarchy.prior, np.float32), (len(ladder.labels), 1))
 
 
+def conditional(posterior: Floats, members: Sequence[int]) -> Floats:
+    """Take `p(label | group)` of a group's labels out of a posterior `(rows, labels)`, giving `(rows, members)`."""
+    joint = posterior[:, list(members)] + np.float32(1e-30)
+    found: Floats = joint / joint.sum(axis=1, keepdims=True)
+    return found
+
+
 def _weighed(expert: Net, before: Floats, labels: Labels, members: Sequence[int]) -> tuple[Net, float]:
     rows = np.flatnonzero(np.isin(labels, members))
-    conditional = before[rows][:, list(members)] + np.float32(1e-30)
-    conditional /= conditional.sum(axis=1, keepdims=True)
     right = np.searchsorted(members, labels[rows])
-    found = pool_weights(conditional, softmax(expert.logits[rows]), right)
+    found = pool_weights(conditional(before[rows], members), softmax(expert.logits[rows]), right)
     return replace(expert, temperature=round(1 / found.word, 4)), found.before
