@@ -10,7 +10,7 @@ bin := .venv/bin
 # what needs no TensorFlow, and so runs on Python 3.12 too; the documents speak of training
 serving := tests/unit tests/contract tests/integration tests/template --ignore tests/contract/test_docs.py
 
-.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit clean
+.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-warm bench-fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,9 +25,9 @@ up: .venv/.stamp  ## run the same system until Ctrl-C; print its URL and curl li
 
 test: .venv/.stamp lint type  ## pass every test that needs nothing but Python 3.11
 	$(bin)/pytest -n 2 --dist loadfile -m "not check" --cov --cov-report=term
-	@echo "Left to make check: what needs Python 3.12, SAM or containers (tests/check, and the serving tests on Python 3.12)."
+	@echo "Left to make check: what needs Python 3.12, SAM, containers or a browser (tests/check, and the serving tests on Python 3.12)."
 
-check: .venv/.stamp .venv-sam/.stamp .venv312/.stamp  ## pass what needs Python 3.12, SAM or containers
+check: .venv/.browser .venv-sam/.stamp .venv312/.stamp .venv-kserve/.stamp  ## pass what needs Python 3.12, SAM, containers or a browser
 	.venv312/bin/pytest -q -n 2 --dist loadfile -m "not check" $(serving)
 	$(bin)/pytest -m check -v --capture=no tests/check
 
@@ -49,17 +49,28 @@ bench-cascade: .venv/.stamp  ## compare cascade, hierarchy and end-to-end on Fas
 bench-audit: .venv/.stamp  ## draw certification rows again and again, and count broken promises
 	@$(bin)/python -m benchmarks.audit
 
+bench-warm: .venv/.stamp  ## compare a warm request with a handler written by hand (trains the demo's model if need be)
+	@$(bin)/python -m benchmarks.warm
+
+bench-fuzz: .venv/.stamp  ## send 100,000 mutated requests to the handlers, and watch statuses, time and memory
+	@$(bin)/python -m benchmarks.fuzz
+
 build: .venv-sam/.stamp  ## build the functions and layers as sam deploy would send them
 	PATH="$(dir $(PYTHON312)):$$PATH" .venv-sam/bin/sam build
 
 clean:  ## remove what was installed and built
-	rm -rf .venv .venv312 .venv-sam build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv312 .venv-sam .venv-kserve build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .venv/.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 that runs" >&2; exit 2; }
 	@echo "installing into .venv (about two minutes the first time) …"
 	@rm -f $@ && $(PYTHON) -m venv --clear .venv
 	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[training,local,dev]'
+	@touch $@
+
+.venv/.browser: .venv/.stamp
+	@echo "installing what drives a browser into .venv …"
+	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[browser]'
 	@touch $@
 
 .venv312/.stamp: pyproject.toml constraints.txt
@@ -74,6 +85,13 @@ clean:  ## remove what was installed and built
 	@echo "installing the SAM CLI into .venv-sam …"
 	@rm -f $@ && $(PYTHON312) -m venv --clear .venv-sam
 	@.venv-sam/bin/python $(PIP) install --constraint constraints-sam.txt aws-sam-cli cfn-lint
+	@touch $@
+
+.venv-kserve/.stamp: constraints-kserve.txt
+	$(need312)
+	@echo "installing KServe's client into .venv-kserve …"
+	@rm -f $@ && $(PYTHON312) -m venv --clear .venv-kserve
+	@.venv-kserve/bin/python $(PIP) install --constraint constraints-kserve.txt kserve
 	@touch $@
 
 define need312

@@ -20,6 +20,8 @@ HEADERS = [("content-type", "application/json"), ("host", "localhost"), ("user-a
 
 GETS = {
     "models-server": "/v2",
+    "models-config": "/v2/models/{model}/config",
+    "models-version-config": "/v2/models/{model}/versions/{version}/config",
     "models-live": "/v2/health/live",
     "models-ready": "/v2/health/ready",
     "models-metadata": "/v2/models/{model}",
@@ -28,6 +30,7 @@ GETS = {
     "models-version-ready": "/v2/models/{model}/versions/{version}/ready",
 }
 POSTS = {"": "/v2/models/{model}/infer", "-version": "/v2/models/{model}/versions/{version}/infer"}
+STATS = {"-stats": "/v2/models/{model}/stats", "-version-stats": "/v2/models/{model}/versions/{version}/stats"}
 
 KEYS = {
     "batch-npy": f"batches/in/{MODEL}/sample.npy",
@@ -43,10 +46,17 @@ def http_events() -> dict[str, object]:
     for mount, name in (("", ""), ("/cascade", "-cascade")):
         for file, path in GETS.items():
             events[file + name] = _event("GET", mount + path)
+        events[f"models-index{name}"] = _event("POST", f"{mount}/v2/repository/index")
+    for file, path in STATS.items():
+        events[f"predict{file}"] = _event("GET", path)
+        events[f"cascade{file}"] = _event("GET", f"/cascade{path}")
     for file, path in POSTS.items():
         events[f"predict{file}"] = _event("POST", path, _request())
         events[f"cascade{file}"] = _event("POST", f"/cascade{path}", _request())
-    events["models-unknown"] = _event("GET", "/v1/nothing", default=True)
+    events["predict-v1"] = _v1_event()
+    events["models-docs"] = _event("GET", "/docs")
+    events["models-openapi"] = _event("GET", "/openapi.json")
+    events["models-unknown"] = _event("GET", "/v3/nothing", default=True)
     events["models-wrong-verb"] = _event("DELETE", "/v2/models/{model}", default=True)
     return events
 
@@ -60,19 +70,29 @@ def batch_events() -> dict[str, object]:
 
 def _event(method: str, path: str, body: bytes = b"", *, default: bool = False) -> object:
     parameters = {name: value for name, value in (("model", MODEL), ("version", "1")) if f"{{{name}}}" in path}
-    raw = path.format(**parameters)
-    event = to_event(
-        HttpRequest(method, raw, "", HEADERS, body), "$default" if default else f"{method} {path}", parameters
-    )
+    key = "$default" if default else f"{method} {path}"
+    return _sample(method, path.format(**parameters), key, {} if default else parameters, body)
+
+
+def _v1_event() -> object:
+    proxy = f"models/{MODEL}:predict"
+    body = msgspec.json.encode({"instances": [_pixels()]})
+    return _sample("POST", f"/v1/{proxy}", "POST /v1/{proxy+}", {"proxy": proxy}, body)
+
+
+def _sample(method: str, path: str, key: str, parameters: dict[str, str], body: bytes) -> object:
+    event = to_event(HttpRequest(method, path, "", HEADERS, body), key, parameters)
     event["requestContext"] |= {"requestId": "sample", "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1767225600000}
-    if default:
-        event.pop("pathParameters", None)
     return event
 
 
+def _pixels() -> list[int]:
+    pixels: list[int] = mnist_data()[0][DIGIT].astype(int).tolist()
+    return pixels
+
+
 def _request() -> bytes:
-    pixels = mnist_data()[0][DIGIT].astype(int).tolist()
-    tensor = {"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": pixels}
+    tensor = {"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": _pixels()}
     return msgspec.json.encode({"inputs": [tensor]})
 
 

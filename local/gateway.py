@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 from urllib.parse import unquote
 
 import uvicorn
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local.events import HttpRequest, HttpResponse, refusal, to_event, to_response
-from local.function import Function, FunctionError, FunctionTimeout
+from local.function import FunctionError, FunctionTimeout
 from local.template import ANY, DEFAULT, Route
 from weir.errors import BadInput
 
@@ -26,10 +27,20 @@ _GRACE_S = 5
 """seconds that requests have to end when the gateway does"""
 
 
+class Invoked(Protocol):
+    """What a route calls: a function, wherever it runs."""
+
+    def invoke(self, event: object) -> object:
+        """Answer one event, or raise `FunctionError`."""
+
+    def close(self) -> None:
+        """Stop what runs for it."""
+
+
 class Gateway:
     """Answer HTTP requests with functions."""
 
-    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Function]) -> None:
+    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Invoked]) -> None:
         """Route to functions by name."""
         self._routes = [(_pattern(route.path), route) for route in routes if route.path != DEFAULT]
         self._default = next((route for route in routes if route.path == DEFAULT), None)
@@ -78,12 +89,15 @@ class Gateway:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Match a path whose variables fill one whole segment each."""
-    return re.compile("".join(f"(?P<{p[1:-1]}>[^/]+)" if p[:1] == "{" else re.escape(p) for p in _parts(path)))
+    """Match a path whose variables fill one whole segment each, and one with a plus all that follows."""
+    return re.compile("".join(_part(part) for part in re.split(r"(\{\w+\+?\})", path)))
 
 
-def _parts(path: str) -> list[str]:
-    return re.split(r"(\{\w+\})", path)
+def _part(part: str) -> str:
+    if part[:1] != "{":
+        return re.escape(part)
+    name = part[1:-1]
+    return f"(?P<{name[:-1]}>.+)" if name.endswith("+") else f"(?P<{name}>[^/]+)"
 
 
 async def _body(request: Request) -> bytes | None:

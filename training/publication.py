@@ -14,6 +14,7 @@ from weir.aliases import Alias, decode_alias
 from weir.errors import Conflict, ModelUnavailable
 from weir.interpreter import Network
 from weir.manifest import Artifact, Manifest, Publication, encode
+from weir.tensors import zeros
 
 _ATTEMPTS = 50
 """races that one publication may lose before it gives up"""
@@ -56,9 +57,10 @@ def publish(trained: Path, store: WritableStore, alias: str) -> Published:
 def _checked(trained: Path, manifest: Manifest, artifact: Artifact) -> bytes:
     """Read an artifact after running it in every interpreter it claims."""
     content = folder.artifact(trained, artifact.digest)
-    zeros = np.zeros((1, *manifest.inputs[0].shape[1:]), np.float32)
+    specs = manifest.inputs
+    names = [spec.name for spec in specs]
     for interpreter in artifact.interpreters:
-        logits = Network(content, interpreter).logits(zeros)
+        logits = Network(content, interpreter, names).logits(zeros(specs))
         if logits.shape != (1, manifest.outputs[artifact.digest]) or not np.isfinite(logits).all():
             raise ModelUnavailable(f"{interpreter} runs the artifact", artifact.digest)
     return content

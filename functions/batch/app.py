@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import msgspec
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,12 +28,14 @@ def answer_message(record: SQSRecord) -> None:
         summary = batch.answer_dropped(registry, key)
         log = logger.error if summary.error else logger.info
         log("answered a file", extra={"key": key, "rows": summary.rows, "error": summary.error})
-        metrics.add_metric("Predictions", MetricUnit.Count, summary.answered)
-        metrics.add_metric("BadRows", MetricUnit.Count, summary.bad_rows)
+        metrics.add("Predictions", summary.answered)
+        metrics.add("BadRows", summary.bad_rows)
 
 
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 (Powertools' own type)
     """Process the messages of one SQS batch; only those that failed come again."""
-    metrics.add_metric("Messages", MetricUnit.Count, len(event["Records"]))
-    return process_partial_response(event=event, record_handler=answer_message, processor=processor, context=context)
+    with metrics:
+        metrics.add("Messages", len(event["Records"]))
+        return process_partial_response(
+            event=event, record_handler=answer_message, processor=processor, context=context
+        )

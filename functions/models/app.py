@@ -1,12 +1,14 @@
-"""Answer health and metadata, for the end-to-end mount and for the cascade, and every route nobody knows."""
+"""Answer all that needs no prediction, for the end-to-end mount and for the cascade, and every route nobody knows."""
 
 import os
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from weir import http
-from weir.service import Service, server_metadata
+from weir import descriptions, documentation, http
+from weir.events import call
+from weir.protocol.messages import Live, ModelReady, Ready
+from weir.service import Service
 
 app = http.api()
 mounts = {
@@ -17,33 +19,58 @@ mounts = {
 
 def _mount(prefix: str, service: Service) -> None:
     @app.get(f"{prefix}/v2")
+    @app.get(f"{prefix}/v2/")
     def server() -> Response[str]:
-        return http.respond(server_metadata())
+        return http.respond(descriptions.server())
 
     @app.get(f"{prefix}/v2/health/live")
     def live() -> Response[str]:
-        return http.respond({"live": True})
+        return http.respond(Live(live=True))
 
     @app.get(f"{prefix}/v2/health/ready")
     def ready() -> Response[str]:
-        return _state(service.ready())
+        found = service.ready()
+        return http.respond(Ready(found), _status(ready=found))
 
     @app.get(f"{prefix}/v2/models/<model>")
     @app.get(f"{prefix}/v2/models/<model>/versions/<version>")
     def metadata(model: str, version: str = "") -> Response[str]:
         return http.respond(service.metadata(model, version))
 
+    @app.get(f"{prefix}/v2/models/<model>/config")
+    @app.get(f"{prefix}/v2/models/<model>/versions/<version>/config")
+    def config(model: str, version: str = "") -> Response[str]:
+        return http.respond(service.config(model, version))
+
     @app.get(f"{prefix}/v2/models/<model>/ready")
     @app.get(f"{prefix}/v2/models/<model>/versions/<version>/ready")
     def model_ready(model: str, version: str = "") -> Response[str]:
-        return _state(service.model_ready(model, version))
+        found = service.model_ready(model, version)
+        return http.respond(ModelReady(model, found), _status(ready=found))
+
+    @app.post(f"{prefix}/v2/repository/index")
+    def index() -> Response[str]:
+        return http.respond(service.index(call(app.current_event)))
 
 
-def _state(ready: bool) -> Response[str]:  # noqa: FBT001 (it is the answer itself)
-    return http.respond({"ready": ready}, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+def _status(*, ready: bool) -> HTTPStatus:
+    return HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 for prefix, service in mounts.items():
     _mount(prefix, service)
+
+
+@app.get("/openapi.json")
+def openapi() -> Response[str]:
+    """Describe this API."""
+    return http.respond(documentation.openapi(mounts[""].registry))
+
+
+@app.get("/docs")
+def docs() -> Response[str]:
+    """Show a page to try it."""
+    return http.page(documentation.page(), documentation.POLICY)
+
 
 handler = http.handler(app)

@@ -11,7 +11,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.check.samcli import BUCKET, BUILD, PYTHON, sam
-from tests.serving import digits_manifest, version_files
+from tests.integration.local.test_triton import NEVER_ESCALATE
+from tests.serving import ROOT, digits_manifest, make_manifest, version_files
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,24 @@ def objdump() -> str:
     found = shutil.which("objdump")
     if not found:
         pytest.fail("make check needs objdump, of binutils, on PATH. Got: none")
+    return found
+
+
+@pytest.fixture(scope="session")
+def kserve() -> str:
+    """The Python that has KServe's client, and nothing of ours."""
+    found = ROOT / ".venv-kserve/bin/python"
+    if not found.exists():
+        pytest.fail("make check needs .venv-kserve, made by a python3.12. Got: none")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A real browser."""
+    found = shutil.which("chromium")
+    if not found:
+        pytest.fail("make check needs chromium, Debian's browser, on PATH. Got: none")
     return found
 
 
@@ -54,7 +73,7 @@ def built(python312: str) -> Path:
 
 @pytest.fixture(scope="session")
 def store_endpoint() -> Iterator[str]:
-    """An S3 that containers reach, with the model that the sample events ask for, and their batch files."""
+    """An S3 that containers reach: the model that the sample events ask for, their batch files, and `thirds`."""
     server = ThreadedMotoServer(ip_address="0.0.0.0", port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
@@ -67,7 +86,8 @@ def store_endpoint() -> Iterator[str]:
         aws_secret_access_key="local",
     )
     s3.create_bucket(Bucket=BUCKET)
-    for key, content in version_files(digits_manifest()).items():
+    thirds = {**version_files(NEVER_ESCALATE, 2), **version_files(make_manifest())}
+    for key, content in {**version_files(digits_manifest()), **thirds}.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
     row = ",".join(["0"] * 784) + "\n"
     s3.put_object(Bucket=BUCKET, Key="batches/in/mnist-sample/a folder/sample=1.csv", Body=row.encode() * 2)

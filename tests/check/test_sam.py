@@ -11,7 +11,7 @@ import pytest
 
 from local import template
 from local.system import TEMPLATE
-from tests.check.samcli import BUCKET, SAM, environment, sam
+from tests.check.samcli import BUCKET, SAM, environment, overrides, sam
 from tests.serving import ROOT, digits_manifest, store_version
 
 pytestmark = [pytest.mark.check, pytest.mark.xdist_group("sam")]
@@ -23,7 +23,6 @@ EVENTS = {
     "ModelsFunction": "models-metadata",
     "BatchFunction": "batch-csv",
 }
-HOST_SEEN_FROM_A_CONTAINER = "172.17.0.1"
 NEWEST = {"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29), "CXXABI": (1, 3, 13)}
 """of Amazon Linux 2023 (glibc 2.34, GCC 11), on which Lambda's python3.12 runs"""
 
@@ -107,12 +106,10 @@ def test_the_layers_are_compiled_and_small_enough(built: Path) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_sam_local_invoke(built: Path, image: str, store_endpoint: str, function: str) -> None:
     """Each function answers its sample event in a container, under Lambda's runtime interface."""
-    port = store_endpoint.rpartition(":")[2]
-    overrides = f"Store=s3://{BUCKET} StoreEndpoint=http://{HOST_SEEN_FROM_A_CONTAINER}:{port}"
     event = ROOT / f"events/{EVENTS[function]}.json"
     done = sam(
         *("local", "invoke", function, "-e", event, "--invoke-image", image, "--skip-pull-image"),
-        *("--parameter-overrides", overrides),
+        *overrides(store_endpoint),
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])

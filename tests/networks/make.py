@@ -3,7 +3,8 @@
 Run `python tests/networks/make.py` after a change here, and commit the files it writes. Three map a 4x4 picture to
 logits of three labels (left, middle, right: where the picture is bright), each surer than the one before; `router`
 maps it to two groups (outer, inner), `outer` to the labels left and right; `digits` maps 28x28 pixels to the logits of
-ten digits (how much the picture is like the mean of each); `custom` runs nowhere.
+ten digits (how much the picture is like the mean of each); `pair` has two inputs, numbers and whole numbers; `custom`
+runs nowhere.
 """
 
 from pathlib import Path
@@ -18,6 +19,8 @@ SCALE = {"tiny": 0.002, "small": 0.01, "large": 0.05}
 THIRDS = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]], np.float32)
 GROUPS = {"router": [[0.5, 0], [0, 1], [0.5, 0]], "outer": [[1, 0], [0, 0], [0, 1]]}
 """network -> how each third counts for each of its two outputs: outer or inner; left or right"""
+PAIR: dict[str, list[list[float]]] = {"a": [[1, 0, 0], [0, 2, 0]], "b": [[0, 0, 1], [0, 0.5, 0], [-1, 0, 0]]}
+"""input -> how each of its values counts for each of the three labels"""
 
 
 def network(scale: float, weights: NDArray[np.float64]) -> bytes:
@@ -44,6 +47,17 @@ def digits() -> bytes:
     return content
 
 
+def pair() -> bytes:
+    """Convert a network of the inputs `a`, two numbers, and `b`, three whole numbers: logits a A + b B."""
+    a = keras.Input(batch_shape=(1, 2), name="a")
+    b = keras.Input(batch_shape=(1, 3), dtype="int32", name="b")
+    both = keras.layers.Concatenate()([a, keras.ops.cast(b, "float32")])
+    model = keras.Model([a, b], keras.layers.Dense(3, use_bias=False)(both))
+    model.set_weights([np.array([*PAIR["a"], *PAIR["b"]], np.float32)])
+    content: bytes = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    return content
+
+
 def custom() -> bytes:
     """Convert a network with an operation that only TensorFlow has, which no small interpreter runs."""
     function = tf.function(tf.math.erfinv, input_signature=[tf.TensorSpec((1, 3), tf.float32)])
@@ -56,6 +70,7 @@ def custom() -> bytes:
 if __name__ == "__main__":
     Path(__file__).with_name("custom.tflite").write_bytes(custom())
     Path(__file__).with_name("digits.tflite").write_bytes(digits())
+    Path(__file__).with_name("pair.tflite").write_bytes(pair())
     for name, scale in SCALE.items():
         Path(__file__).with_name(f"{name}.tflite").write_bytes(network(scale, np.eye(3)))
     for name, weights in GROUPS.items():

@@ -341,13 +341,17 @@ def test_serve_answers_until_it_is_stopped(store: str) -> None:
         [WEIR, "serve", "--store", store, "--port", "0"], stderr=subprocess.PIPE, text=True
     ) as serving:
         assert serving.stderr
-        found = re.search(r"http://[\d.:]+", serving.stderr.readline())
-        assert found
-        assert requests.get(f"{found[0]}/v2/models/quick/ready", timeout=30).json() == {"ready": True}
-        serving.terminate()
+        url = re.findall(r"http://[\d.:]+", serving.stderr.readline())[0]
+        try:
+            ready = requests.get(f"{url}/v2/models/quick/ready", timeout=30).json()
+            page = requests.get(f"{url}/docs", timeout=30)
+        finally:
+            serving.terminate()
+    assert ready == {"name": "quick", "ready": True}
+    assert page.ok  # open, whoever asks
     assert serving.returncode == 0
     with pytest.raises(requests.ConnectionError):
-        requests.get(found[0], timeout=5)
+        requests.get(url, timeout=5)
 
 
 def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from numpy.typing import NDArray
-from PIL import Image
 
 from training.asking import inputs, signing
 from training.asking.answers import lines, merged
 from training.asking.client import HttpClient
 from training.asking.signing import SigV4
 from weir.errors import BadInput, ModelNotFound, StoreUnavailable, Unavailable, WeirError
+from weir.inference import Call
 
 SHAPE = (4, 4)
 
@@ -31,8 +31,8 @@ def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """One row or many, whole or flat."""
     values = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
     np.save(tmp_path / "a.npy", values)
-    (body,) = inputs.requests(tmp_path / "a.npy", "image", SHAPE)
-    tensor = json.loads(body)["inputs"][0]
+    (call,) = inputs.requests(tmp_path / "a.npy", "image", SHAPE)
+    tensor = json.loads(call.content)["inputs"][0]
     assert tensor["shape"] == [values.size // 16, 4, 4]
     assert tensor["data"] == values.ravel().tolist()
 
@@ -40,7 +40,9 @@ def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
 def test_many_rows_are_several_requests(tmp_path: Path) -> None:
     """Each within the protocol's limit."""
     np.save(tmp_path / "a.npy", np.zeros((2500, 4, 4)))
-    shapes = [json.loads(body)["inputs"][0]["shape"][0] for body in inputs.requests(tmp_path / "a.npy", "i", SHAPE)]
+    shapes = [
+        json.loads(call.content)["inputs"][0]["shape"][0] for call in inputs.requests(tmp_path / "a.npy", "i", SHAPE)
+    ]
     assert shapes == [1024, 1024, 452]
 
 
@@ -49,15 +51,13 @@ def test_many_rows_are_several_requests(tmp_path: Path) -> None:
     [
         ("a.npy", b"", "numpy.save writes"),
         ("a.npy", b"no array", "numpy.save writes"),
-        ("a.png", b"no picture", "is a picture"),
-        ("a.png", b"", "is a picture"),
         ("a.json", b"", "is JSON"),
         ("a.json", b"[" * 100_000, "is JSON"),
         ("a.json", b"[[1, 2], [3]]", "numbers nested as the row is"),
         ("a.json", b'"text"', "numbers nested as the row is"),
         ("a.json", b"[1, 2, 3]", "one row of shape"),
         ("a.json", b"[]", "one row of shape"),
-        ("a.txt", b"1", "a .png, .npy or .json"),
+        ("a.txt", b"1", "a .png, .jpg, .npy or .json"),
     ],
 )
 def test_files_that_are_no_input_are_refused(tmp_path: Path, name: str, content: bytes, rule: str) -> None:
@@ -77,21 +77,13 @@ def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.g
         list(inputs.requests(tmp_path / "a.npy", "image", SHAPE))
 
 
-def test_pictures_are_read_in_grey_at_the_models_size(tmp_path: Path) -> None:
-    """Colour, transparency and size do not matter; a model whose rows are no pictures takes none."""
-    Image.new("RGBA", (40, 40), (200, 200, 200, 255)).save(tmp_path / "a.png")
-    (body,) = inputs.requests(tmp_path / "a.png", "image", SHAPE)
-    assert json.loads(body)["inputs"][0]["data"] == [200.0] * 16
-    with pytest.raises(BadInput, match=r"\(height, width\)"):
-        list(inputs.requests(tmp_path / "a.png", "image", (16,)))
-
-
-def test_huge_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before memory is spent on their pixels."""
-    monkeypatch.setattr(inputs, "_MAX_PIXELS", 100)
-    Image.new("L", (11, 10)).save(tmp_path / "a.png")
-    with pytest.raises(BadInput, match="at most 100 pixels"):
-        list(inputs.requests(tmp_path / "a.png", "image", SHAPE))
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.jpeg", "image/jpeg")]
+)
+def test_pictures_go_as_they_are(tmp_path: Path, name: str, media_type: str) -> None:
+    """What reads them stands behind the API."""
+    (tmp_path / name).write_bytes(b"any bytes")
+    assert list(inputs.requests(tmp_path / name, "image", SHAPE)) == [Call(b"any bytes", picture=media_type)]
 
 
 def _answer(*outputs: tuple[str, list[object]]) -> dict[str, object]:

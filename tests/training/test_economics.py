@@ -20,7 +20,7 @@ from training.costing.economics import Setting
 from training.costing.savings import Times
 from training.measuring.results import CascadeResult, Evaluation, NetworkResult
 from weir.errors import BadInput
-from weir.protocol import MAX_ROWS
+from weir.protocol.requests import MAX_ROWS
 
 PRICES = prices.load()
 NOTHING = "saves nothing on the bill"

@@ -9,6 +9,7 @@ import requests
 
 from training.asking.signing import authorization
 from weir.errors import BadInput, ModelNotFound, Unavailable, WeirError
+from weir.inference import Call
 from weir.registry import Registry
 from weir.service import Service
 from weir.store import Store
@@ -24,8 +25,8 @@ class Client(Protocol):
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model. Raises errors of `weir.errors`."""
 
-    def infer(self, model: str, version: str, request: bytes) -> Document:
-        """Answer the body of an inference request. Raises errors of `weir.errors`."""
+    def infer(self, model: str, version: str, call: Call) -> Document:
+        """Answer an inference request. Raises errors of `weir.errors`."""
 
 
 class StoreClient:
@@ -40,9 +41,9 @@ class StoreClient:
         found: Document = msgspec.to_builtins(self._service.metadata(model, version))
         return found
 
-    def infer(self, model: str, version: str, request: bytes) -> Document:
-        """Answer the body of an inference request."""
-        return _document(self._service.infer(model, version, request).body)
+    def infer(self, model: str, version: str, call: Call) -> Document:
+        """Answer an inference request."""
+        return _document(self._service.infer(model, version, call).body)
 
 
 class HttpClient:
@@ -59,15 +60,20 @@ class HttpClient:
         """Describe a model."""
         return self._ask("GET", _path(model, version), None)
 
-    def infer(self, model: str, version: str, request: bytes) -> Document:
-        """Answer the body of an inference request."""
-        return self._ask("POST", f"{_path(model, version)}/infer", request)
+    def infer(self, model: str, version: str, call: Call) -> Document:
+        """Answer an inference request."""
+        return self._ask("POST", f"{_path(model, version)}/infer", call)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Document:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+    def _ask(self, method: str, path: str, call: Call | None) -> Document:
+        headers = {"Content-Type": call.picture or "application/json"} if call else {}
         try:
             response = requests.request(
-                method, self._base + path, data=body, headers=headers, auth=self._authorization, timeout=_TIMEOUT_S
+                method,
+                self._base + path,
+                data=call.content if call else None,
+                headers=headers,
+                auth=self._authorization,
+                timeout=_TIMEOUT_S,
             )
         except requests.RequestException as exc:
             raise Unavailable(f"{self._base} answers", exc) from exc
@@ -87,7 +93,7 @@ def _refusal(response: requests.Response) -> WeirError:
     except Unavailable:
         said = {}
     rule, _, got = str(said.get("error") or said.get("message") or response.reason).partition(". Got: ")
-    kind = {400: BadInput, 404: ModelNotFound, 413: BadInput}.get(response.status_code, Unavailable)
+    kind = {400: BadInput, 404: ModelNotFound, 413: BadInput, 415: BadInput}.get(response.status_code, Unavailable)
     return kind(rule, got or f"status {response.status_code} from {response.url}")
 
 

@@ -1,4 +1,4 @@
-"""What a person gives `weir predict`: a .png, .npy or .json, read as requests of the Open Inference Protocol."""
+"""What a person gives `weir predict`: a picture, .npy or .json, as requests of the Open Inference Protocol."""
 
 import math
 from collections.abc import Iterator
@@ -7,21 +7,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from weir.errors import BadInput
-from weir.protocol import MAX_ROWS
+from weir.inference import Call
+from weir.protocol.requests import MAX_ROWS
 
 Shape = tuple[int, ...]
 
-_MAX_PIXELS = 64_000_000
+_PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
-def requests(path: Path, name: str, shape: Shape) -> Iterator[bytes]:
-    """Read a file as the bodies of one or more requests, each of at most 1,024 rows.
+def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
+    """Read a file as one or more requests, each of at most 1,024 rows; a picture goes as it is.
 
     Args:
-        path: a .png picture, a .npy of one row or of rows, or a .json: a request of the protocol, or nested numbers.
+        path: a .png or .jpg picture, a .npy of one row or of rows, or a .json: a request of the protocol, or
+            nested numbers.
         name: of the model's input.
         shape: of one row.
 
@@ -33,19 +34,20 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[bytes]:
     except OSError as exc:
         raise BadInput("INPUT is a file that can be read", exc) from exc
     if path.suffix == ".json" and isinstance(document := _json(content), dict):
-        yield content
+        yield Call(content)
+        return
+    if path.suffix in _PICTURES:
+        yield Call(content, picture=_PICTURES[path.suffix])
         return
     if path.suffix == ".json":
         values = _numbers(document)
     elif path.suffix == ".npy":
         values = _npy(path)
-    elif path.suffix == ".png":
-        values = _picture(path, shape)
     else:
-        raise BadInput("INPUT is a .png, .npy or .json", str(path))
+        raise BadInput("INPUT is a .png, .jpg, .npy or .json", str(path))
     rows = _rows(values, shape)
     for start in range(0, len(rows), MAX_ROWS):
-        yield request(name, rows[start : start + MAX_ROWS])
+        yield Call(request(name, rows[start : start + MAX_ROWS]))
 
 
 def request(name: str, rows: NDArray[np.float64]) -> bytes:
@@ -87,17 +89,3 @@ def _npy(path: Path) -> NDArray[np.float64]:
     if array.dtype.kind not in "fiub":
         raise BadInput("a .npy INPUT holds real numbers", array.dtype)
     return np.array(array, np.float64)
-
-
-def _picture(path: Path, shape: Shape) -> NDArray[np.float64]:
-    """Read a picture in grey, 0 to 255, at the model's size."""
-    if len(shape) != 2:  # noqa: PLR2004 (height, width)
-        raise BadInput("a model that takes pictures has rows of (height, width)", list(shape))
-    try:
-        with Image.open(path) as picture:
-            if picture.width * picture.height > _MAX_PIXELS:
-                raise BadInput(f"a picture has at most {_MAX_PIXELS} pixels", f"{picture.width} x {picture.height}")
-            grey = picture.convert("L").resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as exc:
-        raise BadInput("a .png INPUT is a picture", exc) from exc
-    return np.asarray(grey, np.float64)

@@ -16,6 +16,7 @@ from training.data.split import Split
 from training.measuring import testsplit
 from training.stores import WritableStore
 from weir.errors import Unavailable
+from weir.inference import Call
 from weir.keys import batch_key
 from weir.manifest import Manifest
 
@@ -49,14 +50,14 @@ def tour(trained: Path, url: str, store: WritableStore, on_progress: Progress) -
 def _single(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
     body = request(manifest.inputs[0].name, test.spread(_SHOWN).astype(np.float64))
     yield f"POST {url}/cascade/v2/models/{manifest.model}/infer"
-    yield from (f"  {line}" for line in lines(HttpClient(url, cascade=True).infer(manifest.model, "", body)))
+    yield from (f"  {line}" for line in lines(HttpClient(url, cascade=True).infer(manifest.model, "", Call(body))))
 
 
 def _labels(manifest: Manifest, test: Split, url: str, on_progress: Progress, *, cascade: bool) -> list[str]:
     client, found = HttpClient(url, cascade=cascade), []
     for start in range(0, len(test.images), _PER_REQUEST):
         rows = test.images[start : start + _PER_REQUEST].astype(np.float64)
-        found += outputs(client.infer(manifest.model, "", request(manifest.inputs[0].name, rows)))["label"]
+        found += outputs(client.infer(manifest.model, "", Call(request(manifest.inputs[0].name, rows))))["label"]
         on_progress("asking over HTTP, rows", len(found), len(test.images))
     return found
 

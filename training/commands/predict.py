@@ -36,7 +36,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
 ) -> None:
     """Ask MODEL what INPUT is.
 
-    INPUT is a .png, a .npy of one row or many, or a .json: a request of the V2 protocol, or nested numbers.
+    INPUT is a .png or .jpg, a .npy of one row or many, or a .json: a request of the V2 protocol, or nested numbers.
 
     Without --url the model is loaded straight from --store, by the code that the functions run. A picture is
     taken as it is, in grey at the model's size: MNIST's digits are white on black.
@@ -52,13 +52,13 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     client = _client(url, store, store_endpoint, alias=alias, cascade=cascade)
     metadata = client.metadata(model, version)
     (tensor,) = metadata["inputs"]
-    bodies = list(requests(file, tensor["name"], tuple(tensor["shape"][1:])))
+    calls = list(requests(file, tensor["name"], tuple(tensor["shape"][1:])))
     answers = []
     with Console() as console:
-        for number, body in enumerate(bodies, 1):
-            answers.append(client.infer(model, version, body))
-            if len(bodies) > 1:
-                console.progress("asking", number, len(bodies))
+        for number, call in enumerate(calls, 1):
+            answers.append(client.infer(model, version, call))
+            if len(calls) > 1:
+                console.progress("asking", number, len(calls))
     answer = merged(answers)
     print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
 

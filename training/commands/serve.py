@@ -36,5 +36,7 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
         Console() as console,
         System(store=store, store_endpoint=store_endpoint, host=host, port=port, environment=variables) as run,
     ):
-        console.say(f"serving {store} at {run.url}/v2 and {run.url}/cascade/v2; Ctrl-C stops it")
+        console.say(
+            f"serving {store} at {run.url}/v2 and {run.url}/cascade/v2; {run.url}/docs to try it; Ctrl-C stops it"
+        )
         until_stopped()

@@ -50,7 +50,7 @@ def _told(url: str, store: str, endpoint: str, request: Path, rows: Path) -> str
     bucket = store.removeprefix("s3://")
     post = f"curl -s -X POST -H 'Content-Type: application/json' --data-binary @{request}"
     return f"""\
-The API is at {url}; it asks for no authorization. Ctrl-C stops it.
+The API is at {url}; it asks for no authorization. {url}/docs is a page to try it on. Ctrl-C stops it.
 
 The end-to-end model answers a digit; the levels answer it in turn; a file of rows is answered as a batch:
 

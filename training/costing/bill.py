@@ -9,7 +9,7 @@ from training.costing.economics import Cost, Side
 from training.costing.prices import Prices, Source
 from training.costing.savings import LEAST_MEMORY_MB, CheapestMemory, FewestRows, Plan
 from training.printing import console, percent
-from weir.protocol import MAX_ROWS
+from weir.protocol.requests import MAX_ROWS
 
 _NOT_COUNTED = (
     "Not counted: the free allowance, cold starts, API Gateway, S3, logs, traffic. "

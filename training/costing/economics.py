@@ -7,7 +7,7 @@ import msgspec
 
 from training.costing.prices import Architecture, Prices
 from weir.errors import BadInput
-from weir.protocol import MAX_ROWS
+from weir.protocol.requests import MAX_ROWS
 
 MILLION = 1_000_000
 _S_PER_HOUR, _J_PER_KWH = 3600, 3_600_000

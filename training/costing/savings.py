@@ -9,7 +9,7 @@ from training.costing.economics import Setting, Side
 from training.costing.prices import Prices
 from training.measuring.results import Evaluation
 from weir.errors import BadInput
-from weir.protocol import MAX_ROWS
+from weir.protocol.requests import MAX_ROWS
 
 LEAST_MEMORY_MB = 256
 """the smallest memory that the template gives a function"""

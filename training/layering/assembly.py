@@ -24,7 +24,12 @@ def manifest(task: Task, data: Prepared, built: Built) -> Manifest:
         labels=data.label_names,
         prior=data.prior,
         inputs=(
-            TensorSpec(name="image", shape=(-1, *data.input_shape), meaning=f"raw pixel values, {low:g} to {high:g}"),
+            TensorSpec(
+                name="image",
+                shape=(-1, *data.input_shape),
+                meaning=f"raw pixel values, {low:g} to {high:g}",
+                range=(low, high),
+            ),
         ),
         end_to_end=EndToEnd(
             artifact=_artifact(built.ladder.end_to_end), temperature=built.ladder.end_to_end.temperature

@@ -88,7 +88,7 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
     data = registry.store.get(key.source)
     try:
         version, model = registry.model(key.model)
-        rows = read(key.file, data, model.manifest.inputs[0].shape[1:])
+        rows = read(key.file, data, _row_shape(model))
     except (BadInput, NotFound) as exc:
         summary = _summary(key, [], version=None, error=str(exc))
     else:
@@ -97,6 +97,13 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
         summary = _summary(key, lines, version=version, error=None)
     registry.store.put(key.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
     return summary
+
+
+def _row_shape(model: Model) -> tuple[int, ...]:
+    specs = model.manifest.inputs
+    if len(specs) != 1 or specs[0].datatype != "FP32":
+        raise BadInput("batch files are for models of one FP32 input", [spec.datatype for spec in specs])
+    return specs[0].shape[1:]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ WeirError                 rule and what came: "<rule>. Got: <value>"
 ├── BadInput              the caller's words are off; the same call fails again
 │   ├── BadName           a model name, version, alias or file name breaks its rule
 │   ├── BadBody           bytes that are no message of the protocol
+│   ├── TooLarge          more bytes or pixels than a request may have
+│   ├── UnsupportedMedia  a media type or compression that is not read
 │   ├── BadTensor         a tensor of the wrong name, datatype, shape or value
 │   └── BadManifest       a manifest that this reader can't use
 ├── NotFound
@@ -54,6 +56,14 @@ class BadName(BadInput):
 
 class BadBody(BadInput):
     """Bytes that are no message of the protocol."""
+
+
+class TooLarge(BadInput):
+    """More bytes or pixels than a request may have."""
+
+
+class UnsupportedMedia(BadInput):
+    """A media type or compression that is not read."""
 
 
 class BadTensor(BadInput):

@@ -1,34 +1,39 @@
-"""HTTP: bytes in and out of API Gateway's events, errors to statuses, one metrics line a request."""
+"""HTTP: what a handler does around its one call. Errors become statuses, each request one line of metrics."""
 
-import base64
+import os
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from weir.errors import (
-    BadBody,
     BadInput,
     BadName,
     Conflict,
     MethodNotAllowed,
     NotFound,
     RouteNotFound,
+    TooLarge,
     Unavailable,
+    UnsupportedMedia,
     WeirError,
 )
+from weir.events import HEADER_LENGTH, Answer
+from weir.inference import Inference
+from weir.metrics import Metrics
+from weir.protocol.messages import Refusal
 from weir.routes import verbs
-from weir.service import Inference
 
 STATUS: dict[type[WeirError], HTTPStatus] = {
     BadInput: HTTPStatus.BAD_REQUEST,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     Conflict: HTTPStatus.CONFLICT,
@@ -37,7 +42,10 @@ STATUS: dict[type[WeirError], HTTPStatus] = {
 """error class -> status; a class that is not here has the status of its nearest ancestor"""
 
 logger = Logger()
-metrics = Metrics()
+metrics = Metrics.from_environment(os.environ)
+
+UNAVAILABLE = "models are loaded from their store; trying again may help. Got: a failure, and the log says which"
+"""what a caller is told of what is not the caller's fault"""
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -45,6 +53,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 def api() -> APIGatewayHttpResolver:
     """Make a resolver whose every answer is the protocol's, errors included."""
     app = APIGatewayHttpResolver()
+    app._response_builder_class = Answer  # noqa: SLF001 (the one it has spends more on headers than msgspec on an answer)
     app.exception_handler(WeirError)(refuse)
     app.exception_handler(Exception)(_fail)
 
@@ -59,25 +68,16 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
     """Make the function's handler: resolves the event, then prints one metrics (EMF) line."""
     cold = True
 
-    @metrics.log_metrics
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nonlocal cold
-        metrics.add_metric("ColdStart", MetricUnit.Count, int(cold))
-        cold = False
-        answer = app.resolve(event, context)
-        metrics.add_metric("Errors", MetricUnit.Count, int(answer["statusCode"] >= HTTPStatus.BAD_REQUEST))
-        return answer
+        with metrics:
+            metrics.add("ColdStart", int(cold))
+            cold = False
+            answer = app.resolve(event, context)
+            metrics.add("Errors", int(answer["statusCode"] >= HTTPStatus.BAD_REQUEST))
+            return answer
 
     return handle
-
-
-def body(event: APIGatewayProxyEventV2) -> bytes:
-    """Take the bytes of a request out of its event, else raise `BadBody`."""
-    text = event.body or ""
-    try:
-        return base64.b64decode(text, validate=True) if event.is_base64_encoded else text.encode()
-    except ValueError as exc:
-        raise BadBody("an event's body is Unicode text, or base64 where it says so", exc) from exc
 
 
 def respond(document: object, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
@@ -86,24 +86,33 @@ def respond(document: object, status: HTTPStatus = HTTPStatus.OK) -> Response[st
     return Response(int(status), content_type="application/json", body=content.decode())
 
 
-def infer(inference: Inference) -> Response[str]:
+def page(html: str, policy: str) -> Response[str]:
+    """Answer with a page, and what it may load."""
+    return Response(HTTPStatus.OK, "text/html; charset=utf-8", html, {"Content-Security-Policy": policy})
+
+
+def infer(inference: Inference) -> Response[Any]:
     """Answer an inference, and count what each level did."""
-    metrics.add_dimension("model", inference.model)
-    metrics.add_metadata("model_version", inference.version)
-    metrics.add_metric("Predictions", MetricUnit.Count, inference.rows)
+    metrics.tell(model=inference.model, version=inference.version)
+    metrics.add("Predictions", inference.rows)
     for number, use in enumerate(inference.uses):
-        metrics.add_metric(f"Level{number}Rows", MetricUnit.Count, use.rows)
-        metrics.add_metric(f"Level{number}Time", MetricUnit.Microseconds, use.time_us)
-    metrics.add_metric("Escalations", MetricUnit.Count, inference.escalations)
-    return respond(inference.body)
+        metrics.add(f"Level{number}Rows", use.rows)
+        metrics.add(f"Level{number}Time", use.time_us, "Microseconds")
+    metrics.add("Escalations", inference.escalations)
+    if inference.header_length is None:
+        return respond(inference.body)
+    headers: dict[str, str | list[str]] = {HEADER_LENGTH: str(inference.header_length)}
+    return Response(HTTPStatus.OK, "application/octet-stream", inference.body, headers)
 
 
 def refuse(error: WeirError) -> Response[str]:
     """Answer with an error of Weir's tree."""
     status = next(STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in STATUS)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error(str(error), exc_info=error)
-    response = respond({"error": str(error)}, status)
+    told = str(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # what it says of buckets and files is not the caller's business
+        logger.error(told, exc_info=error)
+        told = UNAVAILABLE
+    response = respond(Refusal(told), status)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allow)
     return response
@@ -112,7 +121,7 @@ def refuse(error: WeirError) -> Response[str]:
 def _fail(error: Exception) -> Response[str]:
     logger.error("a request failed in Weir itself", exc_info=error)
     message = "Weir failed at this request, and its log says why. Got: an error of its own"
-    return respond({"error": message}, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return respond(Refusal(message), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _unknown(event: APIGatewayProxyEventV2) -> WeirError:
@@ -121,4 +130,6 @@ def _unknown(event: APIGatewayProxyEventV2) -> WeirError:
         return BadName("the names in a path are of a-z, 0-9, '-', '_'", event.path)
     if allow:
         return MethodNotAllowed(event.http_method, event.path, allow)
-    return RouteNotFound("paths are those of the Open Inference Protocol, at / and below /cascade", event.path)
+    return RouteNotFound(
+        "paths are those of the Open Inference Protocol, at / and below /cascade (see /docs)", event.path
+    )

@@ -1,5 +1,6 @@
 """Run one `.tflite` file: the only file that names a TFLite runtime."""
 
+from collections.abc import Sequence
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any
@@ -26,43 +27,70 @@ def version(runtime: str) -> str:
 
 
 class Network:
-    """One loaded network: float32 rows in, float32 logits out, one thread.
+    """One loaded network: rows in, float32 logits out, one thread.
 
     It is not thread-safe: a Lambda answers one request at a time.
     """
 
-    def __init__(self, content: bytes, runtime: str | None = None) -> None:
+    def __init__(self, content: bytes, runtime: str | None = None, inputs: Sequence[str] = ()) -> None:
         """Load the bytes of a `.tflite` whose batch dimension is 1.
 
         Bytes that were cut or changed can crash the process, whatever the runtime: check their digest before.
+
+        Args:
+            content: of the file.
+            runtime: the interpreter; default the first installed.
+            inputs: names of the inputs, for a network with several.
 
         Raises:
             ModelUnavailable: no such runtime, or it refuses the bytes, or they are no rows -> logits network.
         """
         self.runtime = runtime or _first_installed()
         self._interpreter = _load(content, self.runtime)
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        shapes = [tuple(int(size) for size in tensor["shape"]) for tensor in (*inputs, *outputs)]
-        floats = all(tensor["dtype"] is np.float32 for tensor in (*inputs, *outputs))
-        if len(shapes) != 2 or not floats or shapes[0][0] != 1 or len(shapes[1]) != 2:  # noqa: PLR2004 (one in, one out)
-            raise ModelUnavailable("a network has one float32 input [1, …] and one float32 output [1, labels]", shapes)
-        self.input_shape: tuple[int, ...] = shapes[0][1:]
-        """sizes of one row, without the batch dimension"""
-        self.labels: int = shapes[1][1]
-        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        details, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        shapes = [_shape(tensor) for tensor in (*details, *outputs)]
+        sound = len(outputs) == 1 and outputs[0]["dtype"] is np.float32 and len(shapes[-1]) == 2  # noqa: PLR2004
+        if not sound or any(shape[:1] != (1,) for shape in shapes):
+            raise ModelUnavailable("a network has inputs [1, …] and one float32 output [1, labels]", shapes)
+        ordered = details if len(details) == 1 else _by_name(details, inputs)
+        self.inputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...] = tuple(
+            (_shape(tensor)[1:], np.dtype(tensor["dtype"])) for tensor in ordered
+        )
+        """sizes of one row, without the batch dimension, and datatype of each input"""
+        self.labels: int = shapes[-1][1]
+        self._indices = [tensor["index"] for tensor in ordered]
+        self._names = inputs
+        self._output = outputs[0]["index"]
 
-    def logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map rows `(n, *input_shape)` to logits `(n, labels)`.
+    def logits(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Map rows `(n, …)` to logits `(n, labels)`; rows of several inputs are `(n,)` with a field for each.
 
         One call a row: a batch in one call gains nothing for convolutions, and resizing rebuilds the delegate.
         """
         out = np.empty((len(rows), self.labels), np.float32)
         interpreter = self._interpreter
+        columns = [(self._indices[0], rows)] if rows.dtype.names is None else self._columns(rows)
         for i in range(len(rows)):
-            interpreter.set_tensor(self._input, rows[i : i + 1])
+            for index, column in columns:
+                interpreter.set_tensor(index, column[i : i + 1])
             interpreter.invoke()
             out[i] = interpreter.get_tensor(self._output)[0]
         return out
+
+    def _columns(self, rows: NDArray[Any]) -> list[tuple[int, NDArray[Any]]]:
+        return [(index, rows[name]) for index, name in zip(self._indices, self._names, strict=True)]
+
+
+def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(int(size) for size in tensor["shape"])
+
+
+def _by_name(details: list[dict[str, Any]], inputs: Sequence[str]) -> list[dict[str, Any]]:
+    """Put a network's inputs into an order; the converter calls the input `a` `serving_default_a:0`."""
+    found = {tensor["name"].removeprefix("serving_default_").removesuffix(":0"): tensor for tensor in details}
+    if set(found) != set(inputs):
+        raise ModelUnavailable(f"the network's inputs are {', '.join(inputs)}", sorted(found))
+    return [found[name] for name in inputs]
 
 
 def _first_installed() -> str:

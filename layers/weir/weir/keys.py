@@ -9,9 +9,12 @@ MODELS = "models"
 BATCHES_IN = "batches/in"
 BATCHES_OUT = "batches/out"
 
-_NAME = re.compile(r"[a-z0-9_-]{1,64}")
-_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+NAME = r"[a-z0-9_-]{1,64}"
+ALIAS = r"[a-z][a-z0-9_-]{0,63}"
+VERSION = r"[1-9][0-9]{0,8}"
+
+_NAME, _ALIAS, _VERSION = re.compile(NAME), re.compile(ALIAS), re.compile(VERSION)
+_MANIFEST = re.compile(rf"{MODELS}/({NAME})/versions/({VERSION})/manifest\.json")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -66,6 +69,12 @@ def artifact(model: str, number: int, digest: str) -> str:
 def manifest(model: str, number: int) -> str:
     """Key written last: a version without it does not exist."""
     return f"{version(model, number)}manifest.json"
+
+
+def parse_manifest(key: str) -> tuple[str, int] | None:
+    """Read the model and version that a key is the manifest of; None when it is another's key."""
+    found = _MANIFEST.fullmatch(key)
+    return (found[1], int(found[2])) if found else None
 
 
 def alias(model: str, name: str) -> str:

@@ -10,12 +10,15 @@ import msgspec
 from weir.errors import BadManifest
 from weir.promises import Abstention, Certificate, PredictionSets
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 FILE = "manifest.json"
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
 Fusion = Literal["replace", "pool", "refine"]
 Kind = Literal["cascade", "router", "experts"]
+Datatype = Literal[
+    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
+]
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +38,11 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     shape: tuple[int, ...]
     """-1 (any number of rows) first"""
-    datatype: Literal["FP32"] = "FP32"
+    datatype: Datatype = "FP32"
     meaning: str = ""
     """what a value stands for, in words"""
+    range: tuple[float, float] = (0.0, 255.0)
+    """of the values of a picture: what black and white are"""
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,8 +199,7 @@ def _check(manifest: Manifest) -> None:
         raise BadManifest("the prior has one share for each label", manifest.prior)
     if not manifest.levels:
         raise BadManifest("a model has at least one level", manifest.levels)
-    if len(manifest.inputs) != 1 or not _is_input(manifest.inputs[0]):
-        raise BadManifest("a model has one input, of shape [-1, then sizes of at least 1]", manifest.inputs)
+    _check_inputs(manifest)
     _check_groups(manifest)
     for number, level in enumerate(manifest.levels):
         _check_level(level, number, manifest)
@@ -203,6 +207,14 @@ def _check(manifest: Manifest) -> None:
     for digest in manifest.artifacts:
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise BadManifest("artifacts are named by the sha256 of their bytes", digest)
+
+
+def _check_inputs(manifest: Manifest) -> None:
+    names = [spec.name for spec in manifest.inputs]
+    if not names or len(set(names)) != len(names) or not all(_is_input(spec) for spec in manifest.inputs):
+        raise BadManifest(
+            "a model has inputs of different names, each of shape [-1, then sizes of at least 1]", manifest.inputs
+        )
 
 
 def _check_groups(manifest: Manifest) -> None:
@@ -253,4 +265,6 @@ def _temperatures(manifest: Manifest) -> tuple[float, ...]:
 
 
 def _is_input(spec: TensorSpec) -> bool:
-    return len(spec.shape) > 1 and spec.shape[0] == -1 and all(size >= 1 for size in spec.shape[1:])
+    low, high = spec.range
+    sizes = len(spec.shape) > 1 and spec.shape[0] == -1 and all(size >= 1 for size in spec.shape[1:])
+    return sizes and -math.inf < low < high < math.inf

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from weir.abstention import give
@@ -17,19 +18,24 @@ from weir.fusion import Word
 from weir.hierarchy import Hierarchy
 from weir.interpreter import Network
 from weir.manifest import Artifact, EndToEnd, Expert, Level, Manifest
+from weir.outputs import outputs
+from weir.protocol.messages import TensorMetadata
+from weir.tensors import DTYPES, Rows, no_rows
 
 Floats = NDArray[np.float32]
 
 OVERFLOW = "a row's values are small enough for the network's own numbers to stay finite"
 
 
-@dataclass(frozen=True)
-class LevelUse:
+class LevelUse(Struct, frozen=True):
     """What one level did in one call."""
 
     rows: int
     """rows its networks ran on; a row that two experts see counts twice"""
     time_us: float
+
+
+_UNUSED = LevelUse(0, 0.0)
 
 
 @dataclass
@@ -44,6 +50,11 @@ class Model:
     fetch: Callable[[str], bytes]
     runtime: str | None = None
     _networks: dict[str, Network] = field(default_factory=dict)
+    _timed: dict[bool, list[Step]] = field(default_factory=dict)
+    """the levels, counting what they do; one entry for the cascade, one for the end-to-end model"""
+    _outputs: dict[bool, dict[str, TensorMetadata]] = field(default_factory=dict)
+    _uses: list[LevelUse] = field(default_factory=list)
+    """what each level has done in the call that runs"""
 
     @cached_property
     def hierarchy(self) -> Hierarchy | None:
@@ -58,15 +69,21 @@ class Model:
         only = self.manifest.end_to_end
         return [Step(self._word(only))]
 
+    def outputs(self, *, cascade: bool) -> dict[str, TensorMetadata]:
+        """List what can be asked for, by name."""
+        if cascade not in self._outputs:
+            self._outputs[cascade] = outputs(self.manifest, cascade=cascade)
+        return self._outputs[cascade]
+
     def answer(
-        self, rows: Floats, *, cascade: bool, traced: bool = False, whole: bool = True
+        self, rows: Rows, *, cascade: bool, traced: bool = False, whole: bool = True
     ) -> tuple[Answers, list[LevelUse]]:
         """Answer rows `(n, …)`, and say what each level did.
 
         A row whose values are so large that the network's own numbers overflow has the confidence NaN.
 
         Args:
-            rows: what the networks read.
+            rows: what the networks read; of several inputs `(n,)` with a field for each.
             cascade: let the levels answer in turn, not the end-to-end model.
             traced: keep how sure each level was.
             whole: whether somebody needs more of the posterior than its largest probability.
@@ -75,14 +92,15 @@ class Model:
             ModelUnavailable: an artifact is damaged, or the interpreter refuses it.
         """
         manifest = self.manifest
-        steps = self.steps(cascade=cascade)
-        uses = [LevelUse(0, 0.0)] * len(steps)
-        timed = [_timed(step, number, uses) for number, step in enumerate(steps)]
+        if cascade not in self._timed:
+            self._timed[cascade] = [self._counted(step, n) for n, step in enumerate(self.steps(cascade=cascade))]
+        steps = self._timed[cascade]
+        self._uses = [_UNUSED] * len(steps)
         # only rows of the last level abstain, and the group of one is read off its whole posterior
         whole = whole or (cascade and manifest.abstention is not None and manifest.levels[-1].fusion == "refine")
         with np.errstate(invalid="ignore", over="ignore"):
-            answers = run(rows, timed, self.hierarchy, traced=traced, whole=whole)
-            return (self._finished(answers) if cascade else answers), uses
+            answers = run(rows, steps, self.hierarchy, traced=traced, whole=whole)
+            return (self._finished(answers) if cascade else answers), self._uses
 
     def _finished(self, answers: Answers) -> Answers:
         """Calibrate the cascade's answers, and let those abstain that must."""
@@ -94,10 +112,11 @@ class Model:
 
     def preload(self, *, cascade: bool, levels: int | None = None) -> None:
         """Fetch and load every network that `answer` could need, or those of the first levels."""
+        none = no_rows(self.manifest.inputs)
         for step in self.steps(cascade=cascade)[:levels]:
             for word in (step.word, *step.experts.values()):
                 if word is not None:
-                    word(np.empty((0, *self.manifest.inputs[0].shape[1:]), np.float32))
+                    word(none)
 
     def network(self, artifact: Artifact) -> Network:
         """Load an artifact once, after checking that its bytes are those the manifest names."""
@@ -105,12 +124,13 @@ class Model:
             content = self.fetch(artifact.digest)
             if (found := hashlib.sha256(content).hexdigest()) != artifact.digest:
                 raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", found)
-            network = Network(content, self.runtime)
-            expected = (self.manifest.inputs[0].shape[1:], self.manifest.outputs[artifact.digest])
-            if (network.input_shape, network.labels) != expected:
+            specs = self.manifest.inputs
+            network = Network(content, self.runtime, [spec.name for spec in specs])
+            inputs = tuple((spec.shape[1:], DTYPES[spec.datatype]) for spec in specs)
+            labels = self.manifest.outputs[artifact.digest]
+            if (network.inputs, network.labels) != (inputs, labels):
                 raise ModelUnavailable(
-                    f"the manifest promises rows {expected[0]} and {expected[1]} labels",
-                    f"{network.input_shape} and {network.labels}",
+                    f"the manifest promises rows {inputs} and {labels} labels", f"{network.inputs} and {network.labels}"
                 )
             self._networks[artifact.digest] = network
         return self._networks[artifact.digest]
@@ -128,6 +148,22 @@ class Model:
             word = _spread(word, self.hierarchy)
         return Step(word, level.threshold, level.fusion, level.weights)
 
+    def _counted(self, step: Step, number: int) -> Step:
+        """Count what a level does; of experts every one counts its own rows."""
+
+        def counted(word: Word) -> Word:
+            def run_word(rows: Rows) -> Floats:
+                start = time.perf_counter()
+                out = word(rows)
+                used = self._uses[number]
+                self._uses[number] = LevelUse(used.rows + len(rows), used.time_us + (time.perf_counter() - start) * 1e6)
+                return out
+
+            return run_word
+
+        experts = {group: counted(expert) for group, expert in step.experts.items()}
+        return replace(step, word=counted(step.word) if step.word else None, experts=experts)
+
     def _word(self, part: EndToEnd | Level | Expert) -> Word:
         artifact, temperature = part.artifact, part.temperature
         assert artifact is not None, "a manifest whose level has no artifact has experts there"
@@ -136,20 +172,3 @@ class Model:
 
 def _spread(known: Word, hierarchy: Hierarchy) -> Word:
     return lambda rows: hierarchy.spread(known(rows))
-
-
-def _timed(step: Step, number: int, uses: list[LevelUse]) -> Step:
-    """Count what a level does; of experts every one counts its own rows."""
-
-    def timed(word: Word) -> Word:
-        def run_word(rows: Floats) -> Floats:
-            start = time.perf_counter()
-            out = word(rows)
-            used = uses[number]
-            uses[number] = LevelUse(used.rows + len(rows), used.time_us + (time.perf_counter() - start) * 1e6)
-            return out
-
-        return run_word
-
-    experts = {group: timed(expert) for group, expert in step.experts.items()}
-    return replace(step, word=timed(step.word) if step.word else None, experts=experts)

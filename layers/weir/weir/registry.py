@@ -62,6 +62,11 @@ class Registry:
         self._loaded.move_to_end((name, number))
         return number, self._loaded[name, number]
 
+    def published(self) -> list[tuple[str, int]]:
+        """List every version of every model: those whose manifest is in the store. Raises `StoreUnavailable`."""
+        found = [keys.parse_manifest(key) for key in self.store.keys(f"{keys.MODELS}/")]
+        return sorted(one for one in found if one)
+
     def _resolve(self, name: str, alias: str) -> int:
         key = keys.alias(name, alias)
         known, fresh_until = self._aliases.get((name, alias), (0, float("-inf")))

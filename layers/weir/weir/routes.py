@@ -8,8 +8,10 @@ import re
 _MODEL = r"/v2/models/[^/]+(/versions/[^/]+)?"
 
 _VERBS = (
-    (re.compile(rf"(/cascade)?{_MODEL}/infer"), ("POST",)),
-    (re.compile(rf"(/cascade)?(/v2|/v2/health/(live|ready)|{_MODEL}(/ready)?)"), ("GET",)),
+    (re.compile(rf"(/cascade)?({_MODEL}/infer|/v2/repository/index)"), ("POST",)),
+    (re.compile(rf"(/cascade)?(/v2/?|/v2/health/(live|ready)|{_MODEL}(/ready|/config|/stats)?)"), ("GET",)),
+    (re.compile(r"/v1/models/[^/]+(/versions/[^/]+)?:predict"), ("POST",)),
+    (re.compile(r"/openapi\.json|/docs"), ("GET",)),
 )
 
 

@@ -67,7 +67,7 @@ def test_sets_belong_to_the_cascade(bodies: NDArray[np.float64]) -> None:
     """The end-to-end model has none."""
     answer = call(load_app("predict"), "POST", "/v2/models/layers/infer", _asked(bodies, parameters={"alpha": 0.1}))
     assert answer["statusCode"] == 400
-    assert "go with the output set of the cascade" in error(answer)
+    assert "go with the output set of a cascade" in error(answer)
 
 
 def test_metadata_tells_groups_and_promises(bodies: NDArray[np.float64]) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import artifact, call, error, load_app
-from weir import keys
-from weir.service import server_metadata
+from weir import __version__, descriptions, keys
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -18,20 +17,21 @@ pytestmark = pytest.mark.usefixtures("runtime")
     [
         ("/v2/health/live", {"live": True}),
         ("/v2/health/ready", {"ready": True}),
-        ("/v2/models/thirds/ready", {"ready": True}),
-        ("/v2/models/thirds/versions/1/ready", {"ready": True}),
+        ("/v2/models/thirds/ready", {"name": "thirds", "ready": True}),
+        ("/v2/models/thirds/versions/1/ready", {"name": "thirds", "ready": True}),
     ],
 )
-def test_health(served: Path, prefix: str, path: str, expected: dict[str, bool]) -> None:
+def test_health(served: Path, prefix: str, path: str, expected: dict[str, object]) -> None:
     """Live, ready, and each model ready."""
     answer = call(load_app("models"), "GET", prefix + path)
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, expected)
 
 
-@pytest.mark.parametrize("path", ["/v2", "/cascade/v2"])
+@pytest.mark.parametrize("path", ["/v2", "/v2/", "/cascade/v2", "/cascade/v2/"])
 def test_server_metadata(served: Path, path: str) -> None:
     """Name and version of what serves."""
-    assert json.loads(call(load_app("models"), "GET", path)["body"]) == server_metadata()
+    expected = {"name": "weir", "version": __version__, "extensions": list(descriptions.EXTENSIONS)}
+    assert json.loads(call(load_app("models"), "GET", path)["body"]) == expected
 
 
 @pytest.mark.parametrize("prefix", ["", "/cascade"])
@@ -61,7 +61,7 @@ def test_a_damaged_manifest_is_a_503(served: Path) -> None:
     (served / keys.manifest("thirds", 1)).write_bytes(b"{")
     app = load_app("models")
     assert call(app, "GET", "/v2/models/thirds")["statusCode"] == 503
-    assert json.loads(call(app, "GET", "/v2/models/thirds/ready")["body"]) == {"ready": False}
+    assert json.loads(call(app, "GET", "/v2/models/thirds/ready")["body"])["ready"] is False
 
 
 def test_a_bucket_that_is_not_there_is_not_ready(
@@ -90,7 +90,7 @@ def test_a_model_that_cannot_answer_is_not_ready(served: Path) -> None:
     """Its manifest is there, its network is not."""
     (served / keys.artifact("thirds", 1, artifact("large").digest)).unlink()
     answer = call(load_app("models"), "GET", "/v2/models/thirds/ready")
-    assert (answer["statusCode"], json.loads(answer["body"])) == (503, {"ready": False})
+    assert (answer["statusCode"], json.loads(answer["body"])) == (503, {"name": "thirds", "ready": False})
 
 
 def test_a_store_that_is_down_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,9 @@ def test_a_store_that_is_down_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> N
     assert call(app, "GET", "/v2/health/ready")["statusCode"] == 503
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/models", "/v2/models/thirds/infer/more", "/v2/repository"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/models", "/v2//", "/v2/models/thirds/infer/more", "/v2/repository", "/docs/"]
+)
 def test_unknown_routes_are_not_found(served: Path, path: str) -> None:
     """The $default route answers in the protocol's form."""
     answer = call(load_app("models"), "GET", path)
@@ -118,6 +120,12 @@ def test_unknown_routes_are_not_found(served: Path, path: str) -> None:
         ("DELETE", "/v2/models/thirds", "GET"),
         ("GET", "/v2/models/thirds/infer", "POST"),
         ("PUT", "/cascade/v2", "GET"),
+        ("POST", "/v2/", "GET"),
+        ("GET", "/v2/repository/index", "POST"),
+        ("GET", "/v1/models/thirds:predict", "POST"),
+        ("POST", "/docs", "GET"),
+        ("DELETE", "/openapi.json", "GET"),
+        ("POST", "/v2/models/thirds/stats", "GET"),
         ("HEAD", "/v2/health/live", "GET"),
         ("OPTIONS", "/cascade/v2/models/thirds/versions/1/infer", "POST"),
         ("POST", "/v2/models/thirds/versions/1/ready", "GET"),

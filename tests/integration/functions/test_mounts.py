@@ -19,6 +19,7 @@ from tests.serving import (
     version_files,
 )
 from weir import keys
+from weir.http import UNAVAILABLE
 from weir.store import Store
 
 MOUNTS = [("predict", "/v2/models/thirds"), ("cascade", "/cascade/v2/models/thirds")]
@@ -69,7 +70,7 @@ def test_a_version_can_be_asked_for(served: Path, name: str, base: str) -> None:
 
 @pytest.mark.parametrize(("name", "base"), MOUNTS)
 def test_a_damaged_artifact_is_a_503(served: Path, name: str, base: str) -> None:
-    """It is not the caller's fault, and the body says what is wrong: one changed bit is enough."""
+    """It is not the caller's fault, and the caller learns nothing of files: one changed bit is enough."""
     for network in ("tiny", "large"):
         path = served / keys.artifact("thirds", 1, artifact(network).digest)
         content = bytearray(path.read_bytes())
@@ -77,7 +78,7 @@ def test_a_damaged_artifact_is_a_503(served: Path, name: str, base: str) -> None
         path.write_bytes(content)
     answer = call(load_app(name), "POST", f"{base}/infer", request_body([0] * 16, [1, 4, 4]))
     assert answer["statusCode"] == 503
-    assert "sha256" in error(answer)
+    assert error(answer) == UNAVAILABLE
 
 
 @pytest.mark.parametrize(("name", "base"), MOUNTS)
@@ -87,7 +88,7 @@ def test_a_store_that_is_down_is_a_503(name: str, base: str, bucket: str, monkey
     monkeypatch.setenv("MODEL_STORE_ENDPOINT", "http://127.0.0.1:9")
     answer = call(load_app(name), "POST", f"{base}/infer", request_body([0] * 16, [1, 4, 4]))
     assert answer["statusCode"] == 503
-    assert error(answer).startswith(f"the store s3://{bucket} answers. Got: ")
+    assert error(answer) == UNAVAILABLE
 
 
 @pytest.mark.parametrize(("name", "base"), MOUNTS)

@@ -54,7 +54,7 @@ def test_an_overflowing_row_is_a_bad_request(served: Path, monkeypatch: pytest.M
 def test_an_error_of_weirs_own_is_a_500_that_leaks_nothing(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log has the traceback, the caller one sentence."""
     app = load_app("predict")
-    monkeypatch.setattr("weir.service.encode_response", lambda _: 1 / 0)
+    monkeypatch.setattr("weir.protocol.responses.encode", lambda *_: 1 / 0)
     answer = call(app, "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
     assert answer["statusCode"] == 500
     assert "division" not in error(answer)

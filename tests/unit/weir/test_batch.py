@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.serving import LABELS
+from tests.serving import LABELS, store_version
+from tests.unit.weir.pairs import pair_manifest
 from weir import batch, keys
 from weir.errors import ObjectNotFound, StoreUnavailable
 from weir.registry import Registry
@@ -69,6 +70,13 @@ def test_a_file_of_bad_rows_only_is_answered(thirds: Path) -> None:
     """No network is asked."""
     summary = _answer(thirds, "a.csv", b"1,2\n3\n")
     assert (summary.rows, summary.answered, summary.bad_rows) == (2, 0, 2)
+
+
+def test_files_of_rows_are_for_models_of_one_fp32_input(tmp_path: Path) -> None:
+    """Others get a summary that says so."""
+    store_version(tmp_path, pair_manifest())
+    summary = _answer(tmp_path, "a.csv", b"1,2\n", model="pair")
+    assert summary.error == "batch files are for models of one FP32 input. Got: ['FP32', 'INT32']"
 
 
 def test_more_rows_than_one_call_takes(thirds: Path) -> None:

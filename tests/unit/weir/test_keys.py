@@ -48,6 +48,23 @@ def test_keys_are_the_documented_ones() -> None:
     assert keys.is_version("3")
 
 
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("models/m/versions/3/manifest.json", ("m", 3)),
+        ("models/m/versions/3/claim.json", None),
+        ("models/m/versions/03/manifest.json", None),
+        ("models/M/versions/3/manifest.json", None),
+        ("models/m/aliases/manifest.json", None),
+        ("x/models/m/versions/3/manifest.json", None),
+        ("models/m/versions/3/manifest.json\n", None),
+    ],
+)
+def test_a_manifests_key_names_its_version(key: str, found: tuple[str, int] | None) -> None:
+    """Any other key names none."""
+    assert keys.parse_manifest(key) == found
+
+
 @pytest.mark.parametrize("digest", ["", "x" * 64, "0" * 63, "../" + "0" * 61, "A" * 64])
 def test_artifacts_are_named_by_digest_only(digest: str) -> None:
     """A manifest can't make a reader fetch another key."""

@@ -26,6 +26,14 @@ def test_unknown_keys_are_ignored() -> None:
     assert decode(_document(schema_version="1.7", novelty={"a": 1})).model == "thirds"
 
 
+def test_a_model_may_have_several_inputs() -> None:
+    """Of any datatypes that are numbers; one that says nothing of it has float32 pixels of 0 to 255."""
+    inputs = [{"name": "a", "shape": [-1, 2]}, {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]}]
+    first, second = decode(_document(inputs=inputs)).inputs
+    assert (first.shape, first.datatype, first.range) == ((-1, 2), "FP32", (0.0, 255.0))
+    assert (second.shape, second.datatype, second.range) == ((-1, 3, 3), "INT8", (-9.0, 9.0))
+
+
 @pytest.mark.parametrize(
     ("data", "rule"),
     [
@@ -42,9 +50,15 @@ def test_unknown_keys_are_ignored() -> None:
         (_document(labels=["a", "a", "b"]), "at least two labels"),
         (_document(prior=[1.0]), "one share for each label"),
         (_document(levels=[]), "at least one level"),
-        (_document(inputs=[]), "one input"),
-        (_document(inputs=[{"name": "image", "shape": [-1]}]), "one input"),
-        (_document(inputs=[{"name": "image", "shape": [-1, 0]}]), "one input"),
+        (_document(inputs=[]), "a model has inputs of different names"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 1]}] * 2), "a model has inputs of different names"),
+        (_document(inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
+        (_document(inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
+        (_document(inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]), "the JSON document"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [1, 1]}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [255, 0]}]), "each of shape"),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (
             _document(

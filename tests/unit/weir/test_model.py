@@ -1,15 +1,18 @@
 """weir.model."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
+from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
 from weir.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.interpreter import Network
-from weir.manifest import Expert, Manifest
+from weir.manifest import Expert, Manifest, TensorSpec
 from weir.model import Model
 
 Floats = NDArray[np.float32]
@@ -22,7 +25,7 @@ class Fetcher:
 
     def __init__(self) -> None:
         """Know every network by its digest."""
-        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer")}
+        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer", "pair")}
         self.asked: list[str] = []
 
     def __call__(self, digest: str) -> bytes:
@@ -85,6 +88,48 @@ def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -
     model, _ = _model(manifest)
     with pytest.raises(ModelUnavailable, match="the manifest promises"):
         model.answer(pictures, cascade=False)
+
+
+@pytest.mark.parametrize("cascade", [False, True])
+def test_a_model_of_several_inputs_answers(cascade: bool) -> None:
+    """Rows have a field for each input; either way of the model reads them."""
+    model, _ = _model(pair_manifest())
+    model.preload(cascade=cascade)
+    answers, uses = model.answer(ROWS, cascade=cascade)
+    np.testing.assert_allclose(answers.probabilities, softmax(pair_logits()), rtol=1e-5)
+    assert answers.label.tolist() == pair_logits().argmax(axis=1).tolist()
+    assert [use.rows for use in uses] == [3]
+
+
+def test_rows_that_stay_keep_their_inputs_together() -> None:
+    """A later level reads every field of the rows that are still open, and of no others."""
+    manifest = pair_manifest()
+    first = msgspec.structs.replace(manifest.levels[0], name="first", threshold=0.7, temperature=4.0)
+    model, _ = _model(msgspec.structs.replace(manifest, levels=(first, *manifest.levels)))
+    answers, uses = model.answer(ROWS, cascade=True)
+    doubtful = softmax(pair_logits(), 4.0).max(axis=1) < 0.7
+    assert 0 < doubtful.sum() < 3
+    assert answers.exit_level.tolist() == doubtful.astype(int).tolist()
+    assert [use.rows for use in uses] == [3, int(doubtful.sum())]
+    expected = np.where(doubtful[:, None], softmax(pair_logits()), softmax(pair_logits(), 4.0))
+    np.testing.assert_allclose(answers.probabilities, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [{"name": "a", "shape": (-1, 2)}],
+        [{"name": "a", "shape": (-1, 2)}, {"name": "c", "shape": (-1, 3), "datatype": "INT32"}],
+        [{"name": "a", "shape": (-1, 2)}, {"name": "b", "shape": (-1, 3)}],
+        [{"name": "a", "shape": (-1, 3)}, {"name": "b", "shape": (-1, 3), "datatype": "INT32"}],
+    ],
+)
+def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[str, Any]]) -> None:
+    """Names, sizes and datatypes are the manifest's, or nothing is answered."""
+    specs = tuple(TensorSpec(**one) for one in inputs)
+    model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
+    with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
+        model.preload(cascade=False)
 
 
 def test_a_row_that_overflows_has_no_confidence() -> None:

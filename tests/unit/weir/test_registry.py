@@ -154,3 +154,12 @@ def test_a_version_without_manifest_does_not_exist(thirds: Path, registry: Regis
     (thirds / keys.manifest("thirds", 2)).unlink()
     with pytest.raises(ModelNotFound):
         registry.model("thirds", "2")
+
+
+def test_what_was_published_is_listed(thirds: Path, registry: Registry) -> None:
+    """In the order of names and numbers; a version whose manifest is not there yet is none."""
+    for number in (2, 10):
+        store_version(thirds, make_manifest(), number)
+    store_version(thirds, make_manifest("again"))
+    (thirds / keys.manifest("thirds", 2)).unlink()
+    assert registry.published() == [("again", 1), ("thirds", 1), ("thirds", 10)]

@@ -1,0 +1,197 @@
+"""What a request costs in a warm function: `make bench-warm`.
+
+In one process, with the demo's model: an API Gateway event goes in, a response comes out, metrics as deployed. The
+opponent is the handler that one writes by hand: `json.loads`, the interpreter, `json.dumps`, and nothing else. Sides
+alternate, so that whatever else the machine does hits them alike.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.setting import ROOT, header
+from local.events import HttpRequest, to_event
+from tests.serving import context, load_app
+from training import folder
+from training.measuring import testsplit
+from training.publication import publish
+from training.stores import open_store
+from weir.interpreter import RUNTIMES, _load
+
+MODEL = "mnist-sample"
+TRAINED = ROOT / "build/demo" / MODEL
+ROWS = 256
+HEADER_LENGTH = "Inference-Header-Content-Length"
+_PAIRS, _PAIRS_OF_256 = 3_000, 200
+
+Event = dict[str, Any]
+Handler = Callable[[Event], Any]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Medians of one comparison, in seconds."""
+
+    what: str
+    ours: float
+    theirs: float
+
+    def line(self) -> str:
+        """Tell it to a person."""
+        return f"{self.what:44}{self.ours * 1e6:9.1f} µs, by hand {self.theirs * 1e6:9.1f} µs"
+
+
+def main() -> None:
+    """Measure, and print the figures."""
+    if not folder.is_complete(TRAINED):
+        weir = Path(sys.executable).with_name("weir")
+        subprocess.run([weir, "train", MODEL, "--out", TRAINED], check=True, stdout=sys.stderr)
+    images = testsplit.load(folder.manifest(TRAINED)).images
+    with _served() as (predict, cascade):
+        found = measure(predict, cascade, images)
+    print("\n".join((*header(), "", *(one.line() for one in found), "")))
+    one, levels, many = found
+    figures = {
+        "predict_ratio": one.ours / one.theirs,
+        "cascade_ratio": levels.ours / levels.theirs,
+        "rows256_share": many.theirs / many.ours,
+    }
+    print(json.dumps({name: round(figure, 4) for name, figure in figures.items()}))
+
+
+def measure(predict: Handler, cascade: Handler, images: Floats) -> list[Measured]:
+    """Compare both handlers with those written by hand: one row as JSON, twice, and 256 rows as bytes."""
+    content = folder.artifact(TRAINED, folder.manifest(TRAINED).end_to_end.artifact.digest)
+    interpreter = _load(content, RUNTIMES[0])
+    row = _answered_by_level_0(cascade, images)
+    one, levels = (_json_event(mount, row) for mount in ("", "/cascade"))
+    many = _binary_event(np.resize(images, (ROWS, *images.shape[1:])))
+    by_hand, loop = _by_hand(interpreter), _loop(interpreter)
+    _agree(_data(predict(one)), by_hand(one))
+    return [
+        Measured("predict, one row as JSON", *_alternating(predict, one, by_hand, one, _PAIRS)),
+        Measured("cascade, one row that level 0 answers", *_alternating(cascade, levels, by_hand, one, _PAIRS)),
+        Measured(f"predict, {ROWS} rows as bytes", *_alternating(predict, many, loop, many, _PAIRS_OF_256)),
+    ]
+
+
+@contextlib.contextmanager
+def _served() -> Iterator[tuple[Handler, Handler]]:
+    """Publish the model into a folder, and load both handlers over it."""
+    with tempfile.TemporaryDirectory() as store, Path(os.devnull).open("w", buffering=1) as nowhere:
+        publish(TRAINED, open_store(Path(store).as_uri()), "champion")
+        os.environ.update(
+            MODEL_STORE=Path(store).as_uri(), POWERTOOLS_SERVICE_NAME="weir", POWERTOOLS_METRICS_NAMESPACE="Weir"
+        )
+        apps = [load_app(name) for name in ("predict", "cascade")]
+        with contextlib.redirect_stdout(nowhere):  # each line of metrics is written, as on Lambda
+            told = context()
+            yield (lambda event: apps[0].handler(event, told)), (lambda event: apps[1].handler(event, told))
+
+
+def _by_hand(interpreter: Any) -> Handler:  # noqa: ANN401 (the runtimes have no types)
+    """Make the handler that one writes by hand."""
+    read, written = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+    def handler(event: Event) -> Any:  # noqa: ANN401 (JSON)
+        tensor = json.loads(base64.b64decode(event["body"]))["inputs"][0]
+        interpreter.set_tensor(read, np.array(tensor["data"], np.float32).reshape(tensor["shape"]))
+        interpreter.invoke()
+        logits = interpreter.get_tensor(written)
+        output = {"name": "logits", "datatype": "FP32", "shape": list(logits.shape), "data": logits.ravel().tolist()}
+        return {"statusCode": 200, "body": json.dumps({"outputs": [output]})}
+
+    return handler
+
+
+def _loop(interpreter: Any) -> Handler:  # noqa: ANN401
+    """Make the bare loop over rows that came as bytes."""
+    read, written = interpreter.get_input_details()[0], interpreter.get_output_details()[0]["index"]
+    shape = read["shape"][1:]
+
+    def handler(event: Event) -> Floats:
+        content = base64.b64decode(event["body"])
+        values = np.frombuffer(content, np.float32, offset=int(event["headers"][HEADER_LENGTH.lower()]))
+        rows = values.reshape(-1, *shape)
+        out = np.empty((len(rows), 10), np.float32)
+        for number in range(len(rows)):
+            interpreter.set_tensor(read["index"], rows[number : number + 1])
+            interpreter.invoke()
+            out[number] = interpreter.get_tensor(written)[0]
+        return out
+
+    return handler
+
+
+def _alternating(
+    ours: Handler, our_event: Event, theirs: Handler, their_event: Event, pairs: int
+) -> tuple[float, float]:
+    """Time both in turn, and take the medians, in seconds; the first tenth warms up."""
+    taken: list[tuple[float, float]] = []
+    for _ in range(pairs + pairs // 10):
+        start = time.perf_counter()
+        ours(our_event)
+        between = time.perf_counter()
+        theirs(their_event)
+        taken.append((between - start, time.perf_counter() - between))
+    mine, other = zip(*taken[pairs // 10 :], strict=True)
+    return median(mine), median(other)
+
+
+def _answered_by_level_0(cascade: Handler, images: Floats) -> Floats:
+    """Find a row that the cheapest level is sure of."""
+    for number in range(len(images)):
+        row = images[number : number + 1]
+        if _outputs(cascade(_json_event("/cascade", row)))["exit_level"] == [0]:
+            return row
+    raise SystemExit("level 0 answers some test row. Got: none")
+
+
+def _agree(probabilities: Floats, answer: Any) -> None:  # noqa: ANN401 (JSON)
+    """Make sure that both sides ran the same network."""
+    logits = json.loads(answer["body"])["outputs"][0]["data"]
+    if int(np.argmax(probabilities)) != int(np.argmax(logits)):
+        raise SystemExit("both sides give the same label. Got: two")
+
+
+def _data(answer: Any) -> Floats:  # noqa: ANN401 (JSON)
+    return np.array(_outputs(answer)["probabilities"])
+
+
+def _outputs(answer: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
+    return {output["name"]: output["data"] for output in json.loads(answer["body"])["outputs"]}
+
+
+def _json_event(mount: str, row: Floats) -> Event:
+    tensor = {"name": "image", "shape": row.shape, "datatype": "FP32", "data": row.ravel().tolist()}
+    return _event(mount, json.dumps({"inputs": [tensor]}).encode(), [])
+
+
+def _binary_event(rows: Floats) -> Event:
+    data = rows.astype("<f4").tobytes()
+    tensor = {"name": "image", "shape": rows.shape, "datatype": "FP32", "parameters": {"binary_data_size": len(data)}}
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    return _event("", head + data, [(HEADER_LENGTH, str(len(head)))])
+
+
+def _event(mount: str, body: bytes, headers: list[tuple[str, str]]) -> Event:
+    path = f"{mount}/v2/models/{MODEL}/infer"
+    return to_event(HttpRequest("POST", path, "", [("host", "localhost"), *headers], body), path, {"model": MODEL})
+
+
+if __name__ == "__main__":
+    main()

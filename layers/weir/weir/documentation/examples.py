@@ -1,0 +1,54 @@
+"""Requests that work: for the models that are in the store."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from weir.errors import WeirError
+from weir.manifest import TensorSpec
+from weir.registry import Registry
+
+_MOST_MODELS, _MOST_VALUES = 5, 10_000
+
+_ZERO = {"BOOL": False, "FP16": 0.0, "FP32": 0.0, "FP64": 0.0}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One model, and a request with one row of zeros."""
+
+    model: str
+    infer: dict[str, Any]
+
+
+def examples(registry: Registry) -> list[Example]:
+    """Make an example for each of the first few models that the store serves; none when it does not answer."""
+    found: list[Example] = []
+    try:
+        names = dict.fromkeys(name for name, _ in registry.published())
+    except WeirError:
+        return found
+    for name in names:
+        try:
+            specs = registry.model(name)[1].manifest.inputs
+        except WeirError:  # without an alias, or damaged: it answers nobody who names no version
+            continue
+        if sum(math.prod(spec.shape[1:]) for spec in specs) <= _MOST_VALUES:
+            found.append(_example(name, specs))
+        if len(found) == _MOST_MODELS:
+            break
+    return found
+
+
+def _example(model: str, specs: Sequence[TensorSpec]) -> Example:
+    inputs = [
+        {
+            "name": spec.name,
+            "shape": [1, *spec.shape[1:]],
+            "datatype": spec.datatype,
+            "data": [_ZERO.get(spec.datatype, 0)] * math.prod(spec.shape[1:]),
+        }
+        for spec in specs
+    ]
+    return Example(model, {"inputs": inputs})

@@ -1,0 +1,217 @@
+"""What the Open Inference Protocol says, as types: requests are decoded by them, and `/openapi.json` is made of them.
+
+https://github.com/kserve/open-inference-protocol, with Triton's extensions `binary_tensor_data`, `classification`,
+`model_configuration`, `model_repository` and `statistics`.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Parameters = dict[str, Any]
+
+_DATA = Meta(
+    description="The values, row-major at any nesting; only their count must match the shape.",
+    extra_json_schema={"type": "array", "items": {}},
+)
+_SIZE = Meta(ge=0, description="Bytes of this tensor behind the JSON; instead of data.")
+_SHAPE = Meta(description="Rows first, 1 to 1,024.")
+
+
+class InputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of an input."""
+
+    binary_data_size: Annotated[int, _SIZE] | UnsetType = UNSET
+
+
+class InputTensor(Struct, kw_only=True):
+    """One input of a request, with its values in `data` or behind the JSON."""
+
+    name: str
+    shape: Annotated[list[int], _SHAPE]
+    datatype: str
+    data: Annotated[msgspec.Raw, _DATA] | UnsetType = UNSET
+    parameters: InputParameters = InputParameters()
+
+
+class OutputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of an output that is asked for."""
+
+    binary_data: Annotated[bool, Meta(description="Send its values behind the JSON.")] | UnsetType = UNSET
+    classification: (
+        Annotated[int, Meta(ge=1, description="Of probabilities: the so many best, as `value:index:label`.")]
+        | UnsetType
+    ) = UNSET
+
+
+class RequestedOutput(Struct, kw_only=True):
+    """One output the caller asks for."""
+
+    name: str
+    parameters: OutputParameters = OutputParameters()
+
+
+class RequestParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of a request."""
+
+    binary_data_output: Annotated[bool, Meta(description="Send the values of outputs behind the JSON.")] = False
+    alpha: Annotated[float, Meta(description="Which prediction sets the output `set` has.")] | UnsetType = UNSET
+    per_label: Annotated[bool, Meta(description="Sets that hold for each label by itself.")] | UnsetType = UNSET
+
+
+class InferRequest(Struct, kw_only=True):
+    """The body of `POST …/infer`."""
+
+    inputs: list[InputTensor]
+    outputs: Annotated[list[RequestedOutput], Meta(description="All of the model's when there are none.")] = []
+    id: str = ""
+    parameters: RequestParameters = RequestParameters()
+
+
+class OutputTensor(Struct, kw_only=True):
+    """One output of an answer, its values flat and row-major in `data` or behind the JSON."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any] | UnsetType = UNSET
+    parameters: Parameters | UnsetType = UNSET
+
+
+class InferResponse(Struct, kw_only=True, omit_defaults=True):
+    """The answer to `POST …/infer`."""
+
+    model_name: str
+    model_version: str
+    outputs: list[OutputTensor]
+    id: str = ""
+
+
+class Refusal(Struct, frozen=True):
+    """What went wrong: the rule, then what came."""
+
+    error: str
+
+
+class ServerMetadata(Struct, frozen=True, kw_only=True):
+    """What answers."""
+
+    name: str
+    version: str
+    extensions: tuple[str, ...]
+
+
+class Live(Struct, frozen=True):
+    """Whether the server runs."""
+
+    live: bool
+
+
+class Ready(Struct, frozen=True):
+    """Whether the store answers."""
+
+    ready: bool
+
+
+class ModelReady(Struct, frozen=True):
+    """Whether the model's first network loads."""
+
+    name: str
+    ready: bool
+
+
+class TensorMetadata(Struct, frozen=True, kw_only=True):
+    """Name, datatype and shape of an input or output; -1 stands for any number of rows."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class ModelMetadata(Struct, frozen=True, kw_only=True):
+    """What the protocol tells of a model, and below `parameters` what Weir adds."""
+
+    name: str
+    versions: tuple[str, ...]
+    platform: str = "weir_tflite"
+    inputs: tuple[TensorMetadata, ...]
+    outputs: tuple[TensorMetadata, ...]
+    parameters: Parameters
+
+
+class TensorConfig(Struct, frozen=True, kw_only=True):
+    """One tensor in a model's configuration; `dims` leaves the rows out."""
+
+    name: str
+    data_type: str
+    dims: tuple[int, ...]
+
+
+class VersionPolicy(Struct, frozen=True, kw_only=True):
+    """Which versions can be asked for."""
+
+    all: dict[str, str] = {}
+
+
+class ModelConfig(Struct, frozen=True, kw_only=True):
+    """A model's configuration, as far as Triton's has words for it."""
+
+    name: str
+    platform: str = "weir_tflite"
+    backend: str = "tflite"
+    version_policy: VersionPolicy = VersionPolicy()
+    max_batch_size: int
+    input: tuple[TensorConfig, ...]
+    output: tuple[TensorConfig, ...]
+
+
+class Duration(Struct, kw_only=True):
+    """How often something was done, and how long it took altogether."""
+
+    count: int = 0
+    ns: int = 0
+
+
+class InferStatistics(Struct, kw_only=True):
+    """Requests answered and refused, and the time in the networks alone."""
+
+    success: Duration
+    fail: Duration
+    compute_infer: Duration
+
+
+class ModelStatistics(Struct, kw_only=True):
+    """What one process has done for one version since it started."""
+
+    name: str
+    version: str
+    last_inference: int = 0
+    """milliseconds since 1970"""
+    inference_count: int = 0
+    """rows answered"""
+    execution_count: int = 0
+    """requests answered"""
+    inference_stats: InferStatistics
+    parameters: Parameters
+
+
+class Statistics(Struct, frozen=True):
+    """The answer to `…/stats`."""
+
+    model_stats: tuple[ModelStatistics, ...]
+
+
+class IndexRequest(Struct, kw_only=True):
+    """The body of `POST …/repository/index`; it may be empty."""
+
+    ready: bool = False
+
+
+class IndexEntry(Struct, frozen=True, kw_only=True):
+    """One version of one model in the store."""
+
+    name: str
+    version: str
+    state: str = "READY"
+    reason: str = ""

@@ -1,0 +1,109 @@
+"""One PNG or JPEG -> one row of a model whose input is a picture."""
+
+import io
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weir.errors import BadBody, TooLarge, UnsupportedMedia
+from weir.manifest import TensorSpec
+from weir.tensors import DTYPES, Rows
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 16_000_000
+"""a picture that claims more is refused before it is decoded: in colour it would take 48 MB"""
+
+MAX_SIDE = 65_535
+"""in pixels, JPEG's own limit; Pillow's resizing takes 48 bytes for each: a PNG of one line would take 760 MB"""
+
+MAX_SCANS = 200
+"""of a progressive JPEG, which has about ten; each costs a pass over all pixels, and can be 30 bytes"""
+
+MEDIA_TYPES = ("image/png", "image/jpeg", "image/jpg")
+
+_CHANNELS = {1: "L", 3: "RGB"}
+_SCAN = b"\xff\xda"
+
+_NOT_A_PICTURE = (OSError, EOFError, ValueError, SyntaxError, LookupError, TypeError, OverflowError, AssertionError)
+"""what Pillow raises while it reads"""
+
+
+def is_picture(spec: TensorSpec) -> bool:
+    """Tell whether an input is a picture, whose range its datatype holds.
+
+    Its shape is `(rows, height, width)`, or has 1 or 3 channels behind.
+    """
+    sizes = spec.shape[1:]
+    shaped = len(sizes) == 2 or (len(sizes) == 3 and sizes[2] in _CHANNELS)  # noqa: PLR2004 (height, width, channels)
+    least, most = _limits(DTYPES[spec.datatype])
+    return shaped and least <= spec.range[0] and spec.range[1] <= most
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    if dtype.kind == "b":
+        return 0, 1
+    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return float(limits.min), float(limits.max)
+
+
+def row(content: bytes, media_type: str, specs: Sequence[TensorSpec]) -> Rows:
+    """Read a picture as the one row `(1, …)` of the one input: in its channels, at its size, in its range of values.
+
+    Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); an alpha channel is dropped; resizing is Lanczos; of 16 bits the
+    upper 8 count; whole numbers are rounded.
+
+    Raises:
+        UnsupportedMedia: another type than PNG and JPEG, or a model whose input is no picture.
+        TooLarge: the picture has more than 16 million pixels, longer sides or more scans than any should.
+        BadBody: it can't be decoded.
+    """
+    if media_type not in MEDIA_TYPES:
+        raise UnsupportedMedia("pictures are image/png or image/jpeg", media_type)
+    if len(specs) != 1 or not is_picture(specs[0]):
+        raise UnsupportedMedia("pictures are for models whose one input is a picture; others take tensors", media_type)
+    spec = specs[0]
+    values = np.asarray(_decoded(content, spec), np.float64).reshape(1, *spec.shape[1:])
+    low, high = spec.range
+    values = values * (high - low) / 255 + low
+    dtype = DTYPES[spec.datatype]
+    return (values if dtype.kind == "f" else np.rint(values)).astype(dtype)
+
+
+def _decoded(content: bytes, spec: TensorSpec) -> "Image":
+    from PIL import Image  # noqa: PLC0415 (most functions never see a picture)
+
+    height, width = spec.shape[1:3]
+    mode = _CHANNELS[spec.shape[3] if len(spec.shape) > 3 else 1]  # noqa: PLR2004 (rows, height, width, channels)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow wonders at, it reads all the same
+            picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+            _check(picture, content)
+            return _eight_bits(picture).convert(mode).resize((width, height), Image.Resampling.LANCZOS)
+    except Image.DecompressionBombError as exc:
+        raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", exc) from exc
+    except _NOT_A_PICTURE as exc:
+        raise BadBody("a picture is a whole PNG or JPEG", exc) from exc
+
+
+def _check(picture: "Image", content: bytes) -> None:
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", f"{width} x {height}")
+    if max(width, height) > MAX_SIDE:
+        raise TooLarge(f"a picture has sides of at most {MAX_SIDE} pixels", f"{width} x {height}")
+    if picture.format != "PNG" and (scans := content.count(_SCAN)) > MAX_SCANS:
+        raise TooLarge(f"a JPEG has at most {MAX_SCANS} scans", scans)
+
+
+def _eight_bits(picture: "Image") -> "Image":
+    """Take the upper 8 of 16 bits, which Pillow's own conversion would cut off at 255."""
+    if not picture.mode.startswith("I"):
+        return picture
+    from PIL import Image  # noqa: PLC0415
+
+    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))

@@ -1,0 +1,193 @@
+"""The body of an inference request -> what is asked, and the rows it asks about."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from weir.errors import BadBody, BadTensor
+from weir.manifest import TensorSpec
+from weir.promises import PredictionSets, Quantile
+from weir.protocol.datatypes import from_bytes, from_json
+from weir.protocol.messages import (
+    IndexRequest,
+    InferRequest,
+    InputParameters,
+    InputTensor,
+    RequestedOutput,
+    RequestParameters,
+)
+from weir.tensors import DTYPES, Rows, joined
+
+MAX_ROWS = 1024
+"""rows in one request"""
+
+_FORM = (
+    'the body is a JSON object {"inputs": [{"name", "shape", "datatype", "data"}]}, with no parameters but those of '
+    "/openapi.json"
+)
+_decoder = msgspec.json.Decoder(InferRequest)
+_index = msgspec.json.Decoder(IndexRequest)
+
+
+class Asked(Struct, frozen=True):
+    """A request, and the bytes of its tensors that stand behind the JSON."""
+
+    message: InferRequest
+    binary: memoryview
+
+
+def decode(content: bytes, header_length: int | None, specs: Sequence[TensorSpec]) -> Asked:
+    """Read the body of an inference request.
+
+    Args:
+        content: the body.
+        header_length: of its JSON, when tensors stand behind it; 0 when the body is the bytes of the one input, whole
+            rows and nothing else; None when it is all JSON.
+        specs: the model's inputs.
+
+    Raises:
+        BadBody: it is no such document, or has parameters that this API does not know.
+        BadTensor: the bytes alone are no whole rows.
+    """
+    if header_length == 0:
+        return _raw(content, specs)
+    if header_length is not None and header_length > len(content):
+        raise BadBody(f"Inference-Header-Content-Length is at most the body's {len(content)} bytes", header_length)
+    split = len(content) if header_length is None else header_length
+    try:
+        message = _decoder.decode(content if split == len(content) else memoryview(content)[:split])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        raise BadBody(_FORM, exc) from exc
+    _check_names(message)
+    behind = sum(size for tensor in message.inputs if (size := tensor.parameters.binary_data_size) is not UNSET)
+    if behind != len(content) - split:
+        raise BadBody(
+            f"binary_data_size of the inputs add up to the {len(content) - split} bytes behind the JSON", behind
+        )
+    return Asked(message, memoryview(content)[split:])
+
+
+def _raw(content: bytes, specs: Sequence[TensorSpec]) -> Asked:
+    """Take bytes alone for rows of the one input; the answer is binary, too, as Triton's is."""
+    if len(specs) != 1:
+        raise BadBody(
+            "a body of bytes alone (Inference-Header-Content-Length: 0) is for models of one input", len(specs)
+        )
+    spec = specs[0]
+    row = math.prod(spec.shape[1:]) * DTYPES[spec.datatype].itemsize
+    if not content or len(content) % row:
+        raise BadTensor(f"a body of bytes alone is whole rows of {row} bytes", len(content))
+    tensor = InputTensor(
+        name=spec.name,
+        shape=[len(content) // row, *spec.shape[1:]],
+        datatype=spec.datatype,
+        parameters=InputParameters(binary_data_size=len(content)),
+    )
+    parameters = RequestParameters(binary_data_output=True)
+    return Asked(InferRequest(inputs=[tensor], parameters=parameters), memoryview(content))
+
+
+def _check_names(message: InferRequest) -> None:
+    if len({output.name for output in message.outputs}) != len(message.outputs):
+        raise BadTensor("each output is asked for once", [output.name for output in message.outputs])
+
+
+def decode_index(content: bytes) -> IndexRequest:
+    """Read the body of a request for the index, which may be empty. Raises `BadBody`."""
+    try:
+        return _index.decode(content or b"{}")
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        raise BadBody('the body is empty, or a JSON object {"ready": true or false}', exc) from exc
+
+
+def rows(asked: Asked, specs: Sequence[TensorSpec]) -> Rows:
+    """Read the rows, n from 1 to 1,024, of the model's inputs.
+
+    Raises:
+        BadTensor: a name, datatype, shape, count or value is not the model's.
+    """
+    tensors = asked.message.inputs
+    if sorted(tensor.name for tensor in tensors) != sorted(spec.name for spec in specs):
+        raise BadTensor(f"the inputs are {', '.join(spec.name for spec in specs)}", [tensor.name for tensor in tensors])
+    by_name = {spec.name: spec for spec in specs}
+    count = tensors[0].shape[0] if tensors[0].shape else 0
+    found, at = {}, 0
+    for tensor in tensors:
+        _check(tensor, by_name[tensor.name], count)
+        size = tensor.parameters.binary_data_size
+        found[tensor.name] = _values(tensor, None if size is UNSET else asked.binary[at : at + size])
+        at += 0 if size is UNSET else size
+    return joined([found[spec.name] for spec in specs], specs)
+
+
+def _check(tensor: InputTensor, spec: TensorSpec, count: int) -> None:
+    if tensor.datatype != spec.datatype:
+        raise BadTensor(f"the datatype of {spec.name} is {spec.datatype}", tensor.datatype)
+    if tuple(tensor.shape[1:]) != spec.shape[1:] or len(tensor.shape) != len(spec.shape):
+        raise BadTensor(f"the shape of {spec.name} is {list(spec.shape)}, -1 for the rows", tensor.shape)
+    if not 1 <= tensor.shape[0] <= MAX_ROWS:
+        raise BadTensor(f"a request has 1 to {MAX_ROWS} rows", tensor.shape[0])
+    if tensor.shape[0] != count:
+        raise BadTensor("all inputs have as many rows", [count, tensor.shape[0]])
+
+
+def _values(tensor: InputTensor, binary: memoryview | None) -> Rows:
+    count, data = math.prod(tensor.shape), tensor.data
+    if (binary is None) == (data is UNSET):
+        raise BadTensor(
+            f"{tensor.name} has either data or binary_data_size", "both" if binary is not None else "neither"
+        )
+    try:
+        if binary is not None:
+            return from_bytes(binary, tensor.datatype, count).reshape(tensor.shape)
+        assert data is not UNSET
+        return from_json(data, tensor.datatype, count).reshape(tensor.shape)
+    except BadTensor as exc:
+        raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
+
+
+def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]:
+    """List the outputs to compute: those asked for, or all; `set` only where the parameter alpha goes with it.
+
+    Raises:
+        BadTensor: an output that the model does not have.
+        BadBody: a parameter that does not go with the outputs.
+    """
+    parameters = message.parameters
+    for output in message.outputs:
+        if output.name not in known:
+            raise BadTensor(f"outputs of the model are {', '.join(known)}", output.name)
+        if output.parameters.classification is not UNSET and output.name != "probabilities":
+            raise BadBody("classification (class_count) goes with the output probabilities", output.name)
+    found = message.outputs or [
+        RequestedOutput(name=name) for name in known if name != "set" or parameters.alpha is not UNSET
+    ]
+    has_sets = any(output.name == "set" for output in found)
+    if has_sets and parameters.alpha is UNSET:
+        raise BadBody("the output set goes with the request's parameter alpha", "none")
+    if not has_sets and (parameters.alpha is not UNSET or parameters.per_label is not UNSET):
+        raise BadBody("alpha and per_label go with the output set of a cascade that has sets", "no such output")
+    return found
+
+
+def is_binary(output: RequestedOutput, parameters: RequestParameters) -> bool:
+    """Tell whether an output's values go behind the JSON: its own word, else the request's."""
+    own = output.parameters.binary_data
+    return parameters.binary_data_output if own is UNSET else own
+
+
+def set_parameters(parameters: RequestParameters, promised: PredictionSets) -> tuple[Quantile, bool]:
+    """Read which prediction sets a request asks for: the entry of its alpha, and whether the promise is per label.
+
+    Raises:
+        BadBody: an alpha that the version has no sets for.
+    """
+    alpha, per_label = parameters.alpha, parameters.per_label is True
+    found = None if alpha is UNSET else promised.quantile(alpha)
+    if found is None:
+        raise BadBody(f"alpha is one of {', '.join(f'{one.alpha:g}' for one in promised.quantiles)}", alpha)
+    if per_label and found.least_per_label is None:
+        raise BadBody("per_label is true where the version has sets per label", alpha)
+    return found, per_label

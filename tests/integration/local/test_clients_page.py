@@ -1,0 +1,119 @@
+"""docs/clients.md and the README: each Python block runs, where it signs against a gate that checks signatures."""
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from local.system import System
+from tests.serving import ROOT, digits_manifest, store_version
+
+BLOCKS = [
+    block
+    for page in ("docs/clients.md", "README.md")
+    for block in re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+]
+ASYNC = [block for block in BLOCKS if "await" in block]
+SIGNED = [block for block in BLOCKS if "SigV4Auth" in block]
+PLAIN = [block for block in BLOCKS if block not in ASYNC + SIGNED]
+CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A system that serves the model the page speaks of."""
+    store = tmp_path_factory.mktemp("store")
+    store_version(store, digits_manifest())
+    with System(store=store.as_uri()) as system:
+        yield system.url
+
+
+@pytest.fixture
+def guarded(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same behind a gate that asks for a signature, as API Gateway does."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIALS.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret_key)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Gate,), {"behind": url}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class Gate(BaseHTTPRequestHandler):
+    """Passes on what is signed."""
+
+    behind: str
+    protocol_version = "HTTP/1.1"
+
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, content, headers = 403, b'{"message":"Forbidden"}', {}
+        if self._is_signed(body):
+            answer = requests.request(
+                self.command, self.behind + self.path, data=body, headers=dict(self.headers), timeout=30
+            )
+            status, content = answer.status_code, answer.content
+            headers = {
+                name: answer.headers[name] for name in ("Inference-Header-Content-Length",) if name in answer.headers
+            }
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = _pass  # noqa: N815 (http.server's names)
+
+    def _is_signed(self, body: bytes) -> bool:
+        """Compute the signature again, from what arrived."""
+        told = AWSRequest(self.command, f"https://{self.headers['Host']}{self.path}", data=body)
+        told.headers["X-Amz-Date"] = told.context["timestamp"] = self.headers.get("X-Amz-Date", "")
+        signer = SigV4Auth(CREDENTIALS, "execute-api", REGION)
+        signature = signer.signature(signer.string_to_sign(told, signer.canonical_request(told)), told)
+        return self.headers.get("Authorization", "").endswith(f"Signature={signature}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("block", PLAIN, ids=lambda block: block.splitlines()[0])
+def test_blocks_run(url: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As they stand there, and they print a prediction."""
+    exec(block.replace("127.0.0.1:8080", url.removeprefix("http://")), {"URL": url})
+    assert re.search(r"['\"][0-9]['\"]", capsys.readouterr().out)  # a digit's label
+
+
+@pytest.mark.parametrize("block", SIGNED, ids=lambda block: block.splitlines()[0])
+def test_signed_blocks_pass_a_gate(guarded: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which computes each signature again; only TLS is left out here."""
+    exec(block.replace(", ssl=True", ""), {"URL": guarded, "HOST": guarded.removeprefix("http://")})
+    assert "probabilities" in capsys.readouterr().out
+
+
+def test_a_signed_client_of_tritons_infers(guarded: str) -> None:
+    """Bodies are signed, too."""
+    names: dict[str, object] = {"HOST": guarded.removeprefix("http://")}
+    exec(SIGNED[1].replace(", ssl=True", ""), names)
+    plain: dict[str, object] = {"URL": guarded}
+    infer = PLAIN[1].replace("triton.InferenceServerClient(", "signed(")
+    exec(infer, {**plain, "signed": lambda host: names["SignedClient"](host, REGION)})  # type: ignore[operator]
+
+
+def test_an_unsigned_request_does_not_pass(guarded: str) -> None:
+    """The gate is one."""
+    assert requests.get(f"{guarded}/v2", timeout=30).status_code == 403
+
+
+def test_every_block_is_run_somewhere() -> None:
+    """Those here, and KServe's in `make check`."""
+    assert (len(PLAIN), len(SIGNED), len(ASYNC)) == (3, 2, 1)

@@ -1,0 +1,443 @@
+"""weir.protocol.requests."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.serving import request_body
+from tests.unit.weir.protocol.documents import IMAGE, PAIR, behind, document, read, tensor
+from weir.errors import BadBody, BadTensor
+from weir.manifest import TensorSpec
+from weir.promises import PredictionSets, Quantile
+from weir.protocol import requests
+from weir.protocol.messages import InferRequest, OutputParameters, RequestedOutput, RequestParameters
+
+ROW = [0.0] * 16
+FORM = r'the body is a JSON object \{"inputs"'
+
+A, B = np.array([[1.5, -2], [0.25, 4]], "<f4"), np.array([[1, 2, 3], [-4, 5, 6]], "<i4")
+
+
+def test_whole_numbers_are_numbers() -> None:
+    """Raw pixels are often written without a point."""
+    assert read(request_body([7] * 16, [1, 4, 4]))[0, 0, 0] == 7
+    assert read(request_body([[7] * 8, [7] * 8], [1, 4, 4]))[0, 3, 3] == 7
+
+
+def test_ragged_nesting_counts_its_values() -> None:
+    """Only the count must match the shape."""
+    assert read(request_body([1, [2, [3]], *([4] * 13)], [1, 4, 4])).ravel()[:4].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b'{"inputs": 3}',
+        b'{"inputs": [{}]}',
+        b"[" * 100_000,
+        b'{"inputs": ' + b"[" * 100_000,
+        b'{"inputs": [], "id": 3}',
+        b'{"inputs": [], "outputs": ["label"]}',
+        b'{"inputs": [], "parameters": []}',
+        request_body(ROW, [1, 4, 4])[:-1],
+        request_body(ROW, [1, 4, 4]) + b"0",
+        request_body(ROW, ["1", 4, 4]),  # type: ignore[list-item]
+        request_body(ROW, [1.5, 4, 4]),  # type: ignore[list-item]
+        request_body(float("nan"), [1, 4, 4]),
+    ],
+)
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    """The error states the form of a request."""
+    with pytest.raises(BadBody, match=FORM):
+        requests.decode(body, None, IMAGE)
+
+
+@pytest.mark.parametrize("name", ["a", "priority", "binary_data", "sequence_id"])
+def test_parameters_are_refused_and_not_ignored(name: str) -> None:
+    """Nobody believes that a parameter was honoured when it was not, wherever it stands."""
+    parameters = {name: 1}
+    for body in (
+        document(parameters=parameters),
+        document(tensor("image", [1, 4, 4], data=ROW, parameters=parameters)),
+        document(outputs=[{"name": "label", "parameters": parameters}]),
+    ):
+        with pytest.raises(BadBody, match=FORM):
+            requests.decode(body, None, IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("where", "parameters"),
+    [
+        ("request", {"binary_data_output": 1}),
+        ("request", {"alpha": "0.1"}),
+        ("request", {"alpha": True}),
+        ("request", {"alpha": None}),
+        ("request", {"per_label": 1}),
+        ("input", {"binary_data_size": -1}),
+        ("input", {"binary_data_size": "8"}),
+        ("input", {"binary_data_size": 8.5}),
+        ("input", {"binary_data_size": True}),
+        ("output", {"binary_data": "true"}),
+        ("output", {"classification": 0}),
+        ("output", {"classification": -1}),
+        ("output", {"classification": True}),
+    ],
+)
+def test_parameters_have_their_types(where: str, parameters: dict[str, Any]) -> None:
+    """A parameter of another type is refused where it is read, not taken for something like it."""
+    body = {
+        "request": document(parameters=parameters),
+        "input": document(tensor("image", [1, 4, 4], parameters=parameters)),
+        "output": document(outputs=[{"name": "probabilities", "parameters": parameters}]),
+    }
+    with pytest.raises(BadBody, match=FORM):
+        requests.decode(body[where], None, IMAGE)
+
+
+def test_an_output_is_asked_for_once() -> None:
+    """Two answers of one name can't be told apart."""
+    with pytest.raises(BadTensor, match=r"each output is asked for once\. Got: \['label', 'label'\]"):
+        requests.decode(document(outputs=[{"name": "label"}, {"name": "label"}]), None, IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"name": "picture"}, r"the inputs are image\. Got: \['picture'\]"),
+        ({"datatype": "FP64"}, "the datatype of image is FP32"),
+        ({"datatype": "BYTES"}, "the datatype of image is FP32"),
+        ({"shape": [1, 4]}, r"the shape of image is \[-1, 4, 4\]"),
+        ({"shape": [1, 4, 5]}, "the shape of image is"),
+        ({"shape": [1, 4, 4, 1]}, "the shape of image is"),
+        ({"shape": []}, "the shape of image is"),
+        ({"shape": [0, 4, 4], "data": []}, "a request has 1 to 1024 rows"),
+        ({"shape": [-1, 4, 4]}, "a request has 1 to 1024 rows"),
+        ({"shape": [1025, 4, 4]}, "a request has 1 to 1024 rows"),
+        ({"shape": [2**60, 4, 4]}, "a request has 1 to 1024 rows"),
+        ({"data": ROW[1:]}, "image: data has 16 values. Got: 15"),
+        ({"data": [*ROW, 0]}, "image: data has 16 values. Got: 17"),
+        ({"data": [[*ROW], [*ROW]]}, "image: data has 16 values. Got: 32"),
+        ({"data": []}, "image: data has 16 values"),
+        ({"data": {}}, "image: data is a list of numbers"),
+        ({"data": "0" * 16}, "image: data is a list of numbers"),
+        ({"data": 3}, "image: data is a list of numbers"),
+        ({"data": None}, "image: data is a list of numbers"),
+        ({"data": {"a": ROW}}, "image: data is a list of numbers"),
+        ({"data": [*ROW[1:], "0"]}, "image: data is a list of numbers"),
+        ({"data": [*ROW[1:], True]}, "image: data is a list of numbers"),
+        ({"data": [*ROW[1:], None]}, "image: data is a list of numbers"),
+        ({"data": [ROW[1:], {}]}, "image: data is a list of numbers"),
+        ({"data": [*ROW[1:], 1e39]}, "image: values are finite in FP32"),
+        ({"data": [ROW[1:], -1e300]}, "image: values are finite in FP32"),
+        ({"data": [ROW[1:], 10**400]}, "image: values are finite in FP32"),
+    ],
+)
+def test_tensors_that_are_not_the_models_are_refused(changes: dict[str, Any], rule: str) -> None:
+    """Each error names the input, and states the rule that it breaks."""
+    with pytest.raises(BadTensor, match=rule):
+        read(document({**tensor("image", [1, 4, 4], data=ROW), **changes}))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[NaN]",
+        b"[Infinity]",
+        b"[1e999]",
+        b"[01]",
+        b"[1,]",
+        b"[1.]",
+        b"[" * 100_000,
+        b'["\xff"]',
+        b'[[1, "\xff"]]',
+        b'["\\ud800"]',
+        b"[" + b"9" * 5000 + b"]",
+        b"[[" + b"9" * 5000 + b"]]",
+    ],
+)
+def test_what_json_does_not_know_is_refused(data: bytes) -> None:
+    """NaN, infinities and broken numbers are no JSON, and no values."""
+    for spec in (TensorSpec(name="x", shape=(-1, 1)), TensorSpec(name="x", shape=(-1, 1), datatype="INT64")):
+        body = document(tensor("x", [1, 1], spec.datatype, data=[])).replace(b"[]", data)
+        with pytest.raises((BadBody, BadTensor)):
+            read(body, None, (spec,))
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_nesting_of_any_depth_is_refused(opening: bytes, closing: bytes) -> None:
+    """Also where JSON can still be read, but its value hardly be shown."""
+    for depth in (*range(2, 1100), 100_000):
+        data = opening * depth + b"1" + closing * depth
+        with pytest.raises((BadBody, BadTensor)):
+            read(request_body([], [1, 4, 4]).replace(b"[]", data))
+
+
+def test_values_behind_the_json_are_rows() -> None:
+    """The header says where they begin."""
+    values = np.arange(32, dtype="<f4").reshape(2, 4, 4)
+    head = document(behind("image", [2, 4, 4], "FP32", 128))
+    assert np.array_equal(read(head + values.tobytes(), len(head)), values)
+
+
+@pytest.mark.parametrize("spaces", range(8))
+def test_values_may_begin_anywhere(spaces: int) -> None:
+    """Rows are aligned in memory whatever the length of the JSON before them."""
+    head = document(behind("image", [1, 4, 4], "FP32", 64)) + b" " * spaces
+    values = np.arange(16, dtype="<f4").reshape(1, 4, 4)
+    rows = read(head + values.tobytes(), len(head))
+    assert rows.flags.aligned
+    assert np.array_equal(rows, values)
+
+
+def test_a_request_that_is_all_json_may_tell_its_length() -> None:
+    """Nothing behind it is no tensor of no bytes."""
+    body = request_body(ROW, [1, 4, 4])
+    assert read(body, len(body)).shape == (1, 4, 4)
+
+
+def test_no_more_json_is_told_than_came() -> None:
+    """A length beyond the body is refused, one within the JSON leaves no JSON."""
+    body = request_body(ROW, [1, 4, 4])
+    with pytest.raises(BadBody, match=f"Inference-Header-Content-Length is at most the body's {len(body)} bytes"):
+        read(body, len(body) + 1)
+    with pytest.raises(BadBody, match=FORM):
+        read(body, len(body) - 1)
+
+
+@pytest.mark.parametrize("size", [0, 63, 65, 2**70])
+def test_sizes_add_up_to_what_is_there(size: int) -> None:
+    """No byte is left over, and none is read twice."""
+    head = document(behind("image", [1, 4, 4], "FP32", size))
+    with pytest.raises(BadBody, match=f"binary_data_size of the inputs add up to the 64 bytes.*Got: {size}"):
+        read(head + bytes(64), len(head))
+
+
+def test_sizes_without_a_length_are_refused() -> None:
+    """A caller who forgot the header learns that nothing stands behind the JSON."""
+    with pytest.raises(BadBody, match=r"add up to the 0 bytes behind the JSON\. Got: 64"):
+        read(document(behind("image", [1, 4, 4], "FP32", 64)))
+
+
+def test_a_size_is_the_one_of_its_own_input() -> None:
+    """Sizes that only add up are refused."""
+    head = document(behind("a", [1, 2], "FP32", 12), behind("b", [1, 3], "INT32", 8))
+    with pytest.raises(BadTensor, match=r"a: 2 values of FP32 are 8 bytes\. Got: 12"):
+        read(head + bytes(20), len(head), PAIR)
+
+
+def test_values_are_in_one_place() -> None:
+    """Both data and bytes are refused, as neither is."""
+    both = document({**behind("image", [1, 4, 4], "FP32", 64), "data": ROW})
+    with pytest.raises(BadTensor, match=r"image has either data or binary_data_size\. Got: both"):
+        read(both + bytes(64), len(both))
+    with pytest.raises(BadTensor, match=r"image has either data or binary_data_size\. Got: neither"):
+        read(document(tensor("image", [1, 4, 4])))
+
+
+def test_bytes_alone_are_the_rows_of_the_one_input() -> None:
+    """Their answer is bytes, too."""
+    values = np.arange(48, dtype="<f4").reshape(3, 4, 4)
+    assert np.array_equal(read(values.tobytes(), 0), values)
+    assert requests.decode(values.tobytes(), 0, IMAGE).message.parameters.binary_data_output
+
+
+@pytest.mark.parametrize("size", [0, 63, 65, 127])
+def test_bytes_alone_are_whole_rows(size: int) -> None:
+    """A row that was cut is refused, and so is no row."""
+    with pytest.raises(BadTensor, match=rf"a body of bytes alone is whole rows of 64 bytes\. Got: {size}"):
+        read(bytes(size), 0)
+
+
+def test_bytes_alone_keep_the_rules_of_rows() -> None:
+    """There are no more than a request may have, and their values are finite."""
+    assert len(read(bytes(1024 * 64), 0)) == 1024
+    with pytest.raises(BadTensor, match=r"a request has 1 to 1024 rows\. Got: 1025"):
+        read(bytes(1025 * 64), 0)
+    with pytest.raises(BadTensor, match="image: values are finite in FP32"):
+        read(np.full(16, np.nan, "<f4").tobytes(), 0)
+
+
+def test_bytes_alone_are_not_for_several_inputs() -> None:
+    """Nothing says where one input ends."""
+    with pytest.raises(BadBody, match=r"is for models of one input\. Got: 2"):
+        read(bytes(20), 0, PAIR)
+
+
+def _pair(order: str) -> tuple[bytes, int]:
+    """Ask with both inputs in an order, small letters as JSON, capital ones behind it."""
+    tensors = {
+        "a": tensor("a", [2, 2], data=A.tolist()),
+        "b": tensor("b", [2, 3], "INT32", data=B.ravel().tolist()),
+        "A": behind("a", [2, 2], "FP32", 16),
+        "B": behind("b", [2, 3], "INT32", 24),
+    }
+    head = document(*(tensors[letter] for letter in order))
+    parts = {"A": A.tobytes(), "B": B.tobytes()}
+    return head + b"".join(parts.get(letter, b"") for letter in order), len(head)
+
+
+@pytest.mark.parametrize("order", ["ab", "ba", "AB", "BA", "aB", "Ab", "bA", "Ba"])
+def test_several_inputs_are_one_array(order: str) -> None:
+    """Each is a field of its datatype, in the model's order, wherever its values stand in the request."""
+    rows = read(*_pair(order), PAIR)
+    assert rows.shape == (2,)
+    assert rows.dtype == np.dtype([("a", "<f4", (2,)), ("b", "<i4", (3,))])
+    assert np.array_equal(rows["a"], A)
+    assert np.array_equal(rows["b"], B)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "rule"),
+    [
+        ([], r"the inputs are a, b\. Got: \[\]"),
+        ([tensor("a", [1, 2], data=[1, 2])], r"the inputs are a, b\. Got: \['a'\]"),
+        ([tensor("a", [1, 2], data=[1, 2])] * 2, r"the inputs are a, b\. Got: \['a', 'a'\]"),
+        ([tensor(name, [1, 2], data=[1, 2]) for name in "abc"], "the inputs are a, b"),
+        (
+            [tensor("a", [1, 2], data=[1, 2]), tensor("b", [2, 3], "INT32", data=[1] * 6)],
+            r"all inputs have as many rows\. Got: \[1, 2\]",
+        ),
+        (
+            [tensor("b", [2, 3], "INT32", data=[1] * 6), tensor("a", [1, 2], data=[1, 2])],
+            r"all inputs have as many rows\. Got: \[2, 1\]",
+        ),
+        ([tensor("b", [], "INT32", data=[]), tensor("a", [1, 2], data=[1, 2])], "the shape of b is"),
+        ([tensor("a", [1, 2], data=[1, 2]), tensor("b", [1, 3], data=[1] * 3)], "the datatype of b is INT32"),
+        (
+            [tensor("a", [1, 2], data=[1, 2]), tensor("b", [1, 3], "INT32", data=[1, 2, 2**31])],
+            r"b: values of INT32 are .*Got: 2147483648",
+        ),
+    ],
+)
+def test_inputs_that_are_not_the_models_are_refused(tensors: list[dict[str, Any]], rule: str) -> None:
+    """Each is there once, of its own form, and has as many rows as the others."""
+    with pytest.raises(BadTensor, match=rule):
+        read(document(*tensors), None, PAIR)
+
+
+@pytest.mark.parametrize("names", [[], ["image", "image"], ["image", "mask"]])
+def test_one_input_is_there_once(names: list[str]) -> None:
+    """None is left out, and none is ignored."""
+    with pytest.raises(BadTensor, match=r"the inputs are image\. Got: \["):
+        read(document(*(tensor(name, [1, 4, 4], data=ROW) for name in names)))
+
+
+def _asking(**other: object) -> InferRequest:
+    return requests.decode(document(**other), None, IMAGE).message
+
+
+def _names(message: InferRequest, *known: str) -> list[str]:
+    return [output.name for output in requests.wanted(message, known)]
+
+
+def test_outputs_are_those_asked_for() -> None:
+    """All of them, or those named, in their order."""
+    known = ("probabilities", "label", "path")
+    assert _names(_asking(), *known) == list(known)
+    assert _names(_asking(outputs=[]), *known) == list(known)
+    assert _names(_asking(outputs=[{"name": "path"}, {"name": "label"}]), *known) == ["path", "label"]
+    with pytest.raises(BadTensor, match=r"outputs of the model are probabilities, label, path\. Got: logits"):
+        _names(_asking(outputs=[{"name": "logits"}]), *known)
+
+
+def test_only_probabilities_are_classified() -> None:
+    """No other output has a best label."""
+    outputs = [{"name": name, "parameters": {"classification": 2}} for name in ("probabilities", "label")]
+    (asked,) = requests.wanted(_asking(outputs=outputs[:1]), ("probabilities", "label"))
+    assert asked.parameters.classification == 2
+    with pytest.raises(BadBody, match=r"goes with the output probabilities\. Got: label"):
+        _names(_asking(outputs=outputs), "probabilities", "label")
+
+
+def test_sets_and_their_parameters_go_together() -> None:
+    """One without the other is refused; without a list of outputs, alpha brings the sets along."""
+    known = ("label", "set")
+    assert _names(_asking(), *known) == ["label"]
+    assert _names(_asking(parameters={"alpha": 0.1}), *known) == ["label", "set"]
+    assert _names(_asking(outputs=[{"name": "set"}], parameters={"alpha": 0.1}), *known) == ["set"]
+    with pytest.raises(BadBody, match="goes with the request's parameter alpha"):
+        _names(_asking(outputs=[{"name": "set"}]), *known)
+    for request in (
+        _asking(outputs=[{"name": "label"}], parameters={"alpha": 0.1}),
+        _asking(parameters={"per_label": True}),
+        _asking(parameters={"per_label": False}),
+    ):
+        with pytest.raises(BadBody, match="go with the output set"):
+            _names(request, *known)
+    with pytest.raises(BadBody, match="go with the output set"):
+        _names(_asking(parameters={"alpha": 0.1}), "label")
+
+
+PROMISED = PredictionSets(
+    rows=9,
+    quantiles=(Quantile(alpha=0.1, least=0.3), Quantile(alpha=0.2, least=0.4, least_per_label=(0.1, 0.2))),
+)
+
+
+@pytest.mark.parametrize(
+    ("per_label", "told"), [({}, False), ({"per_label": False}, False), ({"per_label": True}, True)]
+)
+def test_sets_are_asked_for_by_alpha(per_label: dict[str, bool], told: bool) -> None:
+    """The parameter chooses the entry of the table, and per_label which of its promises."""
+    parameters = _asking(parameters={"alpha": 0.2, **per_label}).parameters
+    assert requests.set_parameters(parameters, PROMISED) == (PROMISED.quantiles[1], told)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rule"),
+    [
+        ({"alpha": 0.3}, r"alpha is one of 0\.1, 0\.2\. Got: 0\.3"),
+        ({"alpha": 0.15}, r"alpha is one of 0\.1, 0\.2\. Got: 0\.15"),
+        ({}, "alpha is one of"),
+        ({"alpha": 0.1, "per_label": True}, r"true where the version has sets per label\. Got: 0\.1"),
+    ],
+)
+def test_sets_that_nobody_promised_are_refused(parameters: dict[str, object], rule: str) -> None:
+    """An alpha between two entries is not rounded."""
+    with pytest.raises(BadBody, match=rule):
+        requests.set_parameters(_asking(parameters=parameters).parameters, PROMISED)
+
+
+@pytest.mark.parametrize(
+    ("own", "all_of_them", "binary"),
+    [
+        (None, False, False),
+        (None, True, True),
+        (False, False, False),
+        (False, True, False),
+        (True, False, True),
+        (True, True, True),
+    ],
+)
+def test_an_outputs_own_word_comes_first(own: bool | None, all_of_them: bool, binary: bool) -> None:
+    """Whether it is sent as bytes is its own parameter, else the request's."""
+    parameters = OutputParameters() if own is None else OutputParameters(binary_data=own)
+    asked = RequestedOutput(name="label", parameters=parameters)
+    assert requests.is_binary(asked, RequestParameters(binary_data_output=all_of_them)) == binary
+
+
+@pytest.mark.parametrize(
+    ("content", "ready"), [(b"", False), (b"{}", False), (b'{"ready": true}', True), (b'{"more": 1}', False)]
+)
+def test_the_index_may_be_asked_with_nothing(content: bytes, ready: bool) -> None:
+    """An empty body is an empty object."""
+    assert requests.decode_index(content).ready == ready
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b'{"ready": 1}', b"\xff", b"{", b"[" * 100_000])
+def test_what_is_no_request_of_the_index_is_refused(content: bytes) -> None:
+    """The error states the form."""
+    with pytest.raises(BadBody, match=r'the body is empty, or a JSON object \{"ready": true or false\}'):
+        requests.decode_index(content)
+
+
+def test_the_id_comes_back() -> None:
+    """A caller knows the answer by it."""
+    assert requests.decode(json.dumps({"inputs": [], "id": "é7"}).encode(), None, IMAGE).message.id == "é7"

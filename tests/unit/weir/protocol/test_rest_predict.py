@@ -1,0 +1,157 @@
+"""weir.protocol.rest_predict."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.weir.protocol.documents import IMAGE, PAIR
+from weir.errors import BadBody, BadTensor
+from weir.manifest import TensorSpec
+from weir.protocol.rest_predict import decode, encode
+from weir.tensors import Rows
+
+FORM = 'the body is a JSON object {"instances": .*} or {"inputs": '
+IMAGES = np.arange(32, dtype=np.float32).reshape(2, 4, 4) / 4
+A, B = np.array([[1.5, -2], [0.25, 4]], np.float32), np.array([[1, 2, 3], [-4, 5, 6]], np.int32)
+
+
+def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[Rows, bool]:
+    return decode(json.dumps(document).encode(), specs)
+
+
+@pytest.mark.parametrize(
+    "rows", [IMAGES.tolist(), IMAGES.reshape(2, 16).tolist(), IMAGES.reshape(2, 1, 16, 1).tolist()]
+)
+@pytest.mark.parametrize("named", [False, True])
+def test_one_input_needs_no_name(rows: list[Any], named: bool) -> None:
+    """Rows are nested or flat, named or not, one after the other or all at once: the same tensor."""
+    instances, as_instances = _read({"instances": [{"image": row} for row in rows] if named else rows})
+    inputs, not_instances = _read({"inputs": {"image": rows} if named else rows})
+    assert (as_instances, not_instances) == (True, False)
+    for found in (instances, inputs):
+        assert found.dtype == np.float32
+        assert np.array_equal(found, IMAGES)
+
+
+def test_rows_may_be_named_or_not_one_by_one() -> None:
+    """Each is read by itself."""
+    rows, _ = _read({"instances": [IMAGES[0].tolist(), {"image": IMAGES[1].tolist()}]})
+    assert np.array_equal(rows, IMAGES)
+
+
+def test_several_inputs_have_their_names() -> None:
+    """By row or by input, in any order: one array with a field for each."""
+    by_row = [{"b": b, "a": a} for a, b in zip(A.tolist(), B.tolist(), strict=True)]
+    for document in ({"instances": by_row}, {"inputs": {"b": B.tolist(), "a": A.tolist()}}):
+        rows, _ = _read(document, PAIR)
+        assert rows.dtype == np.dtype([("a", "<f4", (2,)), ("b", "<i4", (3,))])
+        assert np.array_equal(rows["a"], A)
+        assert np.array_equal(rows["b"], B)
+
+
+def test_the_one_signature_may_be_named() -> None:
+    """Others there are none."""
+    assert np.array_equal(_read({"signature_name": "serving_default", "instances": IMAGES.tolist()})[0], IMAGES)
+    with pytest.raises(BadBody, match=r"signature_name is serving_default\. Got: classify"):
+        _read({"signature_name": "classify", "instances": IMAGES.tolist()})
+
+
+def test_what_tensorflow_serving_leaves_alone_is_left_alone() -> None:
+    """Other keys are ignored, as it ignores them."""
+    assert np.array_equal(_read({"instances": IMAGES.tolist(), "more": 1})[0], IMAGES)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"instances": 1}',
+        b'{"instances": {}}',
+        b'{"instances": null}',
+        b'{"inputs": 1}',
+        b'{"inputs": null}',
+        b'{"inputs": {"image": 1}}',
+        b'{"inputs": "\xff"}',
+        b'{"instances": [[1]], "inputs": [[1]]}',
+        b'{"signature_name": null, "instances": [[1]]}',
+        b'{"instances": [[1]]',
+        b'{"instances": [{"image": [1]]}',
+        b'{"instances": ' + b"[" * 100_000,
+        b'{"inputs": ' + b"[" * 100_000,
+    ],
+)
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    """The error states both forms; a body has one of them."""
+    with pytest.raises(BadBody, match=FORM):
+        decode(body, IMAGE)
+
+
+@pytest.mark.parametrize("document", [{"instances": [[1, 2]]}, {"inputs": [[1, 2]]}])
+def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
+    """A list does not say whose it is."""
+    with pytest.raises(BadBody, match=FORM):
+        _read(document, PAIR)
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        ({"instances": []}, r"a request has 1 to 1024 rows\. Got: 0"),
+        ({"inputs": []}, r"a request has 1 to 1024 rows\. Got: 0"),
+        ({"instances": [[0]] * 1025}, r"a request has 1 to 1024 rows\. Got: 1025"),
+        ({"inputs": [[0]] * 1025}, r"a request has 1 to 1024 rows\. Got: 1025"),
+        ({"instances": [[0] * 15]}, r"data has 16 values\. Got: 15"),
+        ({"instances": [[0] * 16, [0] * 17]}, r"data has 16 values\. Got: 17"),
+        ({"inputs": [0] * 16}, "data is a list of numbers"),
+        ({"instances": [0] * 16}, "data is a list of numbers"),
+        ({"instances": [["0"] * 16]}, "data is a list of numbers"),
+        ({"instances": [[True] * 16]}, "data is a list of numbers"),
+        ({"instances": [None]}, "data is a list of numbers"),
+        ({"instances": [[1e39] * 16]}, "values are finite in FP32"),
+        ({"instances": [{"picture": [0] * 16}]}, r"the inputs are image\. Got: \['picture'\]"),
+        ({"inputs": {"picture": [[0] * 16]}}, r"the inputs are image\. Got: \['picture'\]"),
+        ({"instances": [{}]}, r"the inputs are image\. Got: \[\]"),
+        ({"instances": [{"image": [0] * 16, "more": 1}]}, r"the inputs are image\. Got: \['image', 'more'\]"),
+    ],
+)
+def test_rows_that_are_not_the_models_are_refused(document: dict[str, Any], rule: str) -> None:
+    """Each error states the rule that they break."""
+    with pytest.raises(BadTensor, match=rule):
+        _read(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        ({"instances": [{"a": [1, 2]}]}, r"the inputs are a, b\. Got: \['a'\]"),
+        ({"inputs": {"a": [[1, 2]], "b": [[1, 2, 3]], "c": []}}, "the inputs are a, b"),
+        ({"instances": [{"a": [1, 2], "b": [1, 2, 3.5]}]}, "data is a list of whole numbers"),
+        ({"inputs": {"a": [[1, 2]], "b": [[1, 2, 2**31]]}}, "values of INT32 are"),
+        ({"inputs": {"a": [[1, 2]] * 2, "b": [[1, 2, 3]]}}, r"all inputs have as many rows\. Got: \[2, 1\]"),
+        ({"inputs": {"a": [[1, 2]] * 2, "b": [[1, 2, 3]] * 3}}, r"all inputs have as many rows\. Got: \[2, 3\]"),
+    ],
+)
+def test_several_inputs_that_are_not_the_models_are_refused(document: dict[str, Any], rule: str) -> None:
+    """Each is there, of its own form, and has as many rows as the others."""
+    with pytest.raises(BadTensor, match=rule):
+        _read(document, PAIR)
+
+
+def test_as_many_rows_as_may_be_are_read() -> None:
+    """1,024 of them."""
+    assert _read({"instances": [[0] * 16] * 1024})[0].shape == (1024, 4, 4)
+
+
+@pytest.mark.parametrize(("instances", "key"), [(True, "predictions"), (False, "outputs")])
+def test_an_answer_has_the_form_of_its_question(instances: bool, key: str) -> None:
+    """Probabilities row by row, bit for bit."""
+    probabilities = np.random.default_rng(2).random((5, 3), np.float32)
+    document = json.loads(encode(probabilities, instances=instances))
+    assert set(document) == {key}
+    assert np.array(document[key], np.float32).tobytes() == probabilities.tobytes()
