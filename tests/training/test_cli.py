@@ -175,7 +175,7 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         ),
         (["predict", "QUICK", "{rows}", "--store", "{store}"], 2, "model names are"),
         (["predict", "quick", "/nowhere.npy", "--store", "{store}"], 2, "INPUT is a file that can be read"),
-        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .npy or .json"),
+        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy or .json"),
         (["predict", "quick", "{rows}", "--url", "ftp://x"], 2, "--url is the API's"),
         (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "answers"),
         (["batch", "quick", "/nowhere.npy", "--store", "{store}"], 2, "FILE is a file that can be read"),

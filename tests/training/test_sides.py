@@ -101,7 +101,7 @@ def test_only_the_networks_of_experts_are_timed(monkeypatch: pytest.MonkeyPatch)
 
     def timed(model: Model, rows: Floats, *, cascade: bool, whole: bool) -> tuple[Answers, list[LevelUse]]:
         answers, uses = answer(model, rows, cascade=cascade, whole=whole)
-        return answers, [replace(use, time_us=1e9 * (number + 1)) for number, use in enumerate(uses)]
+        return answers, [msgspec.structs.replace(use, time_us=1e9 * (number + 1)) for number, use in enumerate(uses)]
 
     monkeypatch.setattr(Model, "answer", timed)
     taken = {name: side.ask(ROWS)[1] for name, side in sides(layered_manifest(), fetch).items()}
