@@ -26,7 +26,7 @@ _MOST = 3
 
 _TO_THE_BODY, _TO_A_HEADER = 0.7, 0.9
 """shares of them: up to the first, up to the second; the path gets the rest"""
-_OTHER_VERB, _HEADER_GONE, _BOMB = 0.02, 0.2, 0.05
+_OTHER_VERB, _HEADER_GONE, _BOMB, _PLAIN = 0.02, 0.2, 0.05, 0.5
 """how often these happen, where they can"""
 
 _TOKENS = (
@@ -185,8 +185,16 @@ def _splice(body: bytes, other: bytes, random: Random) -> bytes:
     return body[:at] + other[min(at, len(other)) :]
 
 
-def _bomb(_: bytes, __: bytes, random: Random) -> bytes:
-    return gzip.compress(random.choice([b"0", b"[", b" ", b"0,"]) * random.choice([10_000, 3_000_000]), 1)
+def _bomb(body: bytes, _: bytes, random: Random) -> bytes:
+    """Blow a body up: with as much of nothing, of lists, of parts of pictures as a limit may let through."""
+    times = random.choice([300, 30_000, 1_000_000])
+    lists = b"[" + b",".join([b"[" * 450 + b"]" * 450] * (times // 300)) + b"]"
+    tensor = b'{"inputs":[{"name":"image","shape":[2,4,4],"datatype":"FP32","data":' + lists + b"}]}"
+    parts = random.choice([b"\xff\xe5\0\2", b"\xff", b"\0\0\0\0prIv\x8f\x0d\x2c\x2a", b"\0"])
+    head = 33 if body[:4] == b"\x89PNG" else 2
+    picture = body[:head] + parts * times + body[head:]
+    blown = random.choice([b"0" * times, b"[" * times, b" " * times, b"0," * times, tensor, picture])
+    return blown if random.random() < _PLAIN else gzip.compress(blown, 1)
 
 
 _CHANGES: tuple[Callable[[bytes, bytes, Random], bytes], ...] = (

@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -124,9 +124,11 @@ def context() -> Context:
     return Context("test", 1769, float("inf"))
 
 
-def http_event(method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+def http_event(method: str, path: str, body: bytes = b"", headers: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
     """Make the event of one request."""
-    return to_event(HttpRequest(method, path, "", [("content-type", "application/json")], body), "$default", {})
+    return to_event(
+        HttpRequest(method, path, "", [("content-type", "application/json"), *headers], body), "$default", {}
+    )
 
 
 def request_body(data: object, shape: list[int], **other: object) -> bytes:

@@ -32,10 +32,18 @@ print(json.dumps([answers, [name for name in sys.argv[2:] if name in sys.modules
 """
 NOTICE = {"Records": [{"s3": {"object": {"key": "batches/in/thirds/a.csv"}}}]}
 EVENTS: dict[str, list[dict[str, Any]]] = {
-    "predict": [http_event("POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))],
+    "predict": [
+        http_event("POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4])),
+        http_event("POST", "/v2/models/thirds/infer", b"\0" * 64, [("Inference-Header-Content-Length", "0")]),
+        http_event("POST", "/v1/models/thirds:predict", json.dumps({"instances": [[0] * 16]}).encode()),
+        http_event("GET", "/v2/models/thirds/stats"),
+    ],
     "cascade": [http_event("POST", "/cascade/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))],
     "models": [
-        http_event("GET", f"/v2{path}") for path in ("", "/health/ready", "/models/thirds", "/models/thirds/ready")
+        *(http_event("GET", path) for path in ("/openapi.json", "/docs")),
+        *(http_event("GET", f"/v2{path}") for path in ("", "/health/ready", "/models/thirds", "/models/thirds/ready")),
+        http_event("GET", "/v2/models/thirds/config", b"", [("Accept-Encoding", "gzip")]),
+        http_event("POST", "/v2/repository/index"),
     ],
     "batch": [{"Records": [{"messageId": "m", "eventSource": "aws:sqs", "body": json.dumps(NOTICE)}]}],
 }

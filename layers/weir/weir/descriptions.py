@@ -1,5 +1,7 @@
 """What the protocol tells of models without running them: metadata, configuration, index."""
 
+from collections.abc import Sequence
+
 from weir import __version__
 from weir.manifest import Manifest
 from weir.outputs import outputs
@@ -14,11 +16,11 @@ def server() -> ServerMetadata:
     return ServerMetadata(name="weir", version=__version__, extensions=EXTENSIONS)
 
 
-def metadata(manifest: Manifest, version: int, *, cascade: bool) -> ModelMetadata:
-    """Describe one version of a model."""
+def metadata(manifest: Manifest, versions: Sequence[int], *, cascade: bool) -> ModelMetadata:
+    """Describe a model by the manifest of one of its versions, and say which can be asked for."""
     return ModelMetadata(
         name=manifest.model,
-        versions=(str(version),),
+        versions=tuple(map(str, versions)),
         inputs=tuple(TensorMetadata(name=i.name, datatype=i.datatype, shape=i.shape) for i in manifest.inputs),
         outputs=tuple(outputs(manifest, cascade=cascade).values()),
         parameters=_parameters(manifest, cascade=cascade),
@@ -27,7 +29,7 @@ def metadata(manifest: Manifest, version: int, *, cascade: bool) -> ModelMetadat
 
 def config(manifest: Manifest, *, cascade: bool) -> ModelConfig:
     """Describe one version in the words of Triton's model configuration."""
-    described = metadata(manifest, 0, cascade=cascade)
+    described = metadata(manifest, (), cascade=cascade)
     return ModelConfig(
         name=manifest.model,
         max_batch_size=MAX_ROWS,

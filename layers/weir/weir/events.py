@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import pybase64
 from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
@@ -12,21 +13,31 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from weir.errors import BadBody
 from weir.inference import Call
 from weir.protocol.compression import SMALLEST, compress, takes_gzip
+from weir.protocol.messages import Refusal
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """the header that says how much of a body is JSON, when tensors stand behind it"""
 
+MAX_ANSWER_BYTES = 6_000_000
+"""what a function may return, less some for headers: Lambda takes 6,291,556 bytes"""
+
+_TOO_LONG = msgspec.json.encode(
+    Refusal(f"an answer has at most {MAX_ANSWER_BYTES} bytes; fewer rows or outputs, or binary_data_output. Got: more")
+).decode()
+_JSON = {"Content-Type": "application/json"}
+
+_HEADER_LENGTH = HEADER_LENGTH.lower()
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 def call(event: Mapping[str, Any]) -> Call:
     """Take what a request says out of its event. Raises `BadBody`."""
-    headers = event.get("headers") or {}
-    media_type = _header(headers, "content-type").partition(";")[0].strip().lower()
+    headers = _headers(event)
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     return Call(
         _body(event),
-        _header_length(_header(headers, HEADER_LENGTH.lower())),
-        _header(headers, "content-encoding"),
+        _header_length(headers.get(_HEADER_LENGTH, "")),
+        headers.get("content-encoding", ""),
         media_type if media_type.startswith("image/") else "",
     )
 
@@ -47,16 +58,24 @@ def _header_length(text: str) -> int | None:
     return int(text)
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
-    """Look a header up by its name in lower case, as an HTTP API writes it and `sam local` does not."""
-    found = headers.get(name)
-    if found is None:
-        found = next((value for other, value in headers.items() if other.lower() == name), "")
-    return found
+def _headers(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """Take the headers by their names in lower case, as an HTTP API writes them and `sam local` does not."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return headers if "host" in headers else {name.lower(): value for name, value in headers.items()}
+
+
+def _carried_bytes(content: str | bytes) -> int:
+    """Count the bytes of a body within the JSON that a function returns."""
+    if isinstance(content, bytes):
+        return len(content) * 4 // 3
+    return len(content.encode()) + content.count('"') + content.count("\\")
 
 
 class Answer(ResponseBuilder[BaseProxyEvent]):
-    """What a handler returns: text as it is, bytes in base64, long ones compressed where the caller takes gzip."""
+    """What a handler returns: text as it is, bytes in base64, long ones compressed where the caller takes gzip.
+
+    Longer than a function may return, it is a refusal.
+    """
 
     def build(self, event: BaseProxyEvent, cors: object = None) -> dict[str, Any]:
         """Write the response for the gateway."""
@@ -66,9 +85,11 @@ class Answer(ResponseBuilder[BaseProxyEvent]):
         headers = response.headers
         if response.status_code < HTTPStatus.BAD_REQUEST and len(content) >= SMALLEST:
             headers["Vary"] = "Accept-Encoding"
-            if takes_gzip(_header(event.get("headers") or {}, "accept-encoding")):  # errors are read as they are
+            if takes_gzip(_headers(event).get("accept-encoding", "")):  # errors are read as they are
                 headers["Content-Encoding"] = "gzip"
                 content = compress(content if isinstance(content, bytes) else content.encode())
+        if _carried_bytes(content) > MAX_ANSWER_BYTES:
+            return {"statusCode": 413, "headers": _JSON, "body": _TOO_LONG, "isBase64Encoded": False}
         return {
             "statusCode": response.status_code,
             "headers": headers,

@@ -1,6 +1,5 @@
 """One request to one version of a model: what came -> rows -> the engine -> what goes out."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +7,7 @@ from msgspec import UNSET, Struct
 
 from weir.cascade import Answers, needed
 from weir.errors import BadTensor, TooLarge
-from weir.manifest import Manifest, TensorSpec
+from weir.manifest import Manifest
 from weir.model import OVERFLOW, LevelUse, Model
 from weir.outputs import WHOLE, Told
 from weir.protocol import pictures, requests, responses, rest_predict
@@ -21,8 +20,8 @@ from weir.tensors import Rows
 _VALUE_BYTES, _MORE_BYTES, _MOST_BYTES = 32, 65_536, 1 << 26
 """of a decompressed body: of one value of a row, written as text; beside the rows; in all"""
 
-_PICTURE_BYTES = 1 << 24
-"""of a decompressed picture"""
+_PICTURE_BYTES = 4_500_000
+"""of a decompressed picture: as much as the gateway takes of one that is not compressed"""
 
 
 class Call(Struct, frozen=True):
@@ -72,26 +71,27 @@ class Target(Struct, frozen=True):
         asked = requests.wanted(message, tuple(known))
         names = [output.name for output in asked]
         has_sets = manifest.sets is not None and "set" in names
-        limits = requests.set_parameters(message.parameters, manifest.sets) if has_sets and manifest.sets else None
+        limits = requests.set_parameters(message.settings, manifest.sets) if has_sets and manifest.sets else None
         answers, uses = self._answer(rows, names)
         told = Told(answers, manifest, limits)
         found = [
             self._output(Output.of(known[output.name], told.values(output.name)), output, message) for output in asked
         ]
-        body, header_length = responses.encode(self.name, str(self.version), found, message.id)
+        body, header_length = responses.encode(self.name, str(self.version), found, message.id or "")
         return self._inference(body, header_length, answers, uses)
 
     def predict(self, call: Call) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
         specs = self.model.manifest.inputs
-        content = _content(Call(call.content, encoding=call.encoding), specs)  # other headers are another protocol's
+        plain = Call(call.content, encoding=call.encoding)  # the other headers are the other protocol's
+        content = _content(plain, self.model.row_values)
         rows, instances = rest_predict.decode(content, specs)
         answers, uses = self._answer(rows, ["probabilities"])
         return self._inference(rest_predict.encode(answers.probabilities, instances=instances), None, answers, uses)
 
     def _read(self, call: Call) -> tuple[InferRequest, Rows]:
         specs = self.model.manifest.inputs
-        content = _content(call, specs)
+        content = _content(call, self.model.row_values)
         if call.picture:
             return InferRequest(inputs=[]), pictures.row(content, call.picture, specs)
         asked = requests.decode(content, call.header_length, specs)
@@ -107,24 +107,24 @@ class Target(Struct, frozen=True):
         return answers, uses
 
     def _output(self, output: Output, asked: RequestedOutput, message: InferRequest) -> Output:
-        best = asked.parameters.classification
+        best = asked.classification
         if best is not UNSET:
             output = responses.classified(output, self.model.manifest.labels, best)
-        return output.sent_binary() if requests.is_binary(asked, message.parameters) else output
+        return output.sent_binary() if requests.is_binary(asked, message.settings) else output
 
     def _inference(self, body: bytes, header_length: int | None, answers: Answers, uses: list[LevelUse]) -> Inference:
         escalations = _escalations(answers, self.model.manifest) if self.cascade else 0
         return Inference(body, header_length, self.name, self.version, len(answers.label), uses, escalations)
 
 
-def _content(call: Call, specs: Sequence[TensorSpec]) -> bytes:
+def _content(call: Call, row_values: int) -> bytes:
     """Decompress a body, which is no longer than the text of the most rows, nor has more commas than their values."""
     if call.picture:
         return decompress(call.content, call.encoding, _PICTURE_BYTES)
-    values = MAX_ROWS * sum(math.prod(spec.shape[1:]) for spec in specs)
+    values = MAX_ROWS * row_values
     content = decompress(call.content, call.encoding, min(values * _VALUE_BYTES + _MORE_BYTES, _MOST_BYTES))
-    if content.count(b",", 0, call.header_length) > values + _MORE_BYTES:
-        raise TooLarge(f"a request has at most {MAX_ROWS} rows, {values} values", "more commas")
+    if (commas := content.count(b",", 0, call.header_length)) > values + _MORE_BYTES:
+        raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
     return content
 
 

@@ -46,7 +46,7 @@ class Network:
             ModelUnavailable: no such runtime, or it refuses the bytes, or they are no rows -> logits network.
         """
         self.runtime = runtime or _first_installed()
-        self._interpreter = _load(content, self.runtime)
+        self._interpreter = load(content, self.runtime)
         details, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = [_shape(tensor) for tensor in (*details, *outputs)]
         sound = len(outputs) == 1 and outputs[0]["dtype"] is np.float32 and len(shapes[-1]) == 2  # noqa: PLR2004
@@ -100,7 +100,8 @@ def _first_installed() -> str:
     return found[0]
 
 
-def _load(content: bytes, runtime: str) -> Any:  # noqa: ANN401 (the runtimes have no types)
+def load(content: bytes, runtime: str) -> Any:  # noqa: ANN401 (the runtimes have no types)
+    """Load a `.tflite` into an interpreter of a runtime, on one thread. Raises `ModelUnavailable`."""
     if runtime not in installed():
         raise ModelUnavailable(f"interpreters of this machine are {', '.join(installed()) or 'none'}", runtime)
     if content[4:8] != _IDENTIFIER:

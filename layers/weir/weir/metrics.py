@@ -20,6 +20,7 @@ class Metrics:
     def __init__(self, namespace: str, service: str) -> None:
         """Begin with nothing counted; CloudWatch keeps metrics by namespace, service and model."""
         self._namespace, self._service = namespace, service
+        self._descriptions: dict[tuple[object, ...], msgspec.Raw] = {}
         self._forget()
 
     @classmethod
@@ -56,10 +57,17 @@ class Metrics:
 
     def _line(self) -> str:
         dimensions = {**self._dimensions, "service": self._service}
-        told = {
-            "Namespace": self._namespace,
-            "Dimensions": [list(dimensions)],
-            "Metrics": [{"Name": name, "Unit": unit} for name, unit in self._units.items()],
-        }
-        head = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [told]}
+        head = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": self._described(tuple(dimensions))}
         return msgspec.json.encode({"_aws": head, **dimensions, **self._properties, **self._values}).decode()
+
+    def _described(self, dimensions: tuple[str, ...]) -> msgspec.Raw:
+        """Say what is counted; a function counts the same things most of the time, so it is written once."""
+        key = (dimensions, *self._units)
+        if key not in self._descriptions:
+            told = {
+                "Namespace": self._namespace,
+                "Dimensions": [dimensions],
+                "Metrics": [{"Name": name, "Unit": unit} for name, unit in self._units.items()],
+            }
+            self._descriptions[key] = msgspec.Raw(msgspec.json.encode([told]))
+        return self._descriptions[key]

@@ -1,6 +1,7 @@
 """One published version, ready to answer: its networks are fetched when some row needs them."""
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,11 @@ class Model:
         """The groups of the labels, or None when there are none."""
         manifest = self.manifest
         return Hierarchy.named(manifest.groups, manifest.labels, manifest.prior) if manifest.groups else None
+
+    @cached_property
+    def row_values(self) -> int:
+        """How many values one row has, over all inputs."""
+        return sum(math.prod(spec.shape[1:]) for spec in self.manifest.inputs)
 
     def steps(self, *, cascade: bool) -> list[Step]:
         """Build the levels in turn, or the end-to-end model as the only level; nothing is loaded yet."""

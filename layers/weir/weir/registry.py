@@ -67,6 +67,15 @@ class Registry:
         found = [keys.parse_manifest(key) for key in self.store.keys(f"{keys.MODELS}/")]
         return sorted(one for one in found if one)
 
+    def versions(self, name: str) -> list[int]:
+        """List the versions of a model that can be asked for. Raises `BadName` and `StoreUnavailable`."""
+        found = [keys.parse_manifest(key) for key in self.store.keys(keys.versions(name))]
+        return sorted(one[1] for one in found if one)
+
+    def names(self) -> list[str]:
+        """List the models of the store, published or not. Raises `StoreUnavailable`."""
+        return self.store.folders(keys.MODELS)
+
     def _resolve(self, name: str, alias: str) -> int:
         key = keys.alias(name, alias)
         known, fresh_until = self._aliases.get((name, alias), (0, float("-inf")))

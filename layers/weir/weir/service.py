@@ -49,7 +49,8 @@ class Service:
     def metadata(self, model: str, version: str = "") -> ModelMetadata:
         """Describe a model. Raises the errors of `weir.registry`."""
         number, loaded = self.registry.model(model, version)
-        return descriptions.metadata(loaded.manifest, number, cascade=self.cascade)
+        versions = [number] if version else self.registry.versions(model)
+        return descriptions.metadata(loaded.manifest, versions, cascade=self.cascade)
 
     def config(self, model: str, version: str = "") -> ModelConfig:
         """Describe a model in the words of Triton's configuration. Raises the errors of `weir.registry`."""

@@ -63,6 +63,12 @@ class Store:
         with self._translated(prefix):
             return [found["path"] for page in obstore.list(self._bytes, prefix) for found in page]
 
+    def folders(self, prefix: str) -> list[str]:
+        """List the names of the folders right below a prefix. Raises `StoreUnavailable`."""
+        with self._translated(prefix):
+            found = obstore.list_with_delimiter(self._bytes, prefix)["common_prefixes"]
+            return sorted(folder.rpartition("/")[2] for folder in found)
+
     def check(self) -> None:
         """Ask the store anything at all. Raises `StoreUnavailable`."""
         with self._translated(""):

@@ -31,7 +31,7 @@ def test_the_server_tells_its_version() -> None:
 @pytest.mark.parametrize("manifest", [make_manifest(), layered_manifest(), pair_manifest()])
 def test_metadata_lists_every_input_and_output(manifest: Manifest, cascade: bool) -> None:
     """Each with its datatype, and -1 for the rows."""
-    told = descriptions.metadata(manifest, 7, cascade=cascade)
+    told = descriptions.metadata(manifest, [7], cascade=cascade)
     assert (told.name, told.versions, told.platform) == (manifest.model, ("7",), "weir_tflite")
     assert told.inputs == tuple(
         TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape) for spec in manifest.inputs
@@ -43,20 +43,20 @@ def test_metadata_lists_every_input_and_output(manifest: Manifest, cascade: bool
 def test_a_cascade_tells_its_levels_and_promises() -> None:
     """And the end-to-end model its own metrics; what a version lacks is not told."""
     layered = layered_manifest()
-    told = descriptions.metadata(layered, 1, cascade=True).parameters
+    told = descriptions.metadata(layered, [1], cascade=True).parameters
     assert [level["name"] for level in told["levels"]] == ["router", "experts", "large"]
     assert (told["groups"], told["abstention"], told["sets"]) == (layered.groups, layered.abstention, layered.sets)
-    assert "groups" not in descriptions.metadata(make_manifest(), 1, cascade=True).parameters
+    assert "groups" not in descriptions.metadata(make_manifest(), [1], cascade=True).parameters
     metrics = Metrics(accuracy=0.9, latency_us=5.0)
     measured = msgspec.structs.replace(
         layered,
         end_to_end=msgspec.structs.replace(layered.end_to_end, metrics=metrics),
         certificate_absent_because="few rows",
     )
-    plain = descriptions.metadata(measured, 1, cascade=False).parameters
+    plain = descriptions.metadata(measured, [1], cascade=False).parameters
     assert plain["metrics"] == metrics
     assert "levels" not in plain
-    assert descriptions.metadata(measured, 1, cascade=True).parameters["certificate"] == "few rows"
+    assert descriptions.metadata(measured, [1], cascade=True).parameters["certificate"] == "few rows"
 
 
 def test_a_configuration_is_in_tritons_words() -> None:

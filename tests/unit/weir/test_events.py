@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -115,3 +116,12 @@ def test_bytes_are_sent_in_base64() -> None:
     answer = _answer(b"\xff\0", "")
     assert answer["isBase64Encoded"]
     assert base64.b64decode(answer["body"]) == b"\xff\0"
+
+
+@pytest.mark.parametrize("body", ["x" * 6_000_001, '"' * 3_000_001, b"x" * 4_500_001], ids=["text", "quotes", "bytes"])
+def test_an_answer_that_no_function_may_return_is_a_refusal(body: str | bytes) -> None:
+    """Lambda would fail, and the caller would not know why; compressed it may go."""
+    answer = _answer(body, "")
+    assert answer["statusCode"] == 413
+    assert json.loads(answer["body"])["error"].startswith("an answer has at most 6000000 bytes; fewer rows")
+    assert _answer(body, "gzip")["statusCode"] == 200

@@ -99,6 +99,6 @@ def test_a_network_of_another_form_is_refused(
         def get_output_details(self) -> list[dict[str, object]]:
             return [{"shape": np.array(output), "dtype": dtype, "index": 1}]
 
-    monkeypatch.setattr(interpreter, "_load", lambda _content, _runtime: Strange())
+    monkeypatch.setattr(interpreter, "load", lambda _content, _runtime: Strange())
     with pytest.raises(ModelUnavailable, match=r"a network has inputs \[1, …\] and one float32 output"):
         Network(LARGE)

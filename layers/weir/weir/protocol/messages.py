@@ -4,7 +4,7 @@ https://github.com/kserve/open-inference-protocol, with Triton's extensions `bin
 `model_configuration`, `model_repository` and `statistics`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -16,6 +16,7 @@ _DATA = Meta(
     extra_json_schema={"type": "array", "items": {}},
 )
 _SIZE = Meta(ge=0, description="Bytes of this tensor behind the JSON; instead of data.")
+_NUMPY = Meta(description="MLServer's word for values that are a NumPy array's, which they are in any case.")
 _SHAPE = Meta(description="Rows first, 1 to 1,024.")
 
 
@@ -23,6 +24,8 @@ class InputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Parameters of an input."""
 
     binary_data_size: Annotated[int, _SIZE] | UnsetType = UNSET
+    content_type: Annotated[Literal["np"] | None, _NUMPY] = None
+    headers: Annotated[None, Meta(description="As MLServer writes it.")] = None
 
 
 class InputTensor(Struct, kw_only=True):
@@ -32,7 +35,12 @@ class InputTensor(Struct, kw_only=True):
     shape: Annotated[list[int], _SHAPE]
     datatype: str
     data: Annotated[msgspec.Raw, _DATA] | UnsetType = UNSET
-    parameters: InputParameters = InputParameters()
+    parameters: InputParameters | None = None
+
+    @property
+    def binary_data_size(self) -> int | UnsetType:
+        """Bytes behind the JSON, when its values stand there."""
+        return self.parameters.binary_data_size if self.parameters else UNSET
 
 
 class OutputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +57,17 @@ class RequestedOutput(Struct, kw_only=True):
     """One output the caller asks for."""
 
     name: str
-    parameters: OutputParameters = OutputParameters()
+    parameters: OutputParameters | None = None
+
+    @property
+    def classification(self) -> int | UnsetType:
+        """How many of the best are asked for, when not all values are."""
+        return self.parameters.classification if self.parameters else UNSET
+
+    @property
+    def binary_data(self) -> bool | UnsetType:
+        """Where its values go, when the caller says it for this output."""
+        return self.parameters.binary_data if self.parameters else UNSET
 
 
 class RequestParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,15 +76,25 @@ class RequestParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     binary_data_output: Annotated[bool, Meta(description="Send the values of outputs behind the JSON.")] = False
     alpha: Annotated[float, Meta(description="Which prediction sets the output `set` has.")] | UnsetType = UNSET
     per_label: Annotated[bool, Meta(description="Sets that hold for each label by itself.")] | UnsetType = UNSET
+    content_type: Annotated[Literal["np"] | None, _NUMPY] = None
+    headers: Annotated[None, Meta(description="As MLServer writes it.")] = None
+
+
+_DEFAULTS = RequestParameters()
 
 
 class InferRequest(Struct, kw_only=True):
-    """The body of `POST …/infer`."""
+    """The body of `POST …/infer`; null is as good as absent."""
 
     inputs: list[InputTensor]
-    outputs: Annotated[list[RequestedOutput], Meta(description="All of the model's when there are none.")] = []
-    id: str = ""
-    parameters: RequestParameters = RequestParameters()
+    outputs: Annotated[list[RequestedOutput] | None, Meta(description="All of the model's when there are none.")] = None
+    id: str | None = None
+    parameters: RequestParameters | None = None
+
+    @property
+    def settings(self) -> RequestParameters:
+        """Its parameters, or the defaults."""
+        return self.parameters or _DEFAULTS
 
 
 class OutputTensor(Struct, kw_only=True):

@@ -9,24 +9,27 @@ import numpy as np
 
 from weir.errors import BadBody, TooLarge, UnsupportedMedia
 from weir.manifest import TensorSpec
+from weir.protocol import parts
 from weir.tensors import DTYPES, Rows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 16_000_000
-"""a picture that claims more is refused before it is decoded: in colour it would take 48 MB"""
+"""a picture that claims more is refused before it is decoded; of so many a JPEG takes 240 MB, a PNG of 16 bits 460"""
 
 MAX_SIDE = 65_535
 """in pixels, JPEG's own limit; Pillow's resizing takes 48 bytes for each: a PNG of one line would take 760 MB"""
 
-MAX_SCANS = 200
-"""of a progressive JPEG, which has about ten; each costs a pass over all pixels, and can be 30 bytes"""
+MAX_PASSES = 400_000_000
+"""pixels times scans: a progressive JPEG has about ten scans, each a pass over all pixels, and as little as 30 bytes"""
+
+_SCAN_LEAST = 10_000
+"""pixels that a scan counts as, at least"""
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/jpg")
 
 _CHANNELS = {1: "L", 3: "RGB"}
-_SCAN = b"\xff\xda"
 
 _NOT_A_PICTURE = (OSError, EOFError, ValueError, SyntaxError, LookupError, TypeError, OverflowError, AssertionError)
 """what Pillow raises while it reads"""
@@ -58,7 +61,7 @@ def row(content: bytes, media_type: str, specs: Sequence[TensorSpec]) -> Rows:
 
     Raises:
         UnsupportedMedia: another type than PNG and JPEG, or a model whose input is no picture.
-        TooLarge: the picture has more than 16 million pixels, longer sides or more scans than any should.
+        TooLarge: the picture has more than 16 million pixels, longer sides, more parts or scans than any should.
         BadBody: it can't be decoded.
     """
     if media_type not in MEDIA_TYPES:
@@ -76,6 +79,7 @@ def row(content: bytes, media_type: str, specs: Sequence[TensorSpec]) -> Rows:
 def _decoded(content: bytes, spec: TensorSpec) -> "Image":
     from PIL import Image  # noqa: PLC0415 (most functions never see a picture)
 
+    parts.check(content)
     height, width = spec.shape[1:3]
     mode = _CHANNELS[spec.shape[3] if len(spec.shape) > 3 else 1]  # noqa: PLR2004 (rows, height, width, channels)
     try:
@@ -87,7 +91,7 @@ def _decoded(content: bytes, spec: TensorSpec) -> "Image":
     except Image.DecompressionBombError as exc:
         raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", exc) from exc
     except _NOT_A_PICTURE as exc:
-        raise BadBody("a picture is a whole PNG or JPEG", exc) from exc
+        raise BadBody(parts.WHOLE, exc) from exc
 
 
 def _check(picture: "Image", content: bytes) -> None:
@@ -96,8 +100,8 @@ def _check(picture: "Image", content: bytes) -> None:
         raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", f"{width} x {height}")
     if max(width, height) > MAX_SIDE:
         raise TooLarge(f"a picture has sides of at most {MAX_SIDE} pixels", f"{width} x {height}")
-    if picture.format != "PNG" and (scans := content.count(_SCAN)) > MAX_SCANS:
-        raise TooLarge(f"a JPEG has at most {MAX_SCANS} scans", scans)
+    if (passes := parts.scans(content) * max(width * height, _SCAN_LEAST)) > MAX_PASSES:
+        raise TooLarge(f"pixels times scans of a JPEG are at most {MAX_PASSES}", passes)
 
 
 def _eight_bits(picture: "Image") -> "Image":

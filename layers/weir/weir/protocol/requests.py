@@ -61,7 +61,7 @@ def decode(content: bytes, header_length: int | None, specs: Sequence[TensorSpec
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadBody(_FORM, exc) from exc
     _check_names(message)
-    behind = sum(size for tensor in message.inputs if (size := tensor.parameters.binary_data_size) is not UNSET)
+    behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not UNSET)
     if behind != len(content) - split:
         raise BadBody(
             f"binary_data_size of the inputs add up to the {len(content) - split} bytes behind the JSON", behind
@@ -90,8 +90,9 @@ def _raw(content: bytes, specs: Sequence[TensorSpec]) -> Asked:
 
 
 def _check_names(message: InferRequest) -> None:
-    if len({output.name for output in message.outputs}) != len(message.outputs):
-        raise BadTensor("each output is asked for once", [output.name for output in message.outputs])
+    names = [output.name for output in message.outputs or ()]
+    if len(set(names)) != len(names):
+        raise BadTensor("each output is asked for once", names)
 
 
 def decode_index(content: bytes) -> IndexRequest:
@@ -109,6 +110,9 @@ def rows(asked: Asked, specs: Sequence[TensorSpec]) -> Rows:
         BadTensor: a name, datatype, shape, count or value is not the model's.
     """
     tensors = asked.message.inputs
+    if len(tensors) == len(specs) == 1 and tensors[0].name == specs[0].name:  # most models, without more ado
+        _check(tensors[0], specs[0], tensors[0].shape[0] if tensors[0].shape else 0)
+        return _values(tensors[0], asked.binary if tensors[0].binary_data_size is not UNSET else None)
     if sorted(tensor.name for tensor in tensors) != sorted(spec.name for spec in specs):
         raise BadTensor(f"the inputs are {', '.join(spec.name for spec in specs)}", [tensor.name for tensor in tensors])
     by_name = {spec.name: spec for spec in specs}
@@ -116,7 +120,7 @@ def rows(asked: Asked, specs: Sequence[TensorSpec]) -> Rows:
     found, at = {}, 0
     for tensor in tensors:
         _check(tensor, by_name[tensor.name], count)
-        size = tensor.parameters.binary_data_size
+        size = tensor.binary_data_size
         found[tensor.name] = _values(tensor, None if size is UNSET else asked.binary[at : at + size])
         at += 0 if size is UNSET else size
     return joined([found[spec.name] for spec in specs], specs)
@@ -155,11 +159,11 @@ def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]
         BadTensor: an output that the model does not have.
         BadBody: a parameter that does not go with the outputs.
     """
-    parameters = message.parameters
-    for output in message.outputs:
+    parameters = message.settings
+    for output in message.outputs or ():
         if output.name not in known:
             raise BadTensor(f"outputs of the model are {', '.join(known)}", output.name)
-        if output.parameters.classification is not UNSET and output.name != "probabilities":
+        if output.classification is not UNSET and output.name != "probabilities":
             raise BadBody("classification (class_count) goes with the output probabilities", output.name)
     found = message.outputs or [
         RequestedOutput(name=name) for name in known if name != "set" or parameters.alpha is not UNSET
@@ -174,7 +178,7 @@ def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]
 
 def is_binary(output: RequestedOutput, parameters: RequestParameters) -> bool:
     """Tell whether an output's values go behind the JSON: its own word, else the request's."""
-    own = output.parameters.binary_data
+    own = output.binary_data
     return parameters.binary_data_output if own is UNSET else own
 
 

@@ -296,7 +296,7 @@ def test_a_jpegs_broken_exif_is_left_alone() -> None:
         (PNG, _png(1, 16_000_000, b""), r"sides of at most 65535 pixels\. Got: 1 x 16000000"),
         (JPEG, _claiming(FORMS["jpeg grey"][1], 65_500, 65_500), "a picture has at most 16000000 pixels"),
         (JPEG, _claiming(FORMS["jpeg colour"][1], 4001, 4000), r"at most 16000000 pixels\. Got: 4001 x 4000"),
-        (JPEG, _scans(201), r"a JPEG has at most 200 scans\. Got: 201"),
+        (JPEG, _scans(40_001), r"pixels times scans of a JPEG are at most 400000000\. Got: 400010000"),
     ],
 )
 def test_pictures_that_are_too_large_are_refused_undecoded(media_type: str, content: bytes, rule: str) -> None:

@@ -245,7 +245,7 @@ def test_bytes_alone_are_the_rows_of_the_one_input() -> None:
     """Their answer is bytes, too."""
     values = np.arange(48, dtype="<f4").reshape(3, 4, 4)
     assert np.array_equal(read(values.tobytes(), 0), values)
-    assert requests.decode(values.tobytes(), 0, IMAGE).message.parameters.binary_data_output
+    assert requests.decode(values.tobytes(), 0, IMAGE).message.settings.binary_data_output
 
 
 @pytest.mark.parametrize("size", [0, 63, 65, 127])
@@ -351,7 +351,7 @@ def test_only_probabilities_are_classified() -> None:
     """No other output has a best label."""
     outputs = [{"name": name, "parameters": {"classification": 2}} for name in ("probabilities", "label")]
     (asked,) = requests.wanted(_asking(outputs=outputs[:1]), ("probabilities", "label"))
-    assert asked.parameters.classification == 2
+    assert asked.classification == 2
     with pytest.raises(BadBody, match=r"goes with the output probabilities\. Got: label"):
         _names(_asking(outputs=outputs), "probabilities", "label")
 
@@ -386,7 +386,7 @@ PROMISED = PredictionSets(
 )
 def test_sets_are_asked_for_by_alpha(per_label: dict[str, bool], told: bool) -> None:
     """The parameter chooses the entry of the table, and per_label which of its promises."""
-    parameters = _asking(parameters={"alpha": 0.2, **per_label}).parameters
+    parameters = _asking(parameters={"alpha": 0.2, **per_label}).settings
     assert requests.set_parameters(parameters, PROMISED) == (PROMISED.quantiles[1], told)
 
 
@@ -402,7 +402,7 @@ def test_sets_are_asked_for_by_alpha(per_label: dict[str, bool], told: bool) -> 
 def test_sets_that_nobody_promised_are_refused(parameters: dict[str, object], rule: str) -> None:
     """An alpha between two entries is not rounded."""
     with pytest.raises(BadBody, match=rule):
-        requests.set_parameters(_asking(parameters=parameters).parameters, PROMISED)
+        requests.set_parameters(_asking(parameters=parameters).settings, PROMISED)
 
 
 @pytest.mark.parametrize(
