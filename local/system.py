@@ -49,7 +49,8 @@ class System:
         """
         self._template = template.read(path)
         self._host, self._port = host, port
-        self._log = log
+        self.log = log
+        """file that gets what the functions print; None until it starts, when nobody named one"""
         self._own_aws = store is None
         self.store = store or f"s3://{BUCKET}"
         """URL of the store"""
@@ -86,7 +87,8 @@ class System:
             aws = Aws(self._host, self._template.queue)
             self._open.callback(aws.close)
             self.store_endpoint = aws.endpoint
-        functions = self._functions(self._log or self._temporary_log())
+        self.log = self.log or self._temporary_log()
+        functions = self._functions(self.log)
         if aws:
             source = self._template.queue
             poller = Poller(aws.sqs, aws.queue, functions[source.function], source.batch_size)

@@ -354,6 +354,13 @@ def test_serve_answers_until_it_is_stopped(store: str) -> None:
         requests.get(url, timeout=5)
 
 
+@pytest.mark.parametrize("store", ["bogus", "http://x", "file:///nonexistent/x"])
+def test_serve_refuses_a_store_that_is_none(store: str) -> None:
+    """No function would start over it."""
+    done = weir("serve", "--store", store, "--port", "0")
+    assert (done.returncode, "a store is" in done.stderr) == (2, True)
+
+
 def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     """Trains, publishes, serves, predicts, answers batches; then it prints the table, and its figures are JSON too."""
     done = weir("demo", "--task", task, "--out", tmp_path)
@@ -373,6 +380,8 @@ def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
         assert running.stdout
         told = [running.stdout.readline() for _ in range(12)]
         predict, cascade, batch = (shlex.split(line) for line in told if line.startswith("curl"))
+        with Image.open(tmp_path / "build/demo/digit.png") as picture:
+            assert picture.mode == "L"
         for line in (predict, cascade):
             body = Path(line[line.index("--data-binary") + 1].removeprefix("@")).read_bytes()
             assert requests.post(line[-1], data=body, timeout=60).json()["model_name"] == "mnist-sample"

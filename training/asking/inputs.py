@@ -33,15 +33,16 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
         content = path.read_bytes()
     except OSError as exc:
         raise BadInput("INPUT is a file that can be read", exc) from exc
-    if path.suffix == ".json" and isinstance(document := _json(content), dict):
+    suffix = path.suffix.lower()
+    if suffix == ".json" and isinstance(document := _json(content), dict):
         yield Call(content)
         return
-    if path.suffix in _PICTURES:
-        yield Call(content, picture=_PICTURES[path.suffix])
+    if suffix in _PICTURES:
+        yield Call(content, picture=_PICTURES[suffix])
         return
-    if path.suffix == ".json":
+    if suffix == ".json":
         values = _numbers(document)
-    elif path.suffix == ".npy":
+    elif suffix == ".npy":
         values = _npy(path)
     else:
         raise BadInput("INPUT is a .png, .jpg, .npy or .json", str(path))

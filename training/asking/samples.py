@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from training import folder
 from training.asking.inputs import request
@@ -20,13 +21,17 @@ class Samples:
     """one row, as a request of the Open Inference Protocol"""
     rows: Path
     """some rows, as a batch file"""
+    picture: Path
+    """one row, as a PNG"""
 
 
 def write_samples(trained: Path, out: Path) -> Samples:
-    """Write a request of one test row and a .npy of twenty."""
+    """Write a request of one test row, a .npy of twenty, and the same row as a picture."""
     manifest = folder.manifest(trained)
     images = load(manifest).spread(_ROWS)
-    samples = Samples((out / "request.json").resolve(), (out / "rows.npy").resolve())
+    samples = Samples(*((out / name).resolve() for name in ("request.json", "rows.npy", "digit.png")))
     folder.write(samples.request, request(manifest.inputs[0].name, images[-1:].astype(np.float64)))
     np.save(samples.rows, images)
+    low, high = manifest.inputs[0].range
+    Image.fromarray(np.rint((images[-1] - low) * (255 / (high - low))).astype(np.uint8)).save(samples.picture)
     return samples

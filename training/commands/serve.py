@@ -27,7 +27,9 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
     from local.system import System
     from training.asking.signing import environment
     from training.commands.waiting import until_stopped
+    from weir.store import Store
 
+    Store(store, endpoint=store_endpoint)  # no function would start over a URL that is none
     variables = {"MODEL_ALIAS": alias}
     if store.startswith("s3://"):
         os.environ.update(environment())
@@ -39,4 +41,5 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
         console.say(
             f"serving {store} at {run.url}/v2 and {run.url}/cascade/v2; {run.url}/docs to try it; Ctrl-C stops it"
         )
+        console.say(f"the functions log to {run.log}")
         until_stopped()

@@ -63,4 +63,6 @@ For `weir predict`, `weir batch` and `weir publish` in another terminal:
 
 export MODEL_STORE={store} MODEL_STORE_ENDPOINT={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 .venv/bin/weir batch {MODEL} {rows} --cascade
+
+The functions log to {rows.parent}/functions.log.
 """

@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from weir import __version__
 from weir.manifest import Manifest
 from weir.outputs import outputs
-from weir.protocol.messages import ModelConfig, ModelMetadata, Parameters, ServerMetadata, TensorConfig, TensorMetadata
+from weir.protocol.messages import (
+    ModelConfig,
+    ModelMetadata,
+    Parameters,
+    Reshape,
+    ServerMetadata,
+    TensorConfig,
+    TensorMetadata,
+)
 from weir.protocol.requests import MAX_ROWS
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics")
@@ -40,7 +50,9 @@ def config(manifest: Manifest, *, cascade: bool) -> ModelConfig:
 
 def _config(tensor: TensorMetadata) -> TensorConfig:
     datatype = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
-    return TensorConfig(name=tensor.name, data_type=f"TYPE_{datatype}", dims=tensor.shape[1:] or (1,))
+    sizes = tensor.shape[1:]
+    reshape = UNSET if sizes else Reshape()
+    return TensorConfig(name=tensor.name, data_type=f"TYPE_{datatype}", dims=sizes or (1,), reshape=reshape)
 
 
 def _parameters(manifest: Manifest, *, cascade: bool) -> Parameters:

@@ -34,12 +34,11 @@ def call(event: Mapping[str, Any]) -> Call:
     """Take what a request says out of its event. Raises `BadBody`."""
     headers = _headers(event)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Call(
-        _body(event),
-        _header_length(headers.get(_HEADER_LENGTH, "")),
-        headers.get("content-encoding", ""),
-        media_type if media_type.startswith("image/") else "",
-    )
+    picture = media_type if media_type.startswith("image/") else ""
+    length = headers.get(_HEADER_LENGTH, "")
+    if picture and length:
+        raise BadBody(f"a picture is sent without {HEADER_LENGTH}", length)
+    return Call(_body(event), _header_length(length), headers.get("content-encoding", ""), picture)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

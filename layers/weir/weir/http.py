@@ -47,6 +47,8 @@ metrics = Metrics.from_environment(os.environ)
 UNAVAILABLE = "models are loaded from their store; trying again may help. Got: a failure, and the log says which"
 """what a caller is told of what is not the caller's fault"""
 
+_PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>:predict"
+
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -130,6 +132,4 @@ def _unknown(event: APIGatewayProxyEventV2) -> WeirError:
         return BadName("the names in a path are of a-z, 0-9, '-', '_'", event.path)
     if allow:
         return MethodNotAllowed(event.http_method, event.path, allow)
-    return RouteNotFound(
-        "paths are those of the Open Inference Protocol, at / and below /cascade (see /docs)", event.path
-    )
+    return RouteNotFound(_PATHS, event.path)

@@ -54,6 +54,8 @@ class Registry:
             StoreUnavailable: the store did not answer, and nothing is known from before.
         """
         keys.model_name(name)
+        if version[:1].isdigit():
+            keys.version_number(version)
         number = int(version) if keys.is_version(version) else self._resolve(name, version or self._alias)
         if (name, number) not in self._loaded:
             self._loaded[name, number] = self._load(name, number)

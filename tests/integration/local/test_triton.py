@@ -77,13 +77,13 @@ class TestTriton:
         assert told["name"] == "weir"
         assert {"binary_tensor_data", "classification", "statistics"} < set(told["extensions"])
 
-    @pytest.mark.parametrize(("version", "number"), [("", "1"), ("2", "2"), ("champion", "1")])
+    @pytest.mark.parametrize(("version", "numbers"), [("", ["1", "2"]), ("2", ["2"]), ("champion", ["1"])])
     def test_a_model_tells_what_it_is(
-        self, client: InferenceServerClient, mount: str, version: str, number: str
+        self, client: InferenceServerClient, mount: str, version: str, numbers: list[str]
     ) -> None:
-        """Inputs and outputs, as the mount has them."""
+        """Inputs and outputs, as the mount has them, and which versions can be asked for."""
         told = client.get_model_metadata("thirds", version)
-        assert (told["name"], told["versions"]) == ("thirds", [number])
+        assert (told["name"], told["versions"]) == ("thirds", numbers)
         assert told["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [-1, 4, 4]}]
         assert [output["name"] for output in told["outputs"]] == OUTPUTS[mount]
 

@@ -8,7 +8,7 @@ from tests.unit.weir.pairs import pair_manifest
 from weir import __version__, descriptions
 from weir.manifest import Manifest, Metrics
 from weir.outputs import outputs
-from weir.protocol.messages import TensorConfig, TensorMetadata
+from weir.protocol.messages import Reshape, TensorConfig, TensorMetadata
 
 
 def test_the_server_tells_its_version() -> None:
@@ -69,8 +69,8 @@ def test_a_configuration_is_in_tritons_words() -> None:
     )
     assert found.output[:3] == (
         TensorConfig(name="probabilities", data_type="TYPE_FP32", dims=(3,)),
-        TensorConfig(name="label", data_type="TYPE_STRING", dims=(1,)),
-        TensorConfig(name="exit_level", data_type="TYPE_INT32", dims=(1,)),
+        TensorConfig(name="label", data_type="TYPE_STRING", dims=(1,), reshape=Reshape()),
+        TensorConfig(name="exit_level", data_type="TYPE_INT32", dims=(1,), reshape=Reshape()),
     )
 
 

@@ -125,3 +125,9 @@ def test_an_answer_that_no_function_may_return_is_a_refusal(body: str | bytes) -
     assert answer["statusCode"] == 413
     assert json.loads(answer["body"])["error"].startswith("an answer has at most 6000000 bytes; fewer rows")
     assert _answer(body, "gzip")["statusCode"] == 200
+
+
+def test_a_picture_has_no_json_before_it() -> None:
+    """A header that would be ignored is refused."""
+    with pytest.raises(BadBody, match="a picture is sent without Inference-Header-Content-Length"):
+        call(_event("", encoded=False, content_type="image/png", inference_header_content_length="0"))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.serving import layered_manifest, request_body, store_version
 from weir.cascade import Answers
-from weir.errors import TooLarge
+from weir.errors import BadBody, TooLarge
 from weir.inference import Call, Target
 from weir.model import LevelUse, Model
 from weir.outputs import Told
@@ -103,3 +103,10 @@ def test_null_is_as_good_as_absent(target: Target, pictures: Floats, text: str) 
     body = request_body(pictures.tolist(), [4, 4, 4])
     same = target.infer(Call(body))
     assert target.infer(Call(body[:-1] + b", " + text.encode() + b"}")).body == same.body
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
+def test_a_picture_without_its_type_is_told_what_it_lacks(target: Target, start: bytes) -> None:
+    """What one forgets first with curl."""
+    with pytest.raises(BadBody, match="sent with Content-Type: image/png or image/jpeg"):
+        target.infer(Call(start + bytes(100)))

@@ -163,3 +163,10 @@ def test_what_was_published_is_listed(thirds: Path, registry: Registry) -> None:
     store_version(thirds, make_manifest("again"))
     (thirds / keys.manifest("thirds", 2)).unlink()
     assert registry.published() == [("again", 1), ("thirds", 1), ("thirds", 10)]
+
+
+@pytest.mark.parametrize("version", ["0", "00001", "1x", "1234567890"])
+def test_a_version_that_begins_with_a_digit_is_a_number(thirds: Path, version: str) -> None:
+    """Nobody is told of aliases who wrote a number."""
+    with pytest.raises(BadName, match="versions are whole numbers from 1"):
+        Registry(Store(thirds.as_uri())).model("thirds", version)

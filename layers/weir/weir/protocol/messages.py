@@ -168,12 +168,20 @@ class ModelMetadata(Struct, frozen=True, kw_only=True):
     parameters: Parameters
 
 
+class Reshape(Struct, frozen=True):
+    """The shape that a tensor really has, without the rows."""
+
+    shape: tuple[int, ...] = ()
+
+
 class TensorConfig(Struct, frozen=True, kw_only=True):
-    """One tensor in a model's configuration; `dims` leaves the rows out."""
+    """One tensor in a model's configuration; `dims` leaves the rows out, and is never empty."""
 
     name: str
     data_type: str
     dims: tuple[int, ...]
+    reshape: Reshape | UnsetType = UNSET
+    """where a row has one value and no dimension"""
 
 
 class VersionPolicy(Struct, frozen=True, kw_only=True):

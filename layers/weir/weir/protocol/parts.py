@@ -6,10 +6,13 @@ from weir.errors import BadBody, TooLarge
 
 WHOLE = "a picture is a whole PNG or JPEG"
 
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8")
+"""first bytes of a PNG, of a JPEG"""
+
 MOST_PARTS = 2_000
 """chunks of a PNG, of which an encoder writes one for each 8 kB; segments of a JPEG before its first scan"""
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG, _JPEG = PICTURES
 _SCAN = 0xDA
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """markers that no length follows"""

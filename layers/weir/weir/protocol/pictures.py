@@ -89,9 +89,9 @@ def _decoded(content: bytes, spec: TensorSpec) -> "Image":
             _check(picture, content)
             return _eight_bits(picture).convert(mode).resize((width, height), Image.Resampling.LANCZOS)
     except Image.DecompressionBombError as exc:
-        raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", exc) from exc
+        raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", "far more") from exc
     except _NOT_A_PICTURE as exc:
-        raise BadBody(parts.WHOLE, exc) from exc
+        raise BadBody(parts.WHOLE, "a damaged one") from exc
 
 
 def _check(picture: "Image", content: bytes) -> None:

@@ -18,6 +18,7 @@ from weir.protocol.messages import (
     RequestedOutput,
     RequestParameters,
 )
+from weir.protocol.parts import PICTURES
 from weir.tensors import DTYPES, Rows, joined
 
 MAX_ROWS = 1024
@@ -59,6 +60,8 @@ def decode(content: bytes, header_length: int | None, specs: Sequence[TensorSpec
     try:
         message = _decoder.decode(content if split == len(content) else memoryview(content)[:split])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        if content.startswith(PICTURES):
+            raise BadBody("a picture is sent with Content-Type: image/png or image/jpeg", "a picture without") from exc
         raise BadBody(_FORM, exc) from exc
     _check_names(message)
     behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not UNSET)
