@@ -1,7 +1,6 @@
 """Answer all that needs no prediction, for the end-to-end mount and for the cascade, and every route nobody knows."""
 
 import os
-from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -29,8 +28,7 @@ def _mount(prefix: str, service: Service) -> None:
 
     @app.get(f"{prefix}/v2/health/ready")
     def ready() -> Response[str]:
-        found = service.ready()
-        return http.respond(Ready(found), _status(ready=found))
+        return http.ready(Ready(service.ready()))
 
     @app.get(f"{prefix}/v2/models/<model>")
     @app.get(f"{prefix}/v2/models/<model>/versions/<version>")
@@ -45,16 +43,11 @@ def _mount(prefix: str, service: Service) -> None:
     @app.get(f"{prefix}/v2/models/<model>/ready")
     @app.get(f"{prefix}/v2/models/<model>/versions/<version>/ready")
     def model_ready(model: str, version: str = "") -> Response[str]:
-        found = service.model_ready(model, version)
-        return http.respond(ModelReady(model, found), _status(ready=found))
+        return http.ready(ModelReady(model, service.model_ready(model, version)))
 
     @app.post(f"{prefix}/v2/repository/index")
     def index() -> Response[str]:
         return http.respond(service.index(call(app.current_event)))
-
-
-def _status(*, ready: bool) -> HTTPStatus:
-    return HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 for prefix, service in mounts.items():

@@ -27,7 +27,7 @@ from weir.errors import (
 from weir.events import HEADER_LENGTH, Answer
 from weir.inference import Inference
 from weir.metrics import Metrics
-from weir.protocol.messages import Refusal
+from weir.protocol.messages import ModelReady, Ready, Refusal
 from weir.routes import verbs
 
 STATUS: dict[type[WeirError], HTTPStatus] = {
@@ -86,6 +86,11 @@ def respond(document: object, status: HTTPStatus = HTTPStatus.OK) -> Response[st
     """Answer with a JSON document: a value to encode, or bytes that are JSON already."""
     content = document if isinstance(document, bytes) else msgspec.json.encode(document)
     return Response(int(status), content_type="application/json", body=content.decode())
+
+
+def ready(told: Ready | ModelReady) -> Response[str]:
+    """Answer whether something is ready: 200 when it is, 503 when it is not."""
+    return respond(told, HTTPStatus.OK if told.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def page(html: str, policy: str) -> Response[str]:
