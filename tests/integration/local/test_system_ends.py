@@ -31,6 +31,7 @@ RUN = """
 import signal, sys
 from pathlib import Path
 from local.system import System
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins with it ignored
 with System(Path(sys.argv[1]), log=Path(sys.argv[2])) as system:
     print(system.url, flush=True)
     signal.pause()
@@ -111,6 +112,9 @@ def test_no_process_outlives_the_system(busy: Path, how: signal.Signals) -> None
         pid = int(said.read_text())
         assert alive(pid)
         system.send_signal(how)
-        assert system.wait(timeout=20) != 0
+        try:
+            assert system.wait(timeout=20) != 0
+        finally:
+            system.kill()  # or the block would wait for it for ever
         assert eventually(lambda: not alive(pid), timeout_s=15)
         assert request.exception(timeout=20) or request.result().status_code == 500
