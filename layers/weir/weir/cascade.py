@@ -97,7 +97,7 @@ def run(
     """
     last = len(steps) - 1
     open_rows = np.arange(len(rows))
-    exit_level: NDArray[np.int32] | None = None
+    exit_level = np.full(len(rows), last, np.int32)
     posterior: Floats | None = None
     answered = np.empty((len(rows), 0), np.float32)
     trace = np.full((len(rows), len(steps)), np.nan, np.float32) if traced else None
@@ -110,22 +110,18 @@ def run(
         sure = confidence(posterior)
         if trace is not None:
             trace[open_rows, number] = sure
-        exits = number == last or bool((sure >= step.threshold).all())
-        if exits and all_open:  # one level answers everybody
-            level = np.full(len(rows), number, np.int32)
-            return Answers(posterior, label(posterior), sure, level, len(steps), trace)
         stays = ~(sure >= step.threshold) if number < last else np.zeros(len(sure), bool)
-        if exit_level is None:
-            exit_level = np.full(len(rows), last, np.int32)
+        if all_open and not stays.any():  # one level answers everybody
+            exit_level[:] = number
+            return Answers(posterior, label(posterior), sure, exit_level, len(steps), trace)
         if all_open:  # nobody has exited yet: whoever stays is overwritten later
             answered = posterior.copy()
         else:
             answered[open_rows] = posterior
         exit_level[open_rows[~stays]] = number
-        if exits:
-            break
         open_rows, posterior = open_rows[stays], posterior[stays]
-    assert exit_level is not None, "the last level answers whoever is left"
+        if not len(open_rows):
+            break
     return Answers(answered, label(answered), confidence(answered), exit_level, len(steps), trace)
 
 

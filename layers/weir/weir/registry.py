@@ -54,9 +54,8 @@ class Registry:
             StoreUnavailable: the store did not answer, and nothing is known from before.
         """
         keys.model_name(name)
-        if version[:1].isdigit():
-            keys.version_number(version)
-        number = int(version) if keys.is_version(version) else self._resolve(name, version or self._alias)
+        is_number = version[:1].isdigit()
+        number = keys.version_number(version) if is_number else self._resolve(name, version or self._alias)
         if (name, number) not in self._loaded:
             self._loaded[name, number] = self._load(name, number)
             while len(self._loaded) > _KEPT:
@@ -66,17 +65,19 @@ class Registry:
 
     def published(self) -> list[tuple[str, int]]:
         """List every version of every model: those whose manifest is in the store. Raises `StoreUnavailable`."""
-        found = [keys.parse_manifest(key) for key in self.store.keys(f"{keys.MODELS}/")]
-        return sorted(one for one in found if one)
+        return self._manifests(f"{keys.MODELS}/")
 
     def versions(self, name: str) -> list[int]:
         """List the versions of a model that can be asked for. Raises `BadName` and `StoreUnavailable`."""
-        found = [keys.parse_manifest(key) for key in self.store.keys(keys.versions(name))]
-        return sorted(one[1] for one in found if one)
+        return [number for _, number in self._manifests(keys.versions(name))]
 
     def names(self) -> list[str]:
         """List the models of the store, published or not. Raises `StoreUnavailable`."""
         return self.store.folders(keys.MODELS)
+
+    def _manifests(self, prefix: str) -> list[tuple[str, int]]:
+        found = [keys.parse_manifest(key) for key in self.store.keys(prefix)]
+        return sorted(one for one in found if one)
 
     def _resolve(self, name: str, alias: str) -> int:
         key = keys.alias(name, alias)

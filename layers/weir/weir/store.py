@@ -71,8 +71,7 @@ class Store:
 
     def check(self) -> None:
         """Ask the store anything at all. Raises `StoreUnavailable`."""
-        with self._translated(""):
-            obstore.list_with_delimiter(self._bytes, "models")
+        self.folders("models")
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 https://www.tensorflow.org/tfx/serving/api_rest#predict_api
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,5 +98,5 @@ def _array(rows: list[msgspec.Raw], spec: TensorSpec) -> Rows:
     if not 1 <= len(rows) <= MAX_ROWS:
         raise BadTensor(f"a request has 1 to {MAX_ROWS} rows", len(rows))
     sizes = spec.shape[1:]
-    values = [from_json(row, spec.datatype, int(np.prod(sizes))) for row in rows]
+    values = [from_json(row, spec.datatype, math.prod(sizes)) for row in rows]
     return np.stack(values).reshape(len(rows), *sizes)
