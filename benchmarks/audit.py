@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, ensure, load
+from training.certifying.abstention import Answered, rules, tested
 from training.certifying.certification import max_losses
-from training.certifying.conformal import prediction_sets
+from training.certifying.prediction_sets import prediction_sets
 from training.certifying.promises import LastWord
-from training.certifying.recording import Recording, record
-from training.certifying.selective import Answered, rules, tested
-from training.certifying.thresholds import Thresholds, lost, sequence
-from training.certifying.timing import times
 from training.data.split import Split
+from training.replay.recording import Recording, record
+from training.replay.thresholds import Thresholds, lost, sequence
+from training.replay.timing import times
 from training.task import Promise, Task
-from weir.hierarchy import Hierarchy
-from weir.manifest import Manifest
-from weir.promises import Abstention
-from weir.sets import sets
+from weir.catalog.manifest import Manifest
+from weir.catalog.promises import Abstention
+from weir.engine.hierarchy import Hierarchy
+from weir.engine.sets import sets
 
 Flags = NDArray[np.bool_]
 

@@ -17,17 +17,17 @@ import numpy as np
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, CONTROL, HIERARCHY, ensure, load
 from training.certifying.certification import told
-from training.certifying.recording import Recorded, record
-from training.certifying.thresholds import Thresholds, sequence
-from training.certifying.timing import times_of
 from training.data.split import Split
 from training.fitting.fusing import pool_weights
-from training.measuring.calibrated import Reading, readings
+from training.measuring.calibration import Reading, readings
+from training.measuring.contenders import CASCADE as LAST_WORD
+from training.measuring.contenders import Side
 from training.measuring.evaluation import Timed, timed
-from training.measuring.sides import CASCADE as LAST_WORD
-from training.measuring.sides import Side
-from weir.manifest import Level, Manifest
-from weir.model import Model
+from training.replay.recording import Recorded, record
+from training.replay.thresholds import Thresholds, sequence
+from training.replay.timing import times_of
+from weir.catalog.manifest import Level, Manifest
+from weir.runtime.model import Model
 
 _END_TO_END, _CASCADE, _HIERARCHY, _CONTROL = "end-to-end", "certified cascade", "hierarchy", "control"
 

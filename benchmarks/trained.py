@@ -10,12 +10,12 @@ from benchmarks.setting import ROOT
 from training import folder
 from training.data.preparation import Prepared
 from training.data.sources.fashion_mnist import DEBIAN
-from training.measuring import testsplit
+from training.measuring import reload as testsplit
 from training.task import Task
 from training.task import load as load_task
-from weir.interpreter import RUNTIMES
-from weir.manifest import Manifest
-from weir.model import Model
+from weir.catalog.manifest import Manifest
+from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.model import Model
 
 _BUILD = ROOT / "build"
 CASCADE, HIERARCHY, CONTROL = (_BUILD / name for name in ("fashion-mnist", "fashion-mnist-hierarchy", "control"))

@@ -26,10 +26,10 @@ from benchmarks.setting import ROOT, header
 from local.events import HttpRequest, to_event
 from tests.serving import context, load_app
 from training import folder
-from training.measuring import testsplit
-from training.publication import publish
-from training.stores import open_store
-from weir.interpreter import RUNTIMES, load
+from training.measuring import reload as testsplit
+from training.publishing.publication import publish
+from training.publishing.stores import open_store
+from weir.runtime.interpreter import RUNTIMES, load
 
 MODEL = "mnist-sample"
 TRAINED = ROOT / "build/demo" / MODEL

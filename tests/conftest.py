@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
 from tests.serving import digits_manifest, make_manifest, store_version
-from weir.interpreter import RUNTIMES, installed
+from weir.runtime.interpreter import RUNTIMES, installed
 
 os.environ.update(POWERTOOLS_SERVICE_NAME="weir", POWERTOOLS_METRICS_NAMESPACE="Weir")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -43,7 +43,7 @@ def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     name: str = request.param
     if name not in installed():
         pytest.skip(f"{name} has no build for this Python")
-    monkeypatch.setattr("weir.interpreter.RUNTIMES", (name,))
+    monkeypatch.setattr("weir.runtime.interpreter.RUNTIMES", (name,))
     return name
 
 

@@ -12,11 +12,11 @@ import msgspec
 
 from local.events import HttpRequest, to_event
 from local.worker import Context
-from weir import keys
-from weir.aliases import Alias
-from weir.cascade import ALWAYS_ESCALATE
-from weir.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec, encode
-from weir.promises import Abstention, PredictionSets, Quantile
+from weir.catalog import keys
+from weir.catalog.aliases import Alias
+from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec, encode
+from weir.catalog.promises import Abstention, PredictionSets, Quantile
+from weir.engine.cascade import ALWAYS_ESCALATE
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = Path(__file__).parent / "networks"

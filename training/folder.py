@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from weir.catalog.manifest import FILE, Manifest, decode
 from weir.errors import BadInput, Conflict, ModelUnavailable
-from weir.manifest import FILE, Manifest, decode
 
 SUMMARY = "summary.json"
 REPORT = "report.json"

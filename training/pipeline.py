@@ -6,20 +6,20 @@ import msgspec
 
 from training import folder
 from training.certifying.certification import Uncertified
-from training.certifying.promising import Promised, promised
+from training.certifying.certified import Promised, promised
 from training.data.preparation import Prepared, prepare
-from training.layering import assembly
-from training.layering.building import Built, build, check
-from training.layering.workshop import Workshop
 from training.learning.checkpoints import Checkpoints
-from training.measuring.calibrated import panels
+from training.levels import manifest as assembly
+from training.levels.build import Built, build, check
+from training.levels.training_run import Workshop
+from training.measuring.calibration import panels
 from training.measuring.diagrams import draw
 from training.measuring.evaluation import Measured, measure, with_metrics
 from training.measuring.report import encode as encode_evaluation
 from training.measuring.results import Evaluation
-from training.reporter import Reporter
 from training.task import Task
-from weir.manifest import Manifest, encode
+from training.terminal.callbacks import Reporter
+from weir.catalog.manifest import Manifest, encode
 
 
 def train(task: Task, out: Path, reporter: Reporter, reuse: Path | None = None) -> Evaluation:

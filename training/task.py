@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from weir import keys
+from weir.catalog import keys
+from weir.catalog.promises import Against
 from weir.errors import BadInput
-from weir.promises import Against
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}$")]
 Count = Annotated[int, msgspec.Meta(ge=1)]

@@ -9,9 +9,9 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from weir import batch
-from weir.http import logger, metrics
-from weir.service import Service
+from weir.api.http_responses import logger, metrics
+from weir.api.service import Service
+from weir.batch import answering as batch
 
 registry = Service.from_environment(os.environ, cascade=True).registry
 processor = BatchProcessor(

@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from weir import http
-from weir.events import call
-from weir.service import Service
+from weir.api import http_responses as http
+from weir.api.gateway_events import call
+from weir.api.service import Service
 
 app = http.api()
 service = Service.from_environment(os.environ, cascade=True)

@@ -4,10 +4,11 @@ import os
 
 from aws_lambda_powertools.event_handler import Response
 
-from weir import descriptions, documentation, http
-from weir.events import call
+from weir.api import descriptions, documentation
+from weir.api import http_responses as http
+from weir.api.gateway_events import call
+from weir.api.service import Service
 from weir.protocol.messages import Live, ModelReady, Ready
-from weir.service import Service
 
 app = http.api()
 mounts = {

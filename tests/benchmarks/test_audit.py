@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from benchmarks import audit, trained
 from benchmarks.setting import header
-from training.certifying.selective import Answered
-from weir.cascade import Answers
+from training.certifying.abstention import Answered
+from weir.engine.cascade import Answers
 
 RANDOM = np.random.default_rng(0)
 ROWS = 4000

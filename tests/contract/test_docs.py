@@ -8,9 +8,9 @@ import pytest
 from local import template
 from local.system import TEMPLATE
 from tests.serving import ROOT
-from training.architectures import BODIES
 from training.cli import weir
 from training.data.sources import SOURCES
+from training.modalities.picture.architectures import BODIES
 from training.task import builtin
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

@@ -7,7 +7,8 @@ from pkgutil import iter_modules
 import pytest
 
 import weir
-from weir import errors, http
+from weir import errors
+from weir.api import http_responses as http
 from weir.errors import WeirError
 
 DRAWN = re.compile(r"(?P<branches>[│├└─ ]*)(?P<name>[A-Z]\w+)")

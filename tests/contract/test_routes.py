@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.serving import load_app
-from weir.routes import _VERBS, verbs
+from weir.api.routes import _VERBS, verbs
 
 HANDLERS = ("predict", "cascade", "models")
 PATHS = st.one_of(

@@ -1,11 +1,11 @@
-"""weir.store, over a folder and over an S3 that is reached by HTTP."""
+"""weir.catalog.store, over a folder and over an S3 that is reached by HTTP."""
 
 from pathlib import Path
 
 import pytest
 
+from weir.catalog.store import Store
 from weir.errors import BadInput, BadName, ObjectNotFound, StoreUnavailable
-from weir.store import Store
 
 
 @pytest.fixture(params=["file", "s3", "s3 with a prefix"])

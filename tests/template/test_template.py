@@ -11,7 +11,7 @@ from local import template
 from local.system import TEMPLATE
 from local.template import DEFAULT
 from tests.serving import ROOT, load_app
-from weir.routes import verbs
+from weir.api.routes import verbs
 
 FOUND = template.read(TEMPLATE)
 DOCUMENT: dict[str, Any] = yaml.load(TEMPLATE.read_bytes(), template._Loader)
@@ -45,7 +45,7 @@ def test_routes_of_the_template_are_those_of_the_handler(
 
 
 def test_every_route_has_its_verb_in_the_list_for_405() -> None:
-    """`weir.routes` knows every path of the template, and no verb that it has not."""
+    """`weir.api.routes` knows every path of the template, and no verb that it has not."""
     for route in FOUND.routes:
         if route.path != DEFAULT:
             path = route.path.replace("{proxy+}", "models/x:predict")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.certifying.recording import Recorded, Recording
-from weir.cascade import Step
-from weir.confidence import softmax
-from weir.hierarchy import Hierarchy
+from training.replay.recording import Recorded, Recording
+from weir.engine.cascade import Step
+from weir.engine.confidence import softmax
+from weir.engine.hierarchy import Hierarchy
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

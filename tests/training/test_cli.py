@@ -21,9 +21,9 @@ from tests.training.quick import TASK, WEIR, weir
 from training import folder
 from training.cli import weir as group
 from training.data.preparation import prepare
-from training.measuring import testsplit
+from training.measuring import reload as testsplit
 from training.task import load
-from weir.manifest import FILE, decode
+from weir.catalog.manifest import FILE, decode
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ import pytest
 
 from tests.training.quick import REFINED, ROUTED, weir
 from training import folder
-from training.certifying.recertification import recertify
-from training.measuring import testsplit
+from training.measuring import reload as testsplit
 from training.measuring.evaluation import evaluate
 from training.measuring.ledger import of_folder
 from training.measuring.results import Evaluation
 from training.pipeline import train
-from training.reporter import Reporter
+from training.recertification import recertify
 from training.task import Promise, decode
+from training.terminal.callbacks import Reporter
+from weir.catalog.manifest import Level
 from weir.errors import BadInput
-from weir.interpreter import RUNTIMES
-from weir.manifest import Level
-from weir.model import Model
+from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.model import Model
 
 
 def _levels(trained: Path) -> dict[str, Level]:

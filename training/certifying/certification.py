@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 from scipy.stats import binom
 
-from training.certifying.recording import Recording
-from training.certifying.thresholds import Thresholds, lost
+from training.replay.recording import Recording
+from training.replay.thresholds import Thresholds, lost
 from training.task import Promise
+from weir.catalog.manifest import Manifest
+from weir.catalog.promises import Certificate
 from weir.errors import WeirError
-from weir.manifest import Manifest
-from weir.promises import Certificate
 
 
 class Uncertified(WeirError):

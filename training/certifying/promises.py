@@ -7,16 +7,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from training.certifying.abstention import Answered, abstention
 from training.certifying.certification import Certified, certify
-from training.certifying.conformal import prediction_sets
-from training.certifying.recording import Recording, Times
-from training.certifying.selective import Answered, abstention
-from training.certifying.thresholds import sequence
+from training.certifying.prediction_sets import prediction_sets
 from training.fitting.calibration import fused_temperature
+from training.replay.recording import Recording, Times
+from training.replay.thresholds import sequence
 from training.task import Promise
-from weir.cascade import tempered
-from weir.manifest import Manifest
-from weir.promises import Abstention, PredictionSets
+from weir.catalog.manifest import Manifest
+from weir.catalog.promises import Abstention, PredictionSets
+from weir.engine.cascade import tempered
 
 _SHARES = {"thresholds": 10, "abstention": 3, "sets": 3}
 """in what proportion the promises that are asked for divide the rows"""

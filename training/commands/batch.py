@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 
 @click.command()
@@ -37,11 +37,11 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     Example:
       weir batch mnist-sample rows.csv --cascade --store s3://my-bucket/prefix
     """  # noqa: D301
-    from training.asking.dropped import answer_here, drop_and_wait, read, tell
-    from training.stores import open_store
-    from weir.keys import batch_key
-    from weir.registry import Registry
-    from weir.store import Store
+    from training.client.batch_client import answer_here, drop_and_wait, read, tell
+    from training.publishing.stores import open_store
+    from weir.catalog.keys import batch_key
+    from weir.catalog.store import Store
+    from weir.runtime.registry import Registry
 
     key = batch_key(model, file.name, cascade=cascade)
     data = read(file)

@@ -7,8 +7,8 @@ import click
 import msgspec
 
 from training.commands import options
-from training.console import Console
-from weir.promises import Against
+from training.terminal.console import Console
+from weir.catalog.promises import Against
 
 _BETWEEN = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -57,8 +57,8 @@ def certify(trained: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001
       weir certify build/mnist --max-loss 0.01 --delta 0.05
     """  # noqa: D301
     from training import folder
-    from training.certifying.recertification import promise_of, recertify
     from training.measuring.report import show
+    from training.recertification import promise_of, recertify
 
     given = {name: value for name, value in asked.items() if value not in (None, ())}
     promise = msgspec.structs.replace(promise_of(folder.manifest(trained)), **given)

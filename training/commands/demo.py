@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 
 @click.command()
@@ -26,13 +26,13 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     """  # noqa: D301
     from local.system import System
     from training import folder
-    from training.asking.tour import tour
+    from training.client.smoke import tour
     from training.measuring.report import encode, show
     from training.pipeline import train
-    from training.publication import publish
-    from training.reporter import Reporter
-    from training.stores import open_store
+    from training.publishing.publication import publish
+    from training.publishing.stores import open_store
     from training.task import load
+    from training.terminal.callbacks import Reporter
 
     loaded = load(task)
     trained = out / loaded.name

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 
 @click.command()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 if TYPE_CHECKING:
-    from training.asking.client import Client
+    from training.client.clients import Client
 
 
 @click.command()
@@ -46,8 +46,8 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
       weir predict mnist-sample digit.png --store file:///tmp/models
       weir predict mnist-sample rows.npy --url http://127.0.0.1:8080 --cascade
     """  # noqa: D301
-    from training.asking.answers import lines, merged
-    from training.asking.inputs import requests
+    from training.client.answers import lines, merged
+    from training.client.requests import requests
 
     client = _client(url, store, store_endpoint, alias=alias, cascade=cascade)
     metadata = client.metadata(model, version)
@@ -66,8 +66,8 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
 def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, cascade: bool) -> "Client":
     import os
 
-    from training.asking.client import HttpClient, StoreClient
-    from training.asking.signing import environment
+    from training.client.clients import HttpClient, StoreClient
+    from training.client.signing import environment
 
     if url:
         return HttpClient(url, cascade=cascade)

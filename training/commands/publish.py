@@ -25,8 +25,8 @@ def publish(trained: Path, store: str, store_endpoint: str, alias: str, as_json:
     Example:
       weir publish build/mnist --store s3://my-bucket/prefix --alias champion
     """  # noqa: D301
-    from training.publication import publish as run
-    from training.stores import open_store
+    from training.publishing.publication import publish as run
+    from training.publishing.stores import open_store
 
     done = run(trained, open_store(store, store_endpoint), alias)
     if as_json:

@@ -5,7 +5,7 @@ import os
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 
 @click.command()
@@ -25,9 +25,9 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
       weir serve --store file:///tmp/models --port 8080
     """  # noqa: D301
     from local.system import System
-    from training.asking.signing import environment
+    from training.client.signing import environment
     from training.commands.waiting import until_stopped
-    from weir.store import Store
+    from weir.catalog.store import Store
 
     Store(store, endpoint=store_endpoint)  # no function would start over a URL that is none
     variables = {"MODEL_ALIAS": alias}

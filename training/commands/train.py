@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 
 @click.command()
@@ -34,8 +34,8 @@ def train(task: str, out: Path | None, seed: int | None, reuse: Path | None, as_
     """  # noqa: D301
     from training.measuring.report import show
     from training.pipeline import train as run
-    from training.reporter import Reporter
     from training.task import load
+    from training.terminal.callbacks import Reporter
 
     loaded = load(task, seed=seed)
     with Console() as console:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from training.commands import options
-from training.console import Console
+from training.terminal.console import Console
 
 MODEL = "mnist-sample"
 TRAINED = Path("build/demo/mnist-sample")
@@ -27,13 +27,13 @@ def up(host: str, port: int) -> None:
     """  # noqa: D301
     from local.system import System
     from training import folder
-    from training.asking.samples import write_samples
+    from training.client.samples import write_samples
     from training.commands.waiting import until_stopped
     from training.pipeline import train
-    from training.publication import publish
-    from training.reporter import Reporter
-    from training.stores import open_store
+    from training.publishing.publication import publish
+    from training.publishing.stores import open_store
     from training.task import load
+    from training.terminal.callbacks import Reporter
 
     with Console() as console:
         if not folder.is_complete(TRAINED):

@@ -8,7 +8,7 @@ from rich.table import Table
 from training.costing.economics import Cost, Side
 from training.costing.prices import Prices, Source
 from training.costing.savings import LEAST_MEMORY_MB, CheapestMemory, FewestRows, Plan
-from training.printing import console, percent
+from training.terminal.printing import console, percent
 from weir.protocol.requests import MAX_ROWS
 
 _NOT_COUNTED = (

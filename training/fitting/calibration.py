@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from weir.cascade import Answers
-from weir.confidence import softmax
-from weir.manifest import Fusion
+from weir.catalog.manifest import Fusion
+from weir.engine.cascade import Answers
+from weir.engine.confidence import softmax
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

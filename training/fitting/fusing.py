@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from training.fitting.calibration import nll
-from weir.fusion import pool
+from weir.engine.fusion import pool
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from training.data.split import Split
-from training.learning.augmentation import Batches
 from training.learning.loop import Course, Epoch, Judged, Objective, descend
 from training.learning.networks import Lesson
+from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
-from weir.hierarchy import Hierarchy
-from weir.manifest import Fusion, Kind
+from weir.catalog.manifest import Fusion, Kind
+from weir.engine.hierarchy import Hierarchy
 
 _SOFTNESS = 0.05
 _OWN = 0.5

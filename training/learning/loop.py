@@ -11,8 +11,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.fitting.calibration import nll, temperature
-from training.learning.augmentation import Batches
-from weir.confidence import softmax
+from training.modalities.picture.augmentation import Batches
+from weir.engine.confidence import softmax
 from weir.errors import WeirError
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]

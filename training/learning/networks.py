@@ -8,13 +8,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.architectures import build
 from training.data.preparation import Prepared
 from training.data.split import Split
-from training.learning.augmentation import Batches
 from training.learning.loop import Course, Epoch, Judged, Loss, Objective, descend
+from training.modalities.picture.architectures import build
+from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
-from weir.confidence import softmax
+from weir.engine.confidence import softmax
 
 Floats = NDArray[np.float32]
 

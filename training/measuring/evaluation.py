@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from training import folder
 from training.certifying.certification import told
-from training.certifying.timing import ROUNDS
 from training.data.split import Split
-from training.measuring import testsplit
-from training.measuring.calibrated import Reading, readings
+from training.measuring import reload as testsplit
+from training.measuring.calibration import Reading, readings
+from training.measuring.contenders import CASCADE, END_TO_END, Fetch, Side, floated, sides
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
-from training.measuring.sides import CASCADE, END_TO_END, Fetch, Side, floated, sides
-from weir.cascade import Answers
-from weir.manifest import Artifact, Manifest, Metrics
+from training.replay.timing import ROUNDS
+from weir.catalog.manifest import Artifact, Manifest, Metrics
+from weir.engine.cascade import Answers
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import folder
-from training.certifying.recording import numbered, recorded
-from training.certifying.timing import ROUNDS
 from training.data.split import Split
 from training.fitting.calibration import losses, nll
-from training.measuring import testsplit
-from weir.cascade import Answers, Step, run, tempered
-from weir.hierarchy import Hierarchy
-from weir.interpreter import RUNTIMES
-from weir.model import Model
+from training.measuring import reload as testsplit
+from training.replay.recording import numbered, recorded
+from training.replay.timing import ROUNDS
+from weir.engine.cascade import Answers, Step, run, tempered
+from weir.engine.hierarchy import Hierarchy
+from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.model import Model
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

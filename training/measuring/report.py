@@ -5,7 +5,7 @@ from rich.table import Table
 
 from training.measuring.ledger import Ledger
 from training.measuring.results import Evaluation, NetworkResult
-from training.printing import console, percent
+from training.terminal.printing import console, percent
 
 
 def show(evaluation: Evaluation, *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ WeirError                 rule and what came: "<rule>. Got: <value>"
     └── ModelUnavailable  the model's files are damaged or no interpreter takes them
 ```
 
-`weir.http` maps each class to a status; a test walks this tree and fails on one it forgot.
+`weir.api.http_responses` maps each class to a status; a test walks this tree and fails on one it forgot.
 """
 
 import reprlib

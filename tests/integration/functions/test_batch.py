@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.serving import artifact, context, load_app, make_manifest, version_files
-from weir import keys
-from weir.store import Store
+from weir.catalog import keys
+from weir.catalog.store import Store
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

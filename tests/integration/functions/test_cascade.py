@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.serving import artifact, call, load_app, outputs, request_body
-from weir import keys
+from weir.catalog import keys
 
 Floats = NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from tests.serving import context, http_event, load_app
-from weir.events import HEADER_LENGTH
+from weir.api.gateway_events import HEADER_LENGTH
 
 Floats = NDArray[np.float32]
 Sent = tuple[bytes, list[tuple[str, str]]]

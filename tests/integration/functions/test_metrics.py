@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.serving import call, load_app, make_manifest, request_body, store_version
-from weir.cascade import ALWAYS_ESCALATE
+from weir.engine.cascade import ALWAYS_ESCALATE
 
 Floats = NDArray[np.float32]
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.serving import artifact, call, error, load_app
-from weir import __version__, descriptions, keys
+from weir import __version__
+from weir.api import descriptions
+from weir.catalog import keys
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

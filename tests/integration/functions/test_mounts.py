@@ -18,9 +18,9 @@ from tests.serving import (
     store_version,
     version_files,
 )
-from weir import keys
-from weir.http import UNAVAILABLE
-from weir.store import Store
+from weir.api.http_responses import UNAVAILABLE
+from weir.catalog import keys
+from weir.catalog.store import Store
 
 MOUNTS = [("predict", "/v2/models/thirds"), ("cascade", "/cascade/v2/models/thirds")]
 

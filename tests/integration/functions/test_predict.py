@@ -45,7 +45,9 @@ def test_a_body_that_is_not_base64_is_a_bad_request(served: Path, body: str) -> 
 
 def test_an_overflowing_row_is_a_bad_request(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NaN never reaches the answer; the error names the row."""
-    monkeypatch.setattr("weir.model.Network.logits", lambda _self, rows: np.full((len(rows), 3), np.nan, np.float32))
+    monkeypatch.setattr(
+        "weir.runtime.model.Network.logits", lambda _self, rows: np.full((len(rows), 3), np.nan, np.float32)
+    )
     answer = call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
     assert answer["statusCode"] == 400
     assert error(answer).endswith("Got: row 0")

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from weir.cascade import ALWAYS_ESCALATE, Step
-from weir.hierarchy import Hierarchy
+from weir.engine.cascade import ALWAYS_ESCALATE, Step
+from weir.engine.hierarchy import Hierarchy
 
 Floats = NDArray[np.float32]
 

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.serving import artifact, make_manifest
-from weir.manifest import EndToEnd, Level, Manifest, TensorSpec
+from weir.catalog.manifest import EndToEnd, Level, Manifest, TensorSpec
 
 A, B = np.array([[1, 2], [0.5, -1], [3, 3]], np.float32), np.array([[3, 4, 5], [0, -2, 7], [-9, 6, 0]], np.int32)
 

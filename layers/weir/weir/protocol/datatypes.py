@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.errors import BadTensor
+from weir.inputs.tensor import DTYPES
 from weir.protocol.nesting import flat
-from weir.tensors import DTYPES
 
 Array = NDArray[Any]
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, Struct
 
+from weir.catalog.manifest import TensorSpec
+from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
-from weir.manifest import TensorSpec
-from weir.promises import PredictionSets, Quantile
+from weir.inputs.picture_structure import PICTURES
+from weir.inputs.tensor import DTYPES, Rows, joined
 from weir.protocol.datatypes import from_bytes, from_json
 from weir.protocol.messages import (
     IndexRequest,
@@ -18,8 +20,6 @@ from weir.protocol.messages import (
     RequestedOutput,
     RequestParameters,
 )
-from weir.protocol.parts import PICTURES
-from weir.tensors import DTYPES, Rows, joined
 
 MAX_ROWS = 1024
 """rows in one request"""

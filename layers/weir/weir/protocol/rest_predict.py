@@ -12,11 +12,11 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
+from weir.catalog.manifest import TensorSpec
 from weir.errors import BadBody, BadTensor
-from weir.manifest import TensorSpec
+from weir.inputs.tensor import Rows, joined
 from weir.protocol.datatypes import from_json
 from weir.protocol.requests import MAX_ROWS
-from weir.tensors import Rows, joined
 
 _FORM = 'the body is a JSON object {"instances": [a row, …]} or {"inputs": rows, or {name: rows}}'
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from weir.manifest import TensorSpec
+from weir.catalog.manifest import TensorSpec
+from weir.inputs.tensor import Rows
 from weir.protocol import requests
-from weir.tensors import Rows
 
 IMAGE = (TensorSpec(name="image", shape=(-1, 4, 4)),)
 PAIR = (TensorSpec(name="a", shape=(-1, 2)), TensorSpec(name="b", shape=(-1, 3), datatype="INT32"))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tests.unit.weir.protocol.documents import FLOATS, INTEGERS
 from weir.errors import BadTensor
+from weir.inputs.tensor import DTYPES
 from weir.protocol.datatypes import from_bytes, from_json, to_bytes
 from weir.protocol.nesting import leaves
-from weir.tensors import DTYPES
 
 NESTED = st.recursive(
     st.lists(st.integers(-100, 100), max_size=5),

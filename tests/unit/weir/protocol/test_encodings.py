@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.weir.protocol.documents import IMAGE, behind, document, read, tensor
+from weir.catalog.manifest import Datatype, TensorSpec
 from weir.errors import BadBody, BadTensor
-from weir.manifest import Datatype, TensorSpec
+from weir.inputs.tensor import DTYPES
 from weir.protocol.compression import decompress
-from weir.tensors import DTYPES
 
 Encoded = tuple[bytes, int | None]
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.serving import request_body
 from tests.unit.weir.protocol.documents import IMAGE, PAIR, behind, document, read, tensor
+from weir.catalog.manifest import TensorSpec
+from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
-from weir.manifest import TensorSpec
-from weir.promises import PredictionSets, Quantile
 from weir.protocol import requests
 from weir.protocol.messages import InferRequest, OutputParameters, RequestedOutput, RequestParameters
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.unit.weir.protocol.documents import IMAGE, PAIR
+from weir.catalog.manifest import TensorSpec
 from weir.errors import BadBody, BadTensor
-from weir.manifest import TensorSpec
+from weir.inputs.tensor import Rows
 from weir.protocol.rest_predict import decode, encode
-from weir.tensors import Rows
 
 FORM = 'the body is a JSON object {"instances": .*} or {"inputs": '
 IMAGES = np.arange(32, dtype=np.float32).reshape(2, 4, 4) / 4

@@ -1,0 +1,1 @@
+"""The HTTP API: routes, requests, answers, and its own documentation."""

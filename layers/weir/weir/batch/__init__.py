@@ -1,0 +1,1 @@
+"""Batch predictions: reading a file of rows, answering it, writing its predictions."""

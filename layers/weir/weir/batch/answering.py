@@ -1,0 +1,166 @@
+"""A file of rows in the store -> a file of predictions beside it."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from weir.batch.files import Rows, read
+from weir.catalog.keys import BatchKey, parse_batch_key
+from weir.engine.abstention import groups_given, labels_given
+from weir.errors import BadInput, BadName, NotFound
+from weir.runtime.model import OVERFLOW, Model
+from weir.runtime.registry import Registry
+
+CHUNK = 1024
+"""rows answered in one call of the engine"""
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One answered row, as a line of `predictions.jsonl`."""
+
+    row: int
+    label: str
+    """the empty string where the model abstains"""
+    confidence: float
+    exit_level: int
+    model_version: int
+    group: str | None = None
+    """the row's group, the empty string for none; absent where the model neither has groups nor abstains"""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that could not be answered, as a line of `predictions.jsonl`."""
+
+    row: int
+    error: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`summary.json`, written last: when it is there, the predictions are complete."""
+
+    model: str
+    file: str
+    cascade: bool
+    rows: int
+    answered: int
+    bad_rows: int
+    model_version: int | None = None
+    labels: dict[str, int] = {}
+    """label -> rows"""
+    abstained: int = 0
+    """rows that got no label"""
+    exit_levels: dict[str, int] = {}
+    """number of the level -> rows"""
+    error: str | None = None
+    """why the file as a whole could not be answered; there are no predictions then"""
+
+
+def _silent(done: int, total: int) -> None:
+    del done, total
+
+
+def answer_dropped(registry: Registry, key: str) -> Summary:
+    """Answer the file that a notice names.
+
+    A key that names no batch file has no place for an answer: its summary is returned, and written nowhere.
+    Raises what `answer` raises.
+    """
+    try:
+        parsed = parse_batch_key(key)
+    except BadName as exc:
+        return Summary(model="", file=key, cascade=False, rows=0, answered=0, bad_rows=0, error=str(exc))
+    return answer(registry, parsed)
+
+
+def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent) -> Summary:
+    """Answer one dropped file: write the predictions, then the summary.
+
+    A file that can't be answered as a whole (no model, no rows, not readable) gets a summary that says so.
+    `on_rows(done, total)` is told the progress.
+
+    Raises:
+        ObjectNotFound: the file itself is not in the store.
+        Unavailable: the store or the model failed; trying again may work.
+    """
+    data = registry.store.get(key.source)
+    try:
+        version, model = registry.model(key.model)
+        rows = read(key.file, data, _row_shape(model))
+    except (BadInput, NotFound) as exc:
+        summary = _summary(key, [], version=None, error=str(exc))
+    else:
+        lines = list(_Job(model, version, rows, key.cascade).lines(on_rows))
+        registry.store.put(key.predictions, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        summary = _summary(key, lines, version=version, error=None)
+    registry.store.put(key.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
+    return summary
+
+
+def _row_shape(model: Model) -> tuple[int, ...]:
+    specs = model.manifest.inputs
+    if len(specs) != 1 or specs[0].datatype != "FP32":
+        raise BadInput("batch files are for models of one FP32 input", [spec.datatype for spec in specs])
+    return specs[0].shape[1:]
+
+
+@dataclass(frozen=True)
+class _Job:
+    model: Model
+    version: int
+    rows: Rows
+    cascade: bool
+
+    def lines(self, on_rows: Callable[[int, int], None]) -> Iterator[Prediction | Refusal]:
+        total = len(self.rows.values)
+        for start in range(0, total, CHUNK):
+            on_rows(start, total)
+            numbers = range(start, min(start + CHUNK, total))
+            good = [number for number in numbers if number not in self.rows.errors]
+            predicted = self._predict(good) if good else {}
+            yield from (predicted.get(n) or Refusal(row=n, error=self.rows.errors[n]) for n in numbers)
+        on_rows(total, total)
+
+    def _predict(self, numbers: list[int]) -> dict[int, Prediction | Refusal]:
+        answers, _ = self.model.answer(self.rows.values[numbers], cascade=self.cascade, whole=False)
+        manifest, given = self.model.manifest, answers.given
+        groups = [None] * len(numbers) if given is None else groups_given(given, manifest.groups)
+        return {
+            number: Prediction(
+                row=number,
+                label=label,
+                confidence=sure,
+                exit_level=level,
+                model_version=self.version,
+                group=group,
+            )
+            if math.isfinite(sure)
+            else Refusal(row=number, error=f"{OVERFLOW}. Got: row {number}")
+            for number, label, sure, level, group in zip(
+                numbers,
+                labels_given(answers, manifest.labels),
+                answers.confidence.tolist(),
+                answers.exit_level.tolist(),
+                groups,
+                strict=True,
+            )
+        }
+
+
+def _summary(key: BatchKey, lines: list[Prediction | Refusal], *, version: int | None, error: str | None) -> Summary:
+    answered = [line for line in lines if isinstance(line, Prediction)]
+    return Summary(
+        model=key.model,
+        file=key.file,
+        cascade=key.cascade,
+        rows=len(lines),
+        answered=len(answered),
+        bad_rows=len(lines) - len(answered),
+        model_version=version,
+        labels=dict(sorted(Counter(line.label for line in answered if line.label).items())),
+        abstained=sum(not line.label for line in answered),
+        exit_levels=dict(sorted(Counter(str(line.exit_level) for line in answered).items())),
+        error=error,
+    )

@@ -1,0 +1,1 @@
+"""How levels answer a batch of rows: decisions over NumPy arrays, without files, networks or HTTP."""

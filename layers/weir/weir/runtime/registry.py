@@ -1,0 +1,113 @@
+"""Names -> loaded models: resolves aliases, keeps what is loaded, looks again when it is old."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from weir.catalog import keys
+from weir.catalog.aliases import decode_alias
+from weir.catalog.manifest import decode
+from weir.catalog.store import Store
+from weir.errors import BadManifest, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
+from weir.runtime.model import Model
+
+_KEPT = 8  # loaded versions of all models together
+
+
+class Registry:
+    """The models of one store."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        alias: str = "champion",
+        refresh_s: float = 60.0,
+        runtime: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Serve from a store; nothing is read yet.
+
+        Args:
+            store: where models were published.
+            alias: the version served when a request names none.
+            refresh_s: seconds after which an alias is looked up again.
+            runtime: the TFLite interpreter; default the first installed.
+            clock: seconds that only grow.
+        """
+        self.store = store
+        self._alias, self._refresh_s, self._runtime, self._clock = alias, refresh_s, runtime, clock
+        self._aliases: dict[tuple[str, str], tuple[int, float]] = {}
+        self._loaded: OrderedDict[tuple[str, int], Model] = OrderedDict()
+
+    def model(self, name: str, version: str = "") -> tuple[int, Model]:
+        """Find a model and the number of its version.
+
+        Args:
+            name: a model name.
+            version: a number or an alias; empty means the registry's own alias.
+
+        Raises:
+            BadName: a name that no model, version or alias can have.
+            ModelNotFound: it is not in the store.
+            ModelUnavailable: its manifest can't be used.
+            StoreUnavailable: the store did not answer, and nothing is known from before.
+        """
+        keys.model_name(name)
+        is_number = version[:1].isdigit()
+        number = keys.version_number(version) if is_number else self._resolve(name, version or self._alias)
+        if (name, number) not in self._loaded:
+            self._loaded[name, number] = self._load(name, number)
+            while len(self._loaded) > _KEPT:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end((name, number))
+        return number, self._loaded[name, number]
+
+    def published(self) -> list[tuple[str, int]]:
+        """List every version of every model: those whose manifest is in the store. Raises `StoreUnavailable`."""
+        return self._manifests(f"{keys.MODELS}/")
+
+    def versions(self, name: str) -> list[int]:
+        """List the versions of a model that can be asked for. Raises `BadName` and `StoreUnavailable`."""
+        return [number for _, number in self._manifests(keys.versions(name))]
+
+    def names(self) -> list[str]:
+        """List the models of the store, published or not. Raises `StoreUnavailable`."""
+        return self.store.folders(keys.MODELS)
+
+    def _manifests(self, prefix: str) -> list[tuple[str, int]]:
+        found = [keys.parse_manifest(key) for key in self.store.keys(prefix)]
+        return sorted(one for one in found if one)
+
+    def _resolve(self, name: str, alias: str) -> int:
+        key = keys.alias(name, alias)
+        known, fresh_until = self._aliases.get((name, alias), (0, float("-inf")))
+        if self._clock() < fresh_until:
+            return known
+        try:
+            known = decode_alias(self.store.get(key)).version
+        except ObjectNotFound as exc:
+            raise ModelNotFound(f"the model is published under the alias {alias}", name) from exc
+        except BadManifest as exc:
+            raise ModelUnavailable(f"the alias {alias} of the model is readable", name) from exc
+        except StoreUnavailable:
+            if not known:
+                raise
+            # an old answer beats none: the version it names is immutable
+        self._aliases[name, alias] = (known, self._clock() + self._refresh_s)
+        return known
+
+    def _load(self, name: str, number: int) -> Model:
+        try:
+            manifest = decode(self.store.get(keys.manifest(name, number)))
+        except ObjectNotFound as exc:
+            raise ModelNotFound("the model has this version", f"{name} {number}") from exc
+        except BadManifest as exc:
+            raise ModelUnavailable(f"the manifest of {name} {number} is usable", exc) from exc
+        return Model(manifest, lambda digest: self._artifact(name, number, digest), self._runtime)
+
+    def _artifact(self, name: str, number: int, digest: str) -> bytes:
+        try:
+            return self.store.get(keys.artifact(name, number, digest))
+        except ObjectNotFound as exc:
+            raise ModelUnavailable(f"the artifacts of {name} {number} are in the store", digest) from exc

@@ -1,0 +1,212 @@
+"""training.client.clients, inputs, answers and signing."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import boto3
+import numpy as np
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from numpy.typing import NDArray
+
+from training.client import requests as inputs
+from training.client import signing
+from training.client.answers import lines, merged
+from training.client.clients import HttpClient
+from training.client.signing import SigV4
+from weir.api.inference import Call
+from weir.errors import BadInput, ModelNotFound, StoreUnavailable, Unavailable, WeirError
+
+SHAPE = (4, 4)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (16,), (3, 4, 4), (3, 16)])
+def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """One row or many, whole or flat."""
+    values = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
+    np.save(tmp_path / "a.npy", values)
+    (call,) = inputs.requests(tmp_path / "a.npy", "image", SHAPE)
+    tensor = json.loads(call.content)["inputs"][0]
+    assert tensor["shape"] == [values.size // 16, 4, 4]
+    assert tensor["data"] == values.ravel().tolist()
+
+
+def test_many_rows_are_several_requests(tmp_path: Path) -> None:
+    """Each within the protocol's limit."""
+    np.save(tmp_path / "a.npy", np.zeros((2500, 4, 4)))
+    shapes = [
+        json.loads(call.content)["inputs"][0]["shape"][0] for call in inputs.requests(tmp_path / "a.npy", "i", SHAPE)
+    ]
+    assert shapes == [1024, 1024, 452]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("a.npy", b"", "numpy.save writes"),
+        ("a.npy", b"no array", "numpy.save writes"),
+        ("a.json", b"", "is JSON"),
+        ("a.json", b"[" * 100_000, "is JSON"),
+        ("a.json", b"[[1, 2], [3]]", "numbers nested as the row is"),
+        ("a.json", b'"text"', "numbers nested as the row is"),
+        ("a.json", b"[1, 2, 3]", "one row of shape"),
+        ("a.json", b"[]", "one row of shape"),
+        ("a.txt", b"1", "a .png, .jpg, .npy or .json"),
+    ],
+)
+def test_files_that_are_no_input_are_refused(tmp_path: Path, name: str, content: bytes, rule: str) -> None:
+    """The error states what an input is."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=rule):
+        list(inputs.requests(tmp_path / name, "image", SHAPE))
+
+
+@pytest.mark.parametrize(
+    "array", [np.full((4, 4), "a"), np.full((4, 4), np.nan), np.zeros((0, 4, 4)), np.zeros((4, 5))]
+)
+def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.generic]) -> None:
+    """Text, NaN, nothing, another shape."""
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(BadInput):
+        list(inputs.requests(tmp_path / "a.npy", "image", SHAPE))
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.jpeg", "image/jpeg")]
+)
+def test_pictures_go_as_they_are(tmp_path: Path, name: str, media_type: str) -> None:
+    """What reads them stands behind the API."""
+    (tmp_path / name).write_bytes(b"any bytes")
+    assert list(inputs.requests(tmp_path / name, "image", SHAPE)) == [Call(b"any bytes", picture=media_type)]
+
+
+def _answer(*outputs: tuple[str, list[object]]) -> dict[str, object]:
+    return {"outputs": [{"name": name, "shape": [len(data)], "data": data} for name, data in outputs]}
+
+
+def test_answers_are_told_row_by_row() -> None:
+    """With as much as the answer has."""
+    assert lines(_answer(("label", ["a", "b"]))) == ["row 0: a", "row 1: b"]
+    assert lines(_answer(("probabilities", [0.25, 0.75]), ("label", ["b"]))) == ["row 0: b (0.7500)"]
+    assert lines(_answer(("exit_level", [1]))) == ["exit_level: [1]"]
+    cascade = _answer(("label", ["b"]), ("confidence", [0.5]), ("exit_level", [1]), ("path", ["x"]))
+    assert lines(cascade) == ["row 0: b (0.5000), level 1: x"]
+    silent = _answer(("label", ["", "", "c"]), ("group", ["tops", "", "shoes"]), ("confidence", [0.5, 0.25, 0.75]))
+    assert lines(silent) == [
+        "row 0: no label, one of the group tops (0.5000)",
+        "row 1: no label (0.2500)",
+        "row 2: c (0.7500)",
+    ]
+
+
+def test_answers_to_several_requests_are_joined() -> None:
+    """Rows one after the other."""
+    joined = merged([_answer(("label", ["a"])), _answer(("label", ["b", "c"]))])
+    assert joined["outputs"] == [{"name": "label", "shape": [3], "data": ["a", "b", "c"]}]
+
+
+class _Answering(http.server.BaseHTTPRequestHandler):
+    """An API that answers with what its path says: a status, and a body."""
+
+    def do_GET(self) -> None:
+        _, status, body, *_ = self.path.split("/")
+        self.send_response(int(status))
+        self.end_headers()
+        self.wfile.write(unquote(body).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "told"),
+    [
+        (400, '{"error": "rule. Got: x"}', BadInput, "rule. Got: x"),
+        (404, '{"error": "rule. Got: x"}', ModelNotFound, "rule. Got: x"),
+        (403, '{"message": "Forbidden"}', Unavailable, "Forbidden. Got: status 403"),
+        (503, "no json", Unavailable, "Service Unavailable. Got: status 503"),
+        (200, "no json", Unavailable, "the API answers with JSON"),
+    ],
+)
+def test_refusals_are_the_errors_they_were(api: str, status: int, body: str, error: type[WeirError], told: str) -> None:
+    """What the API or the gateway says reaches the person, as bad input or as a failure."""
+    with pytest.raises(error, match=told):
+        HttpClient(f"{api}/{status}/{quote(body)}", cascade=False).metadata("m", "1")
+
+
+def test_requests_are_signed_as_botocore_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For API Gateway's service, in the region of its host; never on plain http, never without credentials."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    url = "https://abc.execute-api.eu-west-3.amazonaws.com/v2/models/m/infer"
+    assert signing.authorization("http://127.0.0.1:8080") is None
+    signer = signing.authorization(url)
+    assert signer
+    prepared = requests.Request("POST", url, data=b"{}", headers={"Content-Type": "application/json"}).prepare()
+    signer(prepared)
+    expected = AWSRequest("POST", url, {"Content-Type": "application/json"}, b"{}")
+    expected.context["timestamp"] = prepared.headers["X-Amz-Date"]
+    assert "/eu-west-3/execute-api/aws4_request" in prepared.headers["Authorization"]
+    assert prepared.headers["X-Amz-Security-Token"] == "token"
+
+    auth = SigV4Auth(Credentials("AKIDEXAMPLE", "secret", "token"), "execute-api", "eu-west-3")
+    for name in ("X-Amz-Date", "X-Amz-Security-Token"):
+        expected.headers[name] = prepared.headers[name]
+    signature = auth.signature(auth.string_to_sign(expected, auth.canonical_request(expected)), expected)
+    assert prepared.headers["Authorization"].endswith(f"Signature={signature}")
+
+
+def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An API behind another authorizer can still be asked."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert signing.authorization("https://api.example.org") is None
+    assert "AWS_ACCESS_KEY_ID" not in signing.environment()
+
+
+def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host does not say where its API is."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
+    prepared = requests.Request("GET", "https://api.example.org/v2").prepare()
+    signer = signing.authorization("https://api.example.org")
+    assert isinstance(signer, SigV4)
+    assert "/sa-east-1/execute-api/" in signer(prepared).headers["Authorization"]
+
+
+def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For programs that know no profiles; a profile that is not there is an error."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    config = tmp_path / "config"
+    config.write_text("[profile work]\nregion = eu-north-1\naws_access_key_id = a\naws_secret_access_key = b\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    boto3.DEFAULT_SESSION = None
+    expected = {"AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    assert signing.environment() == expected
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(StoreUnavailable, match="nobody"):
+        signing.environment()

@@ -1,0 +1,103 @@
+"""training.export.quantization: the rule of choice over tables, and measuring over real networks."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.serving import NETWORKS
+from training.data.split import Split
+from training.export.quantization import Measurement, Table, choose, measure
+from weir.catalog.manifest import Quantization
+from weir.errors import ModelUnavailable
+from weir.runtime.interpreter import RUNTIMES, installed
+
+
+def _row(form: Quantization, interpreter: str = RUNTIMES[0], **facts: object) -> Measurement:
+    sound = {"size_bytes": 100, "accuracy": 0.9, "agreement": 1.0, "latency_us": 10.0}
+    named: dict[str, Any] = {"quantization": form, "interpreter": interpreter, "interpreter_version": "1"}
+    return Measurement(**{**named, **sound, **facts})
+
+
+def _table(*rows: Measurement) -> Table:
+    return Table(network="n", float_accuracy=0.9, rows=(_row("float32"), *rows))
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen"),
+    [
+        ([_row("float16"), _row("dynamic", latency_us=5.0), _row("int8", latency_us=8.0)], "dynamic"),
+        ([_row("float16", size_bytes=50), _row("dynamic", latency_us=9.1)], "float16"),
+        ([_row("float16", size_bytes=50, latency_us=10.1), _row("dynamic", latency_us=9.0)], "dynamic"),
+        ([_row("float16"), _row("int8", latency_us=1.0, accuracy=0.894)], "float16"),
+        ([_row("float16"), _row("int8", latency_us=1.0, accuracy=0.895)], "int8"),
+        ([_row("float16"), _row("int8", latency_us=1.0, error="no")], "float16"),
+        (
+            [_row("float16"), _row("float16", RUNTIMES[1], accuracy=0.5), _row("int8"), _row("int8", RUNTIMES[1])],
+            "int8",
+        ),
+        ([_row("float16", latency_us=9.0), _row("float16", RUNTIMES[1], latency_us=99.0), _row("int8")], "float16"),
+    ],
+    ids=[
+        "the fastest",
+        "of equals the smallest",
+        "beyond a tenth the faster",
+        "what loses too much is out",
+        "the limit itself is in",
+        "what does not run is out",
+        "what loses too much in one interpreter is out",
+        "time is the deployed interpreter's",
+    ],
+)
+def test_the_rule_of_choice(rows: list[Measurement], chosen: str) -> None:
+    """Within the tolerance the fastest, of equals the smallest."""
+    assert choose(_table(*rows), 0.005).chosen == chosen
+
+
+def test_float32_is_never_chosen() -> None:
+    """Though it were the fastest."""
+    table = Table(network="n", float_accuracy=0.9, rows=(_row("float32", latency_us=0.1), _row("float16")))
+    assert choose(table, 0.005).chosen == "float16"
+
+
+@pytest.mark.parametrize("facts", [{"agreement": 0.5}, {"agreement": math.nan}, {"error": "refused"}])
+def test_a_network_that_broke_in_conversion_fails(facts: dict[str, Any]) -> None:
+    """The float32 form does not do what Keras does: no quantization of it is worth anything."""
+    table = Table(network="n", float_accuracy=0.9, rows=(_row("float32", **facts), _row("float16")))
+    with pytest.raises(ModelUnavailable, match="the float32 conversion of n does what Keras does"):
+        choose(table, 0.005)
+
+
+def test_without_any_interpreter_training_fails() -> None:
+    """The table is empty, and the error says so."""
+    with pytest.raises(ModelUnavailable, match="no interpreter"):
+        choose(Table(network="n", float_accuracy=0.9, rows=()), 0.005)
+
+
+def test_when_every_form_loses_too_much_training_fails() -> None:
+    """The error tells each form's accuracy."""
+    with pytest.raises(ModelUnavailable, match=r"within 0\.005.*int8 0\.5"):
+        choose(_table(_row("int8", accuracy=0.5)), 0.005)
+
+
+def test_every_form_is_measured_in_every_interpreter() -> None:
+    """Accuracy, agreement, size and time; what an interpreter refuses is a row with its error."""
+    images = np.zeros((30, 4, 4), np.float32)
+    images[:15, :, 0], images[15:, :, 3] = 255, 255
+    validation = Split(images, np.array([0] * 15 + [2] * 14 + [1]))
+    says = np.eye(3, dtype=np.float32)[[0] * 15 + [2] * 15]
+    contents: dict[Quantization, bytes] = {
+        "float32": (NETWORKS / "large.tflite").read_bytes(),
+        "int8": (NETWORKS / "custom.tflite").read_bytes(),
+    }
+    table = measure("n", contents, validation, says)
+    assert [(row.quantization, row.interpreter) for row in table.rows] == [
+        (form, interpreter) for interpreter in installed() for form in contents
+    ]
+    for row in table.of("float32"):
+        assert row.accuracy == table.float_accuracy == pytest.approx(29 / 30)
+        assert row.agreement == 1.0
+        assert row.latency_us > 0
+        assert row.size_bytes == len(contents["float32"])
+    assert all(row.error and math.isnan(row.accuracy) for row in table.of("int8"))

@@ -1,0 +1,92 @@
+"""weir.api.documentation: the document that clients are made from, and the page."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.serving import make_manifest, store_version
+from weir.api.documentation import POLICY, openapi, page
+from weir.api.routes import verbs
+from weir.catalog import keys
+from weir.catalog.manifest import TensorSpec
+from weir.catalog.store import Store
+from weir.protocol import messages
+from weir.protocol.requests import decode
+from weir.runtime.registry import Registry
+
+INFER = "/v2/models/{model}/infer"
+
+
+def _document(store: Path) -> dict[str, Any]:
+    return openapi(Registry(Store(store.as_uri())))
+
+
+def _shown(document: dict[str, Any]) -> dict[str, Any]:
+    """Take the requests that the document shows: model -> request."""
+    content = document["paths"][INFER]["post"]["requestBody"]["content"]["application/json"]
+    return {name: example["value"] for name, example in content.get("examples", {}).items()}
+
+
+def test_schemas_are_those_of_the_types_that_decode_requests(thirds: Path) -> None:
+    """Nobody writes them a second time."""
+    schemas = _document(thirds)["components"]["schemas"]
+    _, expected = msgspec.json.schema_components(
+        [messages.InferRequest, messages.IndexRequest], ref_template="#/components/schemas/{name}"
+    )
+    assert {name: schemas[name] for name in expected} == expected
+    assert schemas["RequestParameters"]["additionalProperties"] is False
+
+
+def test_every_path_is_a_route(thirds: Path) -> None:
+    """With the verb that it has, and no other."""
+    for path, operations in _document(thirds)["paths"].items():
+        found = verbs(path.replace("{model}", "m").replace("{version}", "1"))
+        assert tuple(verb.upper() for verb in operations) == found, path
+
+
+def test_examples_are_requests_of_the_models_in_the_store(thirds: Path) -> None:
+    """Each decodes, and is for a model that answers without a version."""
+    store_version(thirds, make_manifest("other"))
+    shown = _shown(_document(thirds))
+    assert set(shown) == {"other", "thirds"}
+    for request in shown.values():
+        (tensor,) = decode(msgspec.json.encode(request), None, make_manifest().inputs).message.inputs
+        assert tensor.shape == [1, 4, 4]
+
+
+def test_models_that_cannot_be_shown_are_left_out(thirds: Path) -> None:
+    """Without an alias, damaged, or of rows too long to read; at most five stand there."""
+    store_version(thirds, make_manifest("nameless"))
+    (thirds / keys.alias("nameless", "champion")).unlink()
+    store_version(thirds, make_manifest("damaged"))
+    (thirds / keys.manifest("damaged", 1)).write_bytes(b"{")
+    large = TensorSpec(name="image", shape=(-1, 224, 224, 3))
+    store_version(thirds, msgspec.structs.replace(make_manifest("large"), inputs=(large,)))
+    assert set(_shown(_document(thirds))) == {"thirds"}
+    for number in range(9):
+        store_version(thirds, make_manifest(f"m{number}"))
+    assert len(_shown(_document(thirds))) == 5
+
+
+def test_a_store_that_is_empty_or_down_has_a_document_without_examples(tmp_path: Path) -> None:
+    """Whoever reads it learns the API all the same."""
+    down = openapi(Registry(Store("s3://nowhere", endpoint="http://127.0.0.1:9")))
+    for document in (_document(tmp_path), down):
+        assert _shown(document) == {}
+        assert document["openapi"] == "3.1.0"
+
+
+def test_the_page_is_one_document() -> None:
+    """Its scripts and styles stand in it, and its policy lets nothing else load."""
+    text = page()
+    assert "SwaggerUIBundle(" in text
+    assert "<script src" not in text
+    assert '<link rel="stylesheet"' not in text
+    assert "default-src 'none'" in POLICY
+
+
+@pytest.mark.parametrize("host", ["http:", "https:", "*"])
+def test_the_policy_names_no_host(host: str) -> None:
+    assert host not in POLICY

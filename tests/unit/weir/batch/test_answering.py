@@ -1,0 +1,171 @@
+"""weir.batch.answering, over a folder store."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.serving import LABELS, store_version
+from tests.unit.weir.pairs import pair_manifest
+from weir.batch import answering as batch
+from weir.catalog import keys
+from weir.catalog.store import Store
+from weir.errors import ObjectNotFound, StoreUnavailable
+from weir.runtime.registry import Registry
+
+Floats = NDArray[np.float32]
+
+pytestmark = pytest.mark.usefixtures("runtime")
+
+
+def _answer(store: Path, file: str, data: bytes, *, cascade: bool = False, model: str = "thirds") -> batch.Summary:
+    key = keys.batch_key(model, file, cascade=cascade)
+    (store / key.source).parent.mkdir(parents=True, exist_ok=True)
+    (store / key.source).write_bytes(data)
+    return batch.answer(Registry(Store(store.as_uri())), key)
+
+
+def _npy(array: NDArray[np.generic]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def _lines(store: Path, path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (store / "batches/out" / path / "predictions.jsonl").read_text().splitlines()]
+
+
+def test_every_row_has_its_line_in_order(thirds: Path, pictures: Floats) -> None:
+    """The levels answer below cascade/, and each line says which."""
+    summary = _answer(thirds, "a.npy", _npy(pictures), cascade=True)
+    lines = _lines(thirds, "thirds/cascade/a.npy")
+    assert [line["row"] for line in lines] == [0, 1, 2, 3]
+    assert [line["label"] for line in lines] == ["left", "right", "left", "right"]
+    assert [line["exit_level"] for line in lines] == [1, 2, 2, 1]
+    assert set(lines[0]) == {"row", "label", "confidence", "exit_level", "model_version"}
+    assert summary.labels == {"left": 2, "right": 2}
+    assert summary.exit_levels == {"1": 2, "2": 2}
+    assert (summary.rows, summary.answered, summary.bad_rows, summary.model_version) == (4, 4, 0, 1)
+
+
+def test_the_end_to_end_model_answers_at_the_root(thirds: Path, pictures: Floats) -> None:
+    """It has one level, number 0."""
+    assert _answer(thirds, "a.npy", _npy(pictures)).exit_levels == {"0": 4}
+
+
+def test_bad_rows_are_counted_and_the_others_answered(thirds: Path, pictures: Floats) -> None:
+    """A refused row has an error and no label."""
+    pictures[2, 0, 0] = np.nan
+    summary = _answer(thirds, "deep/er/a.npy", _npy(pictures))
+    lines = _lines(thirds, "thirds/deep/er/a.npy")
+    assert (summary.answered, summary.bad_rows) == (3, 1)
+    assert lines[2] == {"row": 2, "error": "values are finite in FP32. Got: NaN or infinity"}
+    assert lines[3]["label"] == "right"
+
+
+def test_a_file_of_bad_rows_only_is_answered(thirds: Path) -> None:
+    """No network is asked."""
+    summary = _answer(thirds, "a.csv", b"1,2\n3\n")
+    assert (summary.rows, summary.answered, summary.bad_rows) == (2, 0, 2)
+
+
+def test_files_of_rows_are_for_models_of_one_fp32_input(tmp_path: Path) -> None:
+    """Others get a summary that says so."""
+    store_version(tmp_path, pair_manifest())
+    summary = _answer(tmp_path, "a.csv", b"1,2\n", model="pair")
+    assert summary.error == "batch files are for models of one FP32 input. Got: ['FP32', 'INT32']"
+
+
+def test_more_rows_than_one_call_takes(thirds: Path) -> None:
+    """Rows are answered in chunks, their numbers go on, and the progress is told."""
+    rows = np.zeros((2500, 4, 4), np.float32)
+    rows[:, :, 3] = 255
+    key = keys.batch_key("thirds", "a.npy", cascade=True)
+    (thirds / key.source).parent.mkdir(parents=True)
+    (thirds / key.source).write_bytes(_npy(rows))
+    told: list[tuple[int, int]] = []
+    summary = batch.answer(Registry(Store(thirds.as_uri())), key, lambda done, total: told.append((done, total)))
+    assert summary.labels == {"right": 2500}
+    assert [line["row"] for line in _lines(thirds, "thirds/cascade/a.npy")] == list(range(2500))
+    assert told == [(0, 2500), (1024, 2500), (2048, 2500), (2500, 2500)]
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "model", "error"),
+    [
+        ("a.npy", b"damaged", "thirds", "a .npy is what numpy.save writes"),
+        ("a.parquet", b"PAR1", "thirds", "a batch file is .npy or .csv. Got: a.parquet"),
+        ("a.npy", b"", "nobody", "the model is published under the alias champion. Got: nobody"),
+    ],
+)
+def test_a_file_that_cannot_be_answered_gets_a_summary_that_says_so(
+    thirds: Path, file: str, data: bytes, model: str, error: str
+) -> None:
+    """Trying again would not help, so nobody tries."""
+    summary = _answer(thirds, file, data, model=model)
+    assert summary.error is not None
+    assert summary.error.startswith(error)
+    written = json.loads((thirds / f"batches/out/{model}/{file}/summary.json").read_text())
+    assert written["error"] == summary.error
+    assert not (thirds / f"batches/out/{model}/{file}/predictions.jsonl").exists()
+
+
+def test_a_row_that_overflows_is_a_bad_row(thirds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row without a confidence has no label either."""
+    monkeypatch.setattr(
+        "weir.runtime.model.Network.logits", lambda _self, rows: np.full((len(rows), 3), np.nan, np.float32)
+    )
+    summary = _answer(thirds, "a.npy", _npy(np.ones((1, 4, 4))))
+    assert (summary.answered, summary.bad_rows) == (0, 1)
+    assert "small enough" in _lines(thirds, "thirds/a.npy")[0]["error"]
+
+
+def test_a_dropped_file_is_answered_by_its_key(thirds: Path, pictures: Floats) -> None:
+    """The key says which model answers, and how."""
+    (thirds / "batches/in/thirds/cascade").mkdir(parents=True)
+    (thirds / "batches/in/thirds/cascade/a.npy").write_bytes(_npy(pictures))
+    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), "batches/in/thirds/cascade/a.npy")
+    assert (summary.model, summary.file, summary.cascade, summary.answered) == ("thirds", "a.npy", True, 4)
+
+
+@pytest.mark.parametrize(
+    "key", ["batches/in/THIRDS/a.npy", "batches/in/thirds/", "batches/in/thirds/a//b.npy", "x", ""]
+)
+def test_a_key_that_names_no_file_is_told_and_nothing_is_written(thirds: Path, key: str) -> None:
+    """It has no place for an answer, and trying again would not help."""
+    before = sorted(thirds.rglob("*"))
+    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), key)
+    assert summary.error is not None
+    assert ". Got: " in summary.error
+    assert (summary.rows, summary.file) == (0, key)
+    assert sorted(thirds.rglob("*")) == before
+
+
+def test_a_file_that_is_gone_is_an_error(thirds: Path) -> None:
+    """Nothing is written for it."""
+    with pytest.raises(ObjectNotFound):
+        batch.answer(Registry(Store(thirds.as_uri())), keys.batch_key("thirds", "a.npy", cascade=False))
+
+
+def test_the_summary_is_written_last(thirds: Path, pictures: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it is there, the predictions are complete; when writing them failed, it is not."""
+    put = Store.put
+
+    def failing(self: Store, key: str, data: bytes) -> None:
+        if key.endswith("predictions.jsonl"):
+            raise StoreUnavailable("the store answers", key)
+        put(self, key, data)
+
+    monkeypatch.setattr(Store, "put", failing)
+    with pytest.raises(StoreUnavailable):
+        _answer(thirds, "a.npy", _npy(pictures))
+    assert not (thirds / "batches/out/thirds/a.npy/summary.json").exists()
+
+
+def test_labels_are_the_models(thirds: Path, pictures: Floats) -> None:
+    """Every label of the summary is one of the manifest."""
+    assert set(_answer(thirds, "a.npy", _npy(pictures)).labels) <= set(LABELS)

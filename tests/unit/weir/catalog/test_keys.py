@@ -1,0 +1,121 @@
+"""weir.catalog.keys."""
+
+from collections.abc import Callable
+
+import pytest
+
+from weir.catalog import keys
+from weir.errors import BadName
+
+HOSTILE = ["", "A", "a b", "a/b", "..", ".", "a.b", "ä", "a\n", "a" * 65, "%2e", "a\x00", "models/../x", "٣"]
+
+
+@pytest.mark.parametrize("name", ["a", "0", "-", "_", "mnist-sample", "a" * 64])
+def test_model_names_are_taken(name: str) -> None:
+    """Names by the rule pass unchanged."""
+    assert keys.model_name(name) == name
+
+
+@pytest.mark.parametrize("make", [keys.model_name, keys.versions, lambda n: keys.alias(n, "champion")])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_model_names_never_become_keys(make: Callable[[str], str], name: str) -> None:
+    """No key is built from a name that breaks the rule."""
+    with pytest.raises(BadName, match="model names are"):
+        make(name)
+
+
+@pytest.mark.parametrize("alias", [*HOSTILE, "1", "3champion", "-a"])
+def test_hostile_aliases_never_become_keys(alias: str) -> None:
+    """An alias begins with a letter, so none can be taken for a version."""
+    with pytest.raises(BadName, match="aliases are"):
+        keys.alias("m", alias)
+
+
+@pytest.mark.parametrize("text", ["0", "01", "-1", "1.0", "", "1000000000", "१", "champion"])
+def test_only_whole_numbers_from_one_are_versions(text: str) -> None:
+    """Anything else is refused, digits of other scripts too."""
+    assert not keys.is_version(text)
+    with pytest.raises(BadName, match="versions are"):
+        keys.version_number(text)
+
+
+def test_keys_are_the_documented_ones() -> None:
+    """The layout of the store is fixed."""
+    assert keys.claim("m", 3) == "models/m/versions/3/claim.json"
+    assert keys.manifest("m", 3) == "models/m/versions/3/manifest.json"
+    assert keys.artifact("m", 3, "0" * 64) == f"models/m/versions/3/{'0' * 64}.tflite"
+    assert keys.alias("m", "champion") == "models/m/aliases/champion.json"
+    assert keys.is_version("3")
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("models/m/versions/3/manifest.json", ("m", 3)),
+        ("models/m/versions/3/claim.json", None),
+        ("models/m/versions/03/manifest.json", None),
+        ("models/M/versions/3/manifest.json", None),
+        ("models/m/aliases/manifest.json", None),
+        ("x/models/m/versions/3/manifest.json", None),
+        ("models/m/versions/3/manifest.json\n", None),
+    ],
+)
+def test_a_manifests_key_names_its_version(key: str, found: tuple[str, int] | None) -> None:
+    """Any other key names none."""
+    assert keys.parse_manifest(key) == found
+
+
+@pytest.mark.parametrize("digest", ["", "x" * 64, "0" * 63, "../" + "0" * 61, "A" * 64])
+def test_artifacts_are_named_by_digest_only(digest: str) -> None:
+    """A manifest can't make a reader fetch another key."""
+    with pytest.raises(BadName, match="digests are"):
+        keys.artifact("m", 1, digest)
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "cascade", "file"),
+    [
+        ("batches/in/m/a.npy", "m", False, "a.npy"),
+        ("batches/in/m/cascade/a.csv", "m", True, "a.csv"),
+        ("batches/in/m/day=1/a b.npy", "m", False, "day=1/a b.npy"),
+        ("batches/in/m/a.parquet", "m", False, "a.parquet"),
+    ],
+)
+def test_batch_keys_are_read(key: str, model: str, cascade: bool, file: str) -> None:
+    """All that follows the model is the file; `cascade/` says who answers; outputs lie at the same place."""
+    found = keys.parse_batch_key(key)
+    assert (found.model, found.cascade, found.file) == (model, cascade, file)
+    assert found.source == key
+    assert found.predictions == key.replace("/in/", "/out/") + "/predictions.jsonl"
+    assert found.summary == key.replace("/in/", "/out/") + "/summary.json"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "batches/in/",
+        "batches/in/m",
+        "batches/in/m/",
+        "batches/in/M/a.npy",
+        "models/m/a.npy",
+        "x/batches/in/m/a.npy",
+        "batches/in/m/../a.npy",
+        "batches/in/m/a//b.npy",
+        "batches/in/m/cascade",
+        "batches/in/m/cascade/",
+        "batches/in/m/cascade/cascade/../a.npy",
+        "batches/in/m/a\n.npy",
+        f"batches/in/m/{'a' * 801}",
+    ],
+)
+def test_keys_that_name_no_file_are_refused(key: str) -> None:
+    """What can't have an output key has no batch key."""
+    with pytest.raises(BadName):
+        keys.parse_batch_key(key)
+
+
+def test_a_file_of_the_model_is_never_taken_for_one_of_its_cascade() -> None:
+    """The two mounts can't be confused by a file's name."""
+    with pytest.raises(BadName, match="cascade"):
+        keys.batch_key("m", "cascade/a.npy", cascade=False)

@@ -1,0 +1,185 @@
+"""weir.catalog.manifest."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.serving import artifact, layered_manifest, make_manifest
+from weir.catalog.aliases import Alias, decode_alias
+from weir.catalog.manifest import Expert, Manifest, _check, decode, encode
+from weir.errors import BadManifest
+
+
+def _document(**changes: object) -> bytes:
+    document: dict[str, Any] = msgspec.json.decode(encode(make_manifest()))
+    return msgspec.json.encode({**document, **changes})
+
+
+def test_what_is_written_is_read() -> None:
+    """A manifest survives the store."""
+    assert decode(encode(make_manifest())) == make_manifest()
+
+
+def test_unknown_keys_are_ignored() -> None:
+    """A reader takes documents of later minor versions."""
+    assert decode(_document(schema_version="1.7", novelty={"a": 1})).model == "thirds"
+
+
+def test_a_model_may_have_several_inputs() -> None:
+    """Of any datatypes that are numbers; one that says nothing of it has float32 pixels of 0 to 255."""
+    inputs = [{"name": "a", "shape": [-1, 2]}, {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]}]
+    first, second = decode(_document(inputs=inputs)).inputs
+    assert (first.shape, first.datatype, first.range) == ((-1, 2), "FP32", (0.0, 255.0))
+    assert (second.shape, second.datatype, second.range) == ((-1, 3, 3), "INT8", (-9.0, 9.0))
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"", "a manifest is the JSON document"),
+        (b"[]", "a manifest is the JSON document"),
+        (b"\xff", "a manifest is the JSON document"),
+        (b'{"schema_version": "1.0"}', "a manifest is the JSON document"),
+        (b"[" * 100_000, "a manifest is the JSON document"),
+        (_document(extra=[])[:-3] + b"[" * 50_000 + b"]" * 50_000 + b"}", "a manifest is the JSON document"),
+        (_document(schema_version=""), "schema version 1"),
+        (_document(schema_version=1), "a manifest is the JSON document"),
+        (_document(schema_version="2.0"), "schema version 1"),
+        (_document(labels=["a"]), "at least two labels"),
+        (_document(labels=["a", "a", "b"]), "at least two labels"),
+        (_document(prior=[1.0]), "one share for each label"),
+        (_document(levels=[]), "at least one level"),
+        (_document(inputs=[]), "a model has inputs of different names"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 1]}] * 2), "a model has inputs of different names"),
+        (_document(inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
+        (_document(inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
+        (_document(inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]), "the JSON document"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [1, 1]}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [255, 0]}]), "each of shape"),
+        (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
+        (
+            _document(
+                end_to_end={"artifact": msgspec.structs.replace(make_manifest().end_to_end.artifact, digest="..")}
+            ),
+            "named by the sha256",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_refused(data: bytes, rule: str) -> None:
+    """The error states the rule that the document breaks."""
+    with pytest.raises(BadManifest, match=rule):
+        decode(data)
+
+
+def _layered(level: int | None = None, **changes: object) -> bytes:
+    """Write the manifest that has groups, with changes to it or to one of its levels."""
+    document: dict[str, Any] = msgspec.json.decode(encode(layered_manifest()))
+    (document if level is None else document["levels"][level]).update(changes)
+    return msgspec.json.encode(document)
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (_layered(groups={"outer": ["left", "right"]}), "every label is in one group"),
+        (_layered(groups={"outer": ["left", "right"], "inner": ["middle", "left"]}), "every label is in one group"),
+        (_layered(groups={"outer": ["left", "right"], "inner": ["center"]}), "every label is in one group"),
+        (_layered(groups={}), "a model with a router has groups"),
+        (_layered(0, artifact=None), "a level of the kind router has one artifact"),
+        (_layered(0, fusion="refine"), "a level of the kind router has one artifact"),
+        (_layered(0, fusion="pool"), "the first level has nothing to pool with"),
+        (_layered(0, temperature=-1), "temperatures are above 0"),
+        (_layered(1, experts={}), "a level of experts has an expert"),
+        (_layered(1, fusion="pool"), "a level of experts has an expert"),
+        (_layered(1, kind="cascade"), "a level of the kind cascade has one artifact"),
+        (_layered(fused_temperature=0), "temperatures are above 0"),
+    ],
+)
+def test_levels_that_do_not_fit_together_are_refused(data: bytes, rule: str) -> None:
+    """Groups, kinds and fusions are checked before anything is run."""
+    with pytest.raises(BadManifest, match=rule):
+        decode(data)
+
+
+def _weighed(weight: float) -> Manifest:
+    """Describe the layered model with a weight of the level before."""
+    plain = layered_manifest()
+    experts = {"outer": Expert(artifact=artifact("outer"), before_weight=weight)}
+    levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts), plain.levels[2])
+    return msgspec.structs.replace(plain, levels=levels)
+
+
+@pytest.mark.parametrize("weight", [-0.5, float("inf"), float("nan")])
+def test_weights_of_the_level_before_are_finite_and_not_negative(weight: float) -> None:
+    """JSON has no numbers that are not finite, but a check does not lean on its reader."""
+    with pytest.raises(BadManifest, match=r"weights of the level before are finite and at least 0\. Got: "):
+        _check(_weighed(weight))
+    with pytest.raises(BadManifest):
+        decode(encode(_weighed(weight)))
+
+
+@pytest.mark.parametrize("manifest", [layered_manifest(), _weighed(0.5)])
+def test_a_layered_manifest_survives_the_store(manifest: Manifest) -> None:
+    """With groups, experts, abstention and sets."""
+    assert decode(encode(manifest)) == manifest
+
+
+def test_an_expert_of_an_earlier_schema_has_the_word_alone() -> None:
+    """Published before experts were pooled with the level before them."""
+    document: dict[str, Any] = msgspec.json.decode(encode(_weighed(0.5)))
+    del document["levels"][1]["experts"]["outer"]["before_weight"]
+    assert decode(msgspec.json.encode({**document, "schema_version": "1.1"})).levels == layered_manifest().levels
+
+
+def test_a_version_of_the_first_schema_is_still_read() -> None:
+    """Published before levels had kinds and weights."""
+    document: dict[str, Any] = msgspec.json.decode(encode(make_manifest()))
+    for key in ("groups", "fused_temperature", "abstention", "sets"):
+        del document[key]
+    for level in document["levels"]:
+        for key in ("experts", "weights"):
+            del level[key]
+    assert decode(msgspec.json.encode({**document, "schema_version": "1.0"})).levels == make_manifest().levels
+
+
+def test_artifacts_are_listed_once() -> None:
+    """The last level is the end-to-end artifact itself."""
+    manifest = make_manifest()
+    assert len(manifest.artifacts) == 3
+    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
+
+
+def test_aliases_are_read() -> None:
+    """An alias names a version and those it named before."""
+    assert decode_alias(b'{"version": 3, "history": [2, 1], "canary": null}') == Alias(version=3, history=(2, 1))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"3",
+        b'{"version": "3"}',
+        b'{"version": 0}',
+        b'{"version": -1}',
+        b'{"version": 1000000000}',
+        b'{"version": 2, "history": [0]}',
+        b'{"version": 2, "canary": {"version": 0, "weight": 5}}',
+        b"[" * 100_000,
+        b"\xff",
+    ],
+)
+def test_damaged_aliases_are_refused(data: bytes) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(BadManifest, match="an alias is"):
+        decode_alias(data)
+
+
+def test_every_artifact_has_the_outputs_of_its_place() -> None:
+    """Groups for a router, a group's labels for its expert, all labels for the others."""
+    names = {artifact(name).digest: name for name in ("router", "outer", "large")}
+    found = {names[digest]: outputs for digest, outputs in layered_manifest().outputs.items()}
+    assert found == {"large": 3, "router": 2, "outer": 2}

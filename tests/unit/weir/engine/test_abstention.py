@@ -1,0 +1,47 @@
+"""weir.engine.abstention."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from weir.catalog.promises import Abstention
+from weir.engine.abstention import NO_GROUP, give
+from weir.engine.cascade import Answers
+from weir.engine.hierarchy import Hierarchy
+
+HIERARCHY = Hierarchy(("a", "b"), ((0, 1), (2,)), (0.3, 0.3, 0.4))
+RULE = Abstention(
+    max_error=0.02, delta=0.05, threshold=0.6, group_threshold=0.9, rows=9, answered=9, wrong=0, p_value=0
+)
+POSTERIOR = np.array([[0.9, 0.1, 0], [0.5, 0.45, 0.05], [0.4, 0.3, 0.3], [0.4, 0.3, 0.3]], np.float32)
+ANSWERED = Answers(POSTERIOR, POSTERIOR.argmax(axis=1), POSTERIOR.max(axis=1), np.array([1, 1, 1, 0], np.int32), 2)
+
+
+def test_unsure_rows_at_the_end_get_a_group_or_nothing() -> None:
+    """A sure row its label, an early exit its label whatever its confidence."""
+    given = give(ANSWERED, RULE, HIERARCHY)
+    assert given.abstains.tolist() == [False, True, True, False]
+    assert given.group.tolist() == [0, 0, NO_GROUP, 0]
+    assert given.group_confidence[1] == pytest.approx(0.95)
+    assert np.isnan(given.group_confidence[[0, 3]]).all()
+
+
+@pytest.mark.parametrize("hierarchy", [None, HIERARCHY])
+def test_without_a_group_threshold_no_abstaining_row_gets_a_group(hierarchy: Hierarchy | None) -> None:
+    """Nothing is promised of groups then."""
+    given = give(ANSWERED, msgspec.structs.replace(RULE, group_threshold=None), hierarchy)
+    assert given.abstains.tolist() == [False, True, True, False]
+    assert given.group[given.abstains].tolist() == [NO_GROUP, NO_GROUP]
+
+
+def test_without_a_rule_nobody_abstains() -> None:
+    """Each row has its label's group."""
+    given = give(ANSWERED, None, HIERARCHY)
+    assert not given.abstains.any()
+    assert given.group.tolist() == [0, 0, 0, 0]
+
+
+def test_a_confidence_that_is_not_a_number_abstains() -> None:
+    """Nothing is sure of it."""
+    odd = Answers(POSTERIOR[:1], np.array([0]), np.array([np.nan], np.float32), np.array([1], np.int32), 2)
+    assert give(odd, RULE, None).abstains.tolist() == [True]

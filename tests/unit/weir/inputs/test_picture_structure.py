@@ -1,0 +1,85 @@
+"""weir.inputs.picture_structure: pictures whose parts would cost more than their pixels."""
+
+import io
+import struct
+import time
+import zlib
+
+import pytest
+from PIL import Image
+
+from weir.catalog.manifest import TensorSpec
+from weir.errors import BadBody, BadInput, TooLarge
+from weir.inputs import picture as pictures
+from weir.inputs import picture_structure as parts
+from weir.inputs.picture_structure import MOST_PARTS
+
+IMAGE = (TensorSpec(name="image", shape=(-1, 4, 4)),)
+
+
+def _encoded(form: str, size: tuple[int, int] = (8, 8), **options: object) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size).save(stream, form, **options)
+    return stream.getvalue()
+
+
+def _chunk(kind: bytes, data: bytes = b"") -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+PNG, JPEG = _encoded("PNG"), _encoded("JPEG")
+HEAD = 8 + 25  # signature, IHDR
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(PNG[:HEAD] + _chunk(b"prIv") * 100_000 + PNG[HEAD:], id="empty chunks"),
+        pytest.param(PNG[:HEAD] + _chunk(b"tEXt", b"a\0b") * 100_000 + PNG[HEAD:], id="texts"),
+        pytest.param(PNG[:-12] + _chunk(b"tEXt", b"a\0b") * 100_000 + PNG[-12:], id="texts at the end"),
+        pytest.param(JPEG[:2] + b"\xff\xe5\0\2" * 1_000_000 + JPEG[2:], id="empty segments"),
+        pytest.param(JPEG[:2] + b"\xff" * 4_000_000 + JPEG[2:], id="fill bytes"),
+        pytest.param(JPEG[:2] + b"\0" * 4_000_000 + JPEG[2:], id="other bytes between"),
+        pytest.param(JPEG[:2] + b"\xff\xd0" * 2_000_000 + JPEG[2:], id="restarts"),
+    ],
+)
+def test_parts_that_no_picture_needs_are_refused_at_once(content: bytes) -> None:
+    """Pillow would take seconds for them."""
+    start = time.perf_counter()
+    with pytest.raises(BadInput):
+        pictures.row(content, "image/png", IMAGE)
+    assert time.perf_counter() - start < 1
+
+
+def test_scans_count_by_their_pixels() -> None:
+    """A hundred of a large picture cost as much as thousands of a small one."""
+    scan = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
+    large = _encoded("JPEG", (3_000, 3_000), progressive=True)
+    assert pictures.row(large, "image/jpeg", IMAGE).shape == (1, 4, 4)
+    with pytest.raises(TooLarge, match="pixels times scans"):
+        pictures.row(large[:-2] + scan * 100 + large[-2:], "image/jpeg", IMAGE)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_ordinary_pictures_have_few_parts(form: str) -> None:
+    """With a profile, a text and a thousand by a thousand pixels of noise."""
+    noise = Image.effect_noise((1_000, 1_000), 100)
+    stream = io.BytesIO()
+    noise.save(stream, form, icc_profile=b"x" * 500_000, exif=b"Exif\0\0" + b"y" * 20_000, progressive=True)
+    parts.check(stream.getvalue())
+    assert parts.scans(stream.getvalue()) < 20
+
+
+def test_chunks_may_be_as_many_as_an_encoder_writes() -> None:
+    """One more is one too many."""
+    body = PNG[:HEAD] + _chunk(b"prIv") * (MOST_PARTS - 3) + PNG[HEAD:]  # IHDR, IDAT, IEND
+    parts.check(body)
+    with pytest.raises(TooLarge):
+        parts.check(body + _chunk(b"prIv"))
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\xff\xd8", b"\xff\xd8\xff\xe0", PNG[:4], b"\xff\xd8\xff\xd9"])
+def test_what_is_no_picture_is_refused(content: bytes) -> None:
+    """By its first bytes, or for want of a scan."""
+    with pytest.raises(BadBody):
+        parts.check(content)

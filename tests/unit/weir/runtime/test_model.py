@@ -1,0 +1,194 @@
+"""weir.runtime.model."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
+from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
+from weir.catalog.manifest import Expert, Manifest, TensorSpec
+from weir.engine.confidence import softmax
+from weir.errors import ModelUnavailable
+from weir.runtime.interpreter import Network
+from weir.runtime.model import Model
+
+Floats = NDArray[np.float32]
+
+pytestmark = pytest.mark.usefixtures("runtime")
+
+
+class Fetcher:
+    """Serves the networks of the tests, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        """Know every network by its digest."""
+        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer", "pair")}
+        self.asked: list[str] = []
+
+    def __call__(self, digest: str) -> bytes:
+        """Fetch one."""
+        self.asked.append(self._files[digest])
+        return (NETWORKS / f"{self._files[digest]}.tflite").read_bytes()
+
+
+def _model(manifest: Manifest | None = None) -> tuple[Model, Fetcher]:
+    fetch = Fetcher()
+    return Model(manifest or make_manifest(), fetch), fetch
+
+
+def test_rows_leave_at_the_first_sure_level(pictures: Floats) -> None:
+    """Clear rows leave early, faint ones go on; the count of each level is reported."""
+    model, _ = _model()
+    answers, uses = model.answer(pictures, cascade=True)
+    assert answers.exit_level.tolist() == [1, 2, 2, 1]
+    assert answers.label.tolist() == [0, 2, 0, 2]
+    assert [use.rows for use in uses] == [4, 4, 2]
+    assert all(use.time_us > 0 for use in uses)
+
+
+def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
+    """The same engine answers, with one level."""
+    model, fetch = _model()
+    answers, uses = model.answer(pictures, cascade=False)
+    assert answers.exit_level.tolist() == [0, 0, 0, 0]
+    assert [use.rows for use in uses] == [4]
+    assert fetch.asked == ["large"]
+
+
+def test_a_level_that_no_row_needs_is_never_fetched(pictures: Floats) -> None:
+    """With a first level that answers everything, only its network is loaded, and once."""
+    model, fetch = _model(make_manifest(thresholds=(0.0, 0.9)))
+    model.answer(pictures, cascade=True)
+    model.answer(pictures, cascade=True)
+    assert fetch.asked == ["tiny"]
+
+
+def test_preload_fetches_what_an_answer_could_need() -> None:
+    """Afterwards nothing is fetched any more."""
+    model, fetch = _model()
+    model.preload(cascade=True)
+    assert fetch.asked == ["tiny", "small", "large"]
+    model.preload(cascade=False)
+    assert len(fetch.asked) == 3
+
+
+def test_bytes_that_are_not_the_manifests_are_refused(pictures: Floats) -> None:
+    """A damaged or swapped artifact is never run."""
+    model = Model(make_manifest(), lambda _: b"swapped")
+    with pytest.raises(ModelUnavailable, match="the artifact's sha256 is"):
+        model.answer(pictures, cascade=False)
+
+
+def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -> None:
+    """The manifest's labels and the network's outputs agree, or nothing is answered."""
+    manifest = msgspec.structs.replace(make_manifest(), labels=("a", "b"), prior=(0.5, 0.5))
+    model, _ = _model(manifest)
+    with pytest.raises(ModelUnavailable, match="the manifest promises"):
+        model.answer(pictures, cascade=False)
+
+
+@pytest.mark.parametrize("cascade", [False, True])
+def test_a_model_of_several_inputs_answers(cascade: bool) -> None:
+    """Rows have a field for each input; either way of the model reads them."""
+    model, _ = _model(pair_manifest())
+    model.preload(cascade=cascade)
+    answers, uses = model.answer(ROWS, cascade=cascade)
+    np.testing.assert_allclose(answers.probabilities, softmax(pair_logits()), rtol=1e-5)
+    assert answers.label.tolist() == pair_logits().argmax(axis=1).tolist()
+    assert [use.rows for use in uses] == [3]
+
+
+def test_rows_that_stay_keep_their_inputs_together() -> None:
+    """A later level reads every field of the rows that are still open, and of no others."""
+    manifest = pair_manifest()
+    first = msgspec.structs.replace(manifest.levels[0], name="first", threshold=0.7, temperature=4.0)
+    model, _ = _model(msgspec.structs.replace(manifest, levels=(first, *manifest.levels)))
+    answers, uses = model.answer(ROWS, cascade=True)
+    doubtful = softmax(pair_logits(), 4.0).max(axis=1) < 0.7
+    assert 0 < doubtful.sum() < 3
+    assert answers.exit_level.tolist() == doubtful.astype(int).tolist()
+    assert [use.rows for use in uses] == [3, int(doubtful.sum())]
+    expected = np.where(doubtful[:, None], softmax(pair_logits()), softmax(pair_logits(), 4.0))
+    np.testing.assert_allclose(answers.probabilities, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [{"name": "a", "shape": (-1, 2)}],
+        [{"name": "a", "shape": (-1, 2)}, {"name": "c", "shape": (-1, 3), "datatype": "INT32"}],
+        [{"name": "a", "shape": (-1, 2)}, {"name": "b", "shape": (-1, 3)}],
+        [{"name": "a", "shape": (-1, 3)}, {"name": "b", "shape": (-1, 3), "datatype": "INT32"}],
+    ],
+)
+def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[str, Any]]) -> None:
+    """Names, sizes and datatypes are the manifest's, or nothing is answered."""
+    specs = tuple(TensorSpec(**one) for one in inputs)
+    model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
+    with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
+        model.preload(cascade=False)
+
+
+def test_a_row_that_overflows_has_no_confidence() -> None:
+    """Values so large that the network's numbers overflow give NaN, not a made-up answer, and no warning."""
+    sharp = make_manifest()
+    levels = tuple(msgspec.structs.replace(level, temperature=1e-3) for level in sharp.levels)
+    end_to_end = msgspec.structs.replace(sharp.end_to_end, temperature=1e-3)
+    model, _ = _model(msgspec.structs.replace(sharp, levels=levels, end_to_end=end_to_end))
+    rows = np.full((1, 4, 4), np.finfo(np.float32).max)
+    for cascade in (False, True):
+        answers, _ = model.answer(rows, cascade=cascade)
+        assert np.isnan(answers.confidence[0])
+
+
+def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None:
+    """Router, expert and end-to-end model, fused by hand from the same networks."""
+    model, fetch = _model(layered_manifest())
+    answers, uses = model.answer(pictures, cascade=True, traced=True)
+
+    def said(name: str) -> Floats:
+        logits = Network((NETWORKS / f"{name}.tflite").read_bytes(), model.runtime).logits(pictures)
+        return softmax(logits)
+
+    groups, sides, large = said("router"), said("outer"), said("large")
+    refined = np.stack([groups[:, 0] * sides[:, 0], groups[:, 1], groups[:, 0] * sides[:, 1]], axis=1)
+    pooled = np.sqrt(refined) * large
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    early = refined.max(axis=1) >= 0.8
+    assert answers.exit_level.tolist() == np.where(early, 1, 2).tolist()
+    cooled = np.sqrt(pooled) / np.sqrt(pooled).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answers.probabilities, np.where(early[:, None], refined, cooled), atol=1e-5)
+    assert answers.label.tolist() == np.where(early, refined.argmax(axis=1), pooled.argmax(axis=1)).tolist()
+    assert answers.given is not None
+    assert answers.given.abstains.tolist() == (~early & (cooled.max(axis=1) < 0.6)).tolist()
+    assert fetch.asked == ["router", "outer", "large"]
+    assert [use.rows for use in uses] == [4, 4, int((~early).sum())]
+
+
+def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
+    """With the word of the level before, here the prior within the router's group; without a weight, with nothing."""
+    plain = layered_manifest()
+    experts = {"outer": Expert(artifact=artifact("outer"), before_weight=0.5)}
+    levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts))
+    weighed, _ = _model(msgspec.structs.replace(plain, levels=levels, abstention=None))
+    alone, _ = _model(msgspec.structs.replace(plain, levels=plain.levels[:2], abstention=None))
+    assert [model.steps(cascade=True)[1].before_weights for model in (weighed, alone)] == [{0: 0.5}, {}]
+    sides = [model.answer(pictures, cascade=True)[0].probabilities[:, (0, 2)] for model in (weighed, alone)]
+    pooled = sides[1] * np.sqrt([1 / 3, 2 / 3])
+    pooled *= sides[1].sum(axis=1, keepdims=True) / pooled.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(sides[0], pooled, atol=1e-6)
+
+
+def test_a_group_that_cannot_win_needs_no_expert() -> None:
+    """A row whose group is surely inner is never shown to the expert of the outer labels."""
+    manifest = layered_manifest()
+    model, fetch = _model(msgspec.structs.replace(manifest, levels=manifest.levels[:2], abstention=None))
+    middle = np.zeros((1, 4, 4), np.float32)
+    middle[:, :, 1:3] = 255
+    for whole, asked in ((False, ["router"]), (True, ["router", "outer"])):
+        answers, _ = model.answer(middle, cascade=True, whole=whole)
+        assert answers.label.tolist() == [1]
+        assert fetch.asked == asked

@@ -1,0 +1,172 @@
+"""weir.runtime.registry, over a folder store and a clock that the test moves."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.serving import artifact, make_manifest, store_version
+from weir.catalog import keys
+from weir.catalog.aliases import Alias
+from weir.catalog.store import Store
+from weir.errors import BadName, ModelNotFound, ModelUnavailable, StoreUnavailable
+from weir.runtime.registry import Registry
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def registry(thirds: Path, clock: Clock) -> Registry:
+    return Registry(Store(thirds.as_uri()), refresh_s=60, clock=clock)
+
+
+def _point(store: Path, number: int, alias: str = "champion") -> None:
+    (store / keys.alias("thirds", alias)).write_bytes(msgspec.json.encode(Alias(version=number)))
+
+
+def test_an_alias_is_looked_up_again_when_it_is_old(thirds: Path, registry: Registry, clock: Clock) -> None:
+    """A new champion is served after the refresh time, not before."""
+    assert registry.model("thirds")[0] == 1
+    store_version(thirds, make_manifest(), 2)
+    clock.now = 59
+    assert registry.model("thirds")[0] == 1
+    clock.now = 60
+    assert registry.model("thirds")[0] == 2
+
+
+def test_versions_and_other_aliases_can_be_asked_for(thirds: Path, registry: Registry) -> None:
+    """A number is that version, a word is an alias."""
+    store_version(thirds, make_manifest(), 2)
+    _point(thirds, 1, "challenger")
+    assert registry.model("thirds", "1")[0] == 1
+    assert registry.model("thirds", "challenger")[0] == 1
+    assert registry.model("thirds", "champion")[0] == 2
+
+
+def test_a_loaded_model_is_kept(registry: Registry) -> None:
+    """The same version is the same object."""
+    assert registry.model("thirds")[1] is registry.model("thirds", "1")[1]
+
+
+def test_the_least_used_of_many_models_goes(thirds: Path, registry: Registry) -> None:
+    """Eight versions are kept, those used last: being asked for again makes a version young."""
+    for number in range(2, 10):
+        store_version(thirds, make_manifest(), number)
+    kept = {number: registry.model("thirds", str(number))[1] for number in range(1, 9)}
+    assert registry.model("thirds", "1")[1] is kept[1]
+    registry.model("thirds", "9")
+    assert registry.model("thirds", "1")[1] is kept[1]
+    assert registry.model("thirds", "3")[1] is kept[3]
+    assert registry.model("thirds", "2")[1] is not kept[2]
+
+
+def test_a_store_that_is_down_does_not_stop_what_is_loaded(
+    thirds: Path, registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old alias beats none, and is looked up again after the next refresh time."""
+    registry.model("thirds")
+    clock.now = 1000
+
+    def down(key: str) -> bytes:
+        raise StoreUnavailable("the store answers", key)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(registry.store, "get", down)
+        assert registry.model("thirds")[0] == 1
+        with pytest.raises(StoreUnavailable):
+            registry.model("other")
+    store_version(thirds, make_manifest(), 2)
+    clock.now = 1059
+    assert registry.model("thirds")[0] == 1
+    clock.now = 1060
+    assert registry.model("thirds")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "error"),
+    [
+        ("nothing", "", ModelNotFound),
+        ("thirds", "7", ModelNotFound),
+        ("thirds", "nobody", ModelNotFound),
+        ("../thirds", "", BadName),
+        ("thirds", "../1", BadName),
+        ("thirds", "0", BadName),
+    ],
+)
+def test_what_is_not_there_is_not_found(registry: Registry, name: str, version: str, error: type[Exception]) -> None:
+    """Names that can't be are told from names that are not."""
+    with pytest.raises(error):
+        registry.model(name, version)
+
+
+def test_a_damaged_manifest_makes_the_model_unavailable(thirds: Path, registry: Registry) -> None:
+    """It is the publisher's fault, not the caller's."""
+    (thirds / keys.manifest("thirds", 1)).write_bytes(b"{")
+    with pytest.raises(ModelUnavailable, match="the manifest of thirds 1 is usable"):
+        registry.model("thirds")
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"version": 0}', b'{"version": 12345678901}'])
+def test_a_damaged_alias_makes_the_model_unavailable(thirds: Path, registry: Registry, content: bytes) -> None:
+    """It is the publisher's fault, not the caller's."""
+    (thirds / keys.alias("thirds", "champion")).write_bytes(content)
+    with pytest.raises(ModelUnavailable, match="the alias champion"):
+        registry.model("thirds")
+
+
+def test_a_missing_artifact_makes_the_model_unavailable(thirds: Path, registry: Registry) -> None:
+    """The manifest is read, the network is not there."""
+    (thirds / keys.artifact("thirds", 1, artifact("large").digest)).unlink()
+    _, model = registry.model("thirds")
+    with pytest.raises(ModelUnavailable, match="the artifacts of thirds 1 are in the store"):
+        model.preload(cascade=False)
+
+
+def test_a_withdrawn_alias_serves_nobody(thirds: Path, registry: Registry, clock: Clock) -> None:
+    """An alias that is gone is no outage; the version itself stays."""
+    registry.model("thirds")
+    (thirds / keys.alias("thirds", "champion")).unlink()
+    clock.now = 60
+    with pytest.raises(ModelNotFound, match=r"under the alias champion\. Got: thirds"):
+        registry.model("thirds")
+    assert registry.model("thirds", "1")[0] == 1
+
+
+def test_a_version_without_manifest_does_not_exist(thirds: Path, registry: Registry) -> None:
+    """A publication that was stopped serves nobody."""
+    shutil.copytree(thirds / "models/thirds/versions/1", thirds / "models/thirds/versions/2")
+    (thirds / keys.manifest("thirds", 2)).unlink()
+    with pytest.raises(ModelNotFound):
+        registry.model("thirds", "2")
+
+
+def test_what_was_published_is_listed(thirds: Path, registry: Registry) -> None:
+    """In the order of names and numbers; a version whose manifest is not there yet is none."""
+    for number in (2, 10):
+        store_version(thirds, make_manifest(), number)
+    store_version(thirds, make_manifest("again"))
+    (thirds / keys.manifest("thirds", 2)).unlink()
+    assert registry.published() == [("again", 1), ("thirds", 1), ("thirds", 10)]
+
+
+@pytest.mark.parametrize("version", ["0", "00001", "1x", "1234567890"])
+def test_a_version_that_begins_with_a_digit_is_a_number(thirds: Path, version: str) -> None:
+    """Nobody is told of aliases who wrote a number."""
+    with pytest.raises(BadName, match="versions are whole numbers from 1"):
+        Registry(Store(thirds.as_uri())).model("thirds", version)

@@ -1,0 +1,70 @@
+"""Drop a batch file in a store, and wait for what comes back."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from training.publishing.stores import WritableStore
+from weir.batch import answering as batch
+from weir.batch.answering import Summary
+from weir.catalog.keys import BatchKey
+from weir.errors import BadInput, Unavailable
+from weir.runtime.registry import Registry
+
+_POLL_S = 0.5
+
+Progress = Callable[[str, int, int], None]
+
+
+def read(file: Path) -> bytes:
+    """Read a file that a person named. Raises `BadInput`."""
+    try:
+        return file.read_bytes()
+    except OSError as exc:
+        raise BadInput("FILE is a file that can be read", exc) from exc
+
+
+def drop_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout_s: int, on_wait: Progress) -> Summary:
+    """Put a file where S3's event finds it, and wait until its summary is there.
+
+    Raises:
+        Unavailable: nobody answered within the timeout.
+        StoreUnavailable: the store did not answer, or refused.
+    """
+    store.delete(key.summary)  # one of an earlier file of this name
+    store.put(key.source, data)
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < timeout_s:
+        on_wait("waiting for the batch function, seconds", int(waited), timeout_s)
+        if found := store.read(key.summary):
+            on_wait("waiting for the batch function, seconds", timeout_s, timeout_s)
+            return msgspec.json.decode(found[0], type=Summary)
+        time.sleep(_POLL_S)
+    raise Unavailable(f"the batch function answers within {timeout_s} seconds", key.source)
+
+
+def answer_here(store: WritableStore, registry: Registry, key: BatchKey, data: bytes, *, on_rows: Progress) -> Summary:
+    """Put a file in a folder store and answer it in this process. Raises what `weir.batch.answering.answer` raises."""
+    store.put(key.source, data)
+    return batch.answer(registry, key, lambda done, total: on_rows("answering rows", done, total))
+
+
+def tell(summary: Summary, key: BatchKey, *, as_json: bool) -> str:
+    """Write a summary as one JSON line, or as lines for a person."""
+    if as_json:
+        return msgspec.json.encode(summary).decode()
+    if summary.error:
+        return f"{key.source} was not answered: {summary.error}"
+    labels = ", ".join(f"{label}: {rows}" for label, rows in summary.labels.items())
+    levels = ", ".join(f"{level}: {rows}" for level, rows in summary.exit_levels.items())
+    return "\n".join(
+        [
+            f"{summary.rows} rows, {summary.answered} answered, {summary.bad_rows} bad",
+            f"model version:  {summary.model_version}",
+            f"rows by label:  {labels}",
+            *([f"rows by level:  {levels}"] if summary.cascade else []),
+            f"predictions:    {key.predictions}",
+        ]
+    )

@@ -1,0 +1,134 @@
+"""Choose how a network is quantized: by what each form costs and loses, measured in every interpreter."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.split import Split
+from training.replay.timing import side_by_side
+from weir.catalog.manifest import Quantization
+from weir.errors import ModelUnavailable
+from weir.runtime.interpreter import RUNTIMES, Network, installed, version
+
+_EQUAL = 1.10
+"""times up to this ratio count as equal"""
+_FAITHFUL = 0.98
+"""share of rows on which the float32 conversion must agree with Keras"""
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """One quantization of one network in one interpreter, on validation rows."""
+
+    quantization: Quantization
+    interpreter: str
+    interpreter_version: str
+    size_bytes: int
+    accuracy: float = float("nan")
+    agreement: float = float("nan")
+    """share of rows with the float Keras network's label"""
+    latency_us: float = float("nan")
+    """microseconds per row, one thread"""
+    error: str | None = None
+    """why the interpreter does not run it"""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was measured of one network."""
+
+    network: str
+    float_accuracy: float
+    """of the float Keras network on the same rows"""
+    rows: tuple[Measurement, ...]
+    chosen: Quantization | None = None
+
+    def of(self, quantization: Quantization) -> list[Measurement]:
+        """Take the rows of one quantization."""
+        return [row for row in self.rows if row.quantization == quantization]
+
+
+def measure(
+    network: str, contents: Mapping[Quantization, bytes], validation: Split, float_logits: NDArray[np.float32]
+) -> Table:
+    """Run every quantization in every installed interpreter; the times of one interpreter alternate.
+
+    Args:
+        network: its name.
+        contents: quantization -> `.tflite`.
+        validation: the rows to run.
+        float_logits: what the float Keras network says of them, `(rows, labels)`.
+    """
+    labels = float_logits.argmax(axis=1)
+    rows: list[Measurement] = []
+    for interpreter in installed():
+        loaded, found = _loaded(contents, interpreter)
+        times = side_by_side({form: network.logits for form, network in loaded.items()}, validation.images)
+        for quantization, runnable in loaded.items():
+            said = runnable.logits(validation.images)
+            finite = bool(np.isfinite(said).all())
+            best = said.argmax(axis=1)
+            found[quantization] = msgspec.structs.replace(
+                found[quantization],
+                accuracy=float((best == validation.labels).mean()),
+                agreement=float((best == labels).mean()),
+                latency_us=times[quantization],
+                error=None if finite else "its logits are not finite",
+            )
+        rows += found.values()
+    return Table(network=network, float_accuracy=float((labels == validation.labels).mean()), rows=tuple(rows))
+
+
+def choose(table: Table, tolerance: float) -> Table:
+    """Choose among float16, dynamic and int8: the fastest within the tolerance, and of equals the smallest.
+
+    `tolerance` is the validation accuracy that may be lost against the float network, 0 to 1. A form that some
+    interpreter does not run, or that loses more there, is out. Time is that of the deployed interpreter.
+
+    Raises:
+        ModelUnavailable: conversion broke the network, or nothing is left to choose.
+    """
+    reference = table.of("float32")
+    if not any(row.error is None and row.agreement >= _FAITHFUL for row in reference):
+        told = "; ".join(f"{row.interpreter}: {row.error or f'agrees on {row.agreement:.1%}'}" for row in reference)
+        raise ModelUnavailable(
+            f"the float32 conversion of {table.network} does what Keras does", told or "no interpreter"
+        )
+    candidates: tuple[Quantization, ...] = ("float16", "dynamic", "int8")
+    times = {form: _time(table, form) for form in candidates if _fits(table.of(form), table.float_accuracy - tolerance)}
+    if not times:
+        told = "; ".join(f"{row.quantization} {row.error or row.accuracy} ({row.interpreter})" for row in table.rows)
+        raise ModelUnavailable(f"a quantization of {table.network} keeps its accuracy within {tolerance}", told)
+    fast = [form for form in times if times[form] <= _EQUAL * min(times.values())]
+    chosen = min(fast, key=lambda form: (table.of(form)[0].size_bytes, times[form]))
+    return msgspec.structs.replace(table, chosen=chosen)
+
+
+def _fits(rows: Sequence[Measurement], accuracy: float) -> bool:
+    return bool(rows) and all(row.error is None and row.accuracy >= accuracy - 1e-9 for row in rows)
+
+
+def _time(table: Table, form: Quantization) -> float:
+    return next(row.latency_us for row in table.of(form) if row.interpreter == RUNTIMES[0])
+
+
+def _loaded(
+    contents: Mapping[Quantization, bytes], interpreter: str
+) -> tuple[dict[Quantization, Network], dict[Quantization, Measurement]]:
+    """Load what this interpreter takes, and begin a measurement of each form."""
+    loaded: dict[Quantization, Network] = {}
+    found: dict[Quantization, Measurement] = {}
+    for quantization, content in contents.items():
+        error = None
+        try:
+            loaded[quantization] = Network(content, interpreter)
+        except ModelUnavailable as exc:
+            error = str(exc)
+        found[quantization] = Measurement(
+            quantization=quantization,
+            interpreter=interpreter,
+            interpreter_version=version(interpreter),
+            size_bytes=len(content),
+            error=error,
+        )
+    return loaded, found

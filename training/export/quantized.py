@@ -1,0 +1,80 @@
+"""A trained network in the form that will serve."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from training.export.convert import QUANTIZATIONS, convert
+from training.export.quantization import Measurement, Table, choose, measure
+from training.learning.loop import Epoch
+from training.learning.networks import Lesson, Trained, logits
+from weir.catalog.manifest import Artifact, Quantization
+from weir.runtime.interpreter import RUNTIMES
+
+_REPRESENTATIVE_ROWS = 200
+
+
+class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How one network came about: its curve, and the table by which its quantization was chosen."""
+
+    name: str
+    curve: list[Epoch]
+    quantization: Table
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A network in the form that was chosen for it."""
+
+    artifact: Artifact
+    content: bytes
+    reference: bytes
+    """the float32 model that it was quantized from"""
+    latency_us: float
+    """microseconds per validation row, on the deployed interpreter"""
+    report: NetworkReport
+
+    @property
+    def told(self) -> str:
+        """What came out, in one line."""
+        table, curve = self.report.quantization, self.report.curve
+        deployed = next(row for row in table.of(self.artifact.quantization) if row.interpreter == RUNTIMES[0])
+        return (
+            f"{self.report.name}: {len(curve)} epochs, validation accuracy {100 * table.float_accuracy:.1f} %; as "
+            f"{deployed.quantization} {100 * deployed.accuracy:.1f} %, {deployed.size_bytes:,} bytes, "
+            f"{deployed.latency_us:.1f} µs a row"
+        )
+
+
+def quantize(name: str, trained: Trained, lesson: Lesson, tolerance: float) -> Quantized:
+    """Convert a network in every form, measure them on the lesson's validation rows, and choose one.
+
+    `tolerance` is the validation accuracy that may be lost, 0 to 1.
+
+    Raises:
+        ModelUnavailable: the network broke in conversion, or no interpreter runs it.
+    """
+    representative = lesson.train.images[:_REPRESENTATIVE_ROWS]
+    contents = {form: convert(trained.model, form, representative) for form in QUANTIZATIONS}
+    validation = lesson.validation
+    table = choose(measure(name, contents, validation, logits(trained.model, validation.images)), tolerance)
+    rows = table.of(table.chosen) if table.chosen else []
+    deployed = next(row for row in rows if row.interpreter == RUNTIMES[0])
+    content = contents[deployed.quantization]
+    return Quantized(
+        artifact=_artifact(content, deployed.quantization, rows),
+        content=content,
+        reference=contents["float32"],
+        latency_us=deployed.latency_us,
+        report=NetworkReport(name=name, curve=trained.history, quantization=table),
+    )
+
+
+def _artifact(content: bytes, quantization: Quantization, rows: list[Measurement]) -> Artifact:
+    return Artifact(
+        digest=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        quantization=quantization,
+        interpreters={row.interpreter: row.interpreter_version for row in rows},
+    )

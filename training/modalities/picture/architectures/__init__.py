@@ -1,0 +1,42 @@
+"""Networks by name, one small file each.
+
+Each maps raw rows `(n, height, width)` to logits `(n, labels)`; whatever scaling the values need is its first layer.
+"""
+
+from collections.abc import Callable
+
+import keras
+
+from training.modalities.picture.architectures import conv, mlp
+from weir.errors import BadInput
+
+Body = Callable[[keras.KerasTensor], keras.KerasTensor]
+
+BODIES: dict[str, Body] = {
+    "mlp": mlp.one_hidden,
+    "mlp2": mlp.two_hidden,
+    "conv-tiny": conv.tiny,
+    "conv-small": conv.small,
+    "conv-medium": conv.medium,
+    "conv-large": conv.large,
+    "conv-xlarge": conv.xlarge,
+}
+
+
+def known(name: str) -> None:
+    """Refuse a name that no network has. Raises `BadInput`."""
+    if name not in BODIES:
+        raise BadInput(f"an architecture is one of {', '.join(BODIES)}", name)
+
+
+def build(
+    name: str, input_shape: tuple[int, int], labels: int, value_range: tuple[float, float], seed: int
+) -> keras.Model:
+    """Build a network with seeded initial weights. Raises `BadInput` for a name that no network has."""
+    known(name)
+    keras.utils.clear_session(free_memory=False)  # layers are numbered from the first, whatever was built before
+    keras.utils.set_random_seed(seed)
+    low, high = value_range
+    inputs = keras.Input(input_shape)
+    scaled = keras.layers.Rescaling(1 / (high - low), -low / (high - low))(inputs)
+    return keras.Model(inputs, keras.layers.Dense(labels)(BODIES[name](scaled)), name=name.replace("-", "_"))

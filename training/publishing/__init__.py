@@ -1,0 +1,1 @@
+"""Publishing a training folder to a store."""

@@ -1,0 +1,1 @@
+"""Recorded outputs of levels: thresholds are tried on recordings, not on networks."""

@@ -1,0 +1,1 @@
+"""What commands print: progress on stderr, tables on stdout."""
