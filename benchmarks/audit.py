@@ -20,7 +20,7 @@ from benchmarks.trained import CASCADE, ensure, load
 from training.certifying.abstention import Answered, rules, tested
 from training.certifying.certification import max_losses
 from training.certifying.prediction_sets import prediction_sets
-from training.certifying.promises import LastWord
+from training.certifying.promises import FinalPosterior
 from training.data.split import Split
 from training.replay.recording import Recording, record
 from training.replay.thresholds import Thresholds, lost, sequence
@@ -149,7 +149,7 @@ class Population:
 
     def said(self) -> tuple[Answered, Answered]:
         """What the cascade with its certified thresholds says of validation rows and of the population."""
-        said = LastWord([level.threshold for level in self.manifest.levels], self.validation)
+        said = FinalPosterior([level.threshold for level in self.manifest.levels], self.validation)
         return said.by(self.validation), said.by(self.rows)
 
 
@@ -158,10 +158,10 @@ def population(count: int) -> Population:
     ensure(CASCADE)
     manifest, model, data = load(CASCADE)
     promise = msgspec.convert(manifest.provenance.configuration, Task).promise
-    images = np.concatenate([data.certification.images, data.test.images])
+    images = np.concatenate([data.certification.inputs, data.test.inputs])
     labels = np.concatenate([data.certification.labels, data.test.labels])
     validation = record(model, data.validation)
-    tried = sequence(validation, times(model, data.validation.images), promise.against)
+    tried = sequence(validation, times(model, data.validation.inputs), promise.against)
     return Population(manifest, promise, validation, record(model, Split(images, labels)), tried, count)
 
 

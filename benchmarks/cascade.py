@@ -21,7 +21,7 @@ from training.data.split import Split
 from training.fitting.fusing import pool_weights
 from training.measuring.calibration import Reading, readings
 from training.measuring.contenders import CASCADE as LAST_WORD
-from training.measuring.contenders import Side
+from training.measuring.contenders import Contender
 from training.measuring.evaluation import Timed, timed
 from training.replay.recording import Recorded, record
 from training.replay.thresholds import Thresholds, sequence
@@ -40,7 +40,7 @@ class Rival:
     chosen: Thresholds
 
     @property
-    def side(self) -> Side:
+    def side(self) -> Contender:
         """The ladder with these thresholds; nobody abstains."""
         manifest = self.model.manifest
         levels = tuple(
@@ -48,7 +48,7 @@ class Rival:
             for level, value in zip(manifest.levels, self.chosen.values, strict=True)
         )
         plain = msgspec.structs.replace(manifest, levels=levels, abstention=None)
-        return Side(Model(plain, self.model.fetch, self.model.runtime))
+        return Contender(Model(plain, self.model.fetch, self.model.runtime))
 
     @property
     def told(self) -> str:
@@ -67,7 +67,7 @@ def averaged(model: Model, second: Model, validation: Split) -> Model:
     rows = record(Model(msgspec.structs.replace(manifest, levels=levels, abstention=None), model.fetch), validation)
     word = second.steps(cascade=False)[0].word
     assert word is not None, "an end-to-end model has a word of its own"
-    weights = pool_weights(rows.posteriors[-1], Recorded(word(validation.images)).probabilities, rows.labels)
+    weights = pool_weights(rows.posteriors[-1], Recorded(word(validation.inputs)).probabilities, rows.labels)
     last = Level(
         name=other.levels[-1].name,
         artifact=other.end_to_end.artifact,
@@ -89,7 +89,7 @@ def rivals(hierarchy: Model, control: Model, validation: Split) -> tuple[Rival, 
     """Choose the thresholds of both, by times that were measured beside each other."""
     tried = [
         sequence(record(model, validation), taken, "labels")
-        for model, taken in zip((hierarchy, control), times_of([hierarchy, control], validation.images), strict=True)
+        for model, taken in zip((hierarchy, control), times_of([hierarchy, control], validation.inputs), strict=True)
     ]
     first = min(tried[0], key=lambda one: (one.loss, one.time_us))
     affordable = [one for one in tried[1] if one.time_us <= first.time_us]
@@ -104,12 +104,12 @@ def main() -> None:
     second = load(CONTROL)[1]
     hierarchy, control = rivals(specialised, averaged(specialised, second, data.validation), data.validation)
     sides = {
-        _END_TO_END: Side(model, cascade=False),
-        _CASCADE: Side(model),
+        _END_TO_END: Contender(model, cascade=False),
+        _CASCADE: Contender(model),
         _HIERARCHY: hierarchy.side,
         _CONTROL: control.side,
     }
-    found = timed(sides, data.test.images, lambda _done, _calls: None)
+    found = timed(sides, data.test.inputs, lambda _done, _calls: None)
     read = readings(manifest, model.fetch, data.test)[LAST_WORD]
     comparison = Comparison(manifest, found, data.test)
     for line in (

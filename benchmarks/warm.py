@@ -61,7 +61,7 @@ def main() -> None:
     if not folder.is_complete(TRAINED):
         weir = Path(sys.executable).with_name("weir")
         subprocess.run([weir, "train", MODEL, "--out", TRAINED], check=True, stdout=sys.stderr)
-    images = testsplit.load(folder.manifest(TRAINED)).images
+    images = testsplit.load(folder.manifest(TRAINED)).inputs
     with _served() as (predict, cascade):
         found = measure(predict, cascade, images)
     print("\n".join((*header(), "", *(one.line() for one in found), "")))

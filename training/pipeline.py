@@ -11,18 +11,18 @@ from training.data.preparation import Prepared, prepare
 from training.learning.checkpoints import Checkpoints
 from training.levels import manifest as assembly
 from training.levels.build import Built, build, check
-from training.levels.training_run import Workshop
+from training.levels.training_run import TrainingRun
 from training.measuring.calibration import panels
 from training.measuring.diagrams import draw
 from training.measuring.evaluation import Measured, measure, with_metrics
 from training.measuring.report import encode as encode_evaluation
 from training.measuring.results import Evaluation
 from training.task import Task
-from training.terminal.callbacks import Reporter
+from training.terminal.callbacks import Callbacks
 from weir.catalog.manifest import Manifest, encode
 
 
-def train(task: Task, out: Path, reporter: Reporter, reuse: Path | None = None) -> Evaluation:
+def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None) -> Evaluation:
     """Train, quantize, tune and measure what a task describes; at the end the folder is complete.
 
     Whatever complete training was there before stays until the new one is.
@@ -30,7 +30,7 @@ def train(task: Task, out: Path, reporter: Reporter, reuse: Path | None = None) 
     Args:
         task: what to do.
         out: the folder.
-        reporter: is told.
+        callbacks: is told.
         reuse: the folder of another complete training, whose networks are taken where they are the same.
 
     Raises:
@@ -44,17 +44,17 @@ def train(task: Task, out: Path, reporter: Reporter, reuse: Path | None = None) 
     with folder.working(out) as work:
         data = prepare(task)
         check(task, data)
-        _tell_data(data, reporter)
-        checkpoints = Checkpoints(work, [data.digest, task.seed], reporter.say, finished)
-        built = build(Workshop(task, data, checkpoints, reporter))
+        _tell_data(data, callbacks)
+        checkpoints = Checkpoints(work, [data.digest, task.seed], callbacks.say, finished)
+        built = build(TrainingRun(task, data, checkpoints, callbacks))
         contents = {network.artifact.digest: network.content for network in built.networks}
         references = {network.artifact.digest: network.reference for network in built.networks}
         plain = assembly.manifest(task, data, built)
         made = promised(plain, contents.__getitem__, data, task.promise)
         draft = made.on(plain)
-        _tell_promises(draft, made, reporter)
+        _tell_promises(draft, made, callbacks)
         measured = measure(
-            draft, contents.__getitem__, references, data.test, lambda *call: reporter.progress("measuring", *call)
+            draft, contents.__getitem__, references, data.test, lambda *call: callbacks.progress("measuring", *call)
         )
         files = folder.files(
             contents,
@@ -64,7 +64,7 @@ def train(task: Task, out: Path, reporter: Reporter, reuse: Path | None = None) 
             reliability=draw(panels(draft, measured.readings)),
         )
         folder.complete(out, files, encode(with_metrics(draft, measured.evaluation)))
-    reporter.say(f"complete: {out}")
+    callbacks.say(f"complete: {out}")
     if made.promises.certified.broken:
         raise Uncertified("the promise holds where only the last level answers", made.promises.certified.absent_because)
     return measured.evaluation
@@ -84,31 +84,31 @@ def _report(data: Prepared, built: Built, made: Promised, measured: Measured) ->
     return msgspec.json.format(msgspec.json.encode(report), indent=1)
 
 
-def _tell_data(data: Prepared, reporter: Reporter) -> None:
-    reporter.say(f"data: {data.cleaning.told()}; digest {data.digest[:12]}")
+def _tell_data(data: Prepared, callbacks: Callbacks) -> None:
+    callbacks.say(f"data: {data.cleaning.told()}; digest {data.digest[:12]}")
     parts = {
         "training": data.train,
         "validation": data.validation,
         "certification": data.certification,
         "test": data.test,
     }
-    reporter.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
+    callbacks.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
 
 
-def _tell_promises(draft: Manifest, made: Promised, reporter: Reporter) -> None:
+def _tell_promises(draft: Manifest, made: Promised, callbacks: Callbacks) -> None:
     """Tell what came out, and what is odd about it."""
     chosen, absent = made.promises.certified.thresholds, made.promises.certified.absent_because
     if absent:
-        reporter.say(f"warning: no promise, so only the last level answers: {absent}")
+        callbacks.say(f"warning: no promise, so only the last level answers: {absent}")
     for warning in (*made.promises.warnings, *made.warnings):
-        reporter.say(f"warning: {warning}")
+        callbacks.say(f"warning: {warning}")
     levels = draft.levels[:-1]
     for level in levels:
         if level.threshold > 1:
-            reporter.say(f"warning: level {level.name} is never sure enough within the promise; no row leaves there")
+            callbacks.say(f"warning: level {level.name} is never sure enough within the promise; no row leaves there")
     told = ", ".join(f"{level.name} {level.threshold:.4f}" for level in levels)
     always = made.validation.costs_us(made.times)[-1].mean()
-    reporter.say(
+    callbacks.say(
         f"thresholds: {told}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "
         f"at {chosen.time_us:.1f} µs a row; the last level alone takes {always:.1f}"
     )

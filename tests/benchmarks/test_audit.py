@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from benchmarks import audit, trained
 from benchmarks.setting import header
 from training.certifying.abstention import Answered
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 
 RANDOM = np.random.default_rng(0)
 ROWS = 4000
@@ -36,7 +36,7 @@ def test_sets_that_hold_too_little_are_found_out() -> None:
     """Labels drawn from the posterior are covered as promised; labels of another world are not, on the same sets."""
     posterior = RANDOM.dirichlet(np.full(4, 0.3), ROWS).astype(np.float32)
     labels = (RANDOM.random(ROWS)[:, None] > posterior.cumsum(axis=1)).sum(axis=1).clip(0, 3)
-    answers = Answers(posterior, posterior.argmax(1), posterior.max(1), np.zeros(ROWS, np.int32), 1)
+    answers = Predictions(posterior, posterior.argmax(1), posterior.max(1), np.zeros(ROWS, np.int32), 1)
     mean, error, size = audit.coverage(Answered(answers, labels), 0.1, _draws(300, 200))
     assert mean >= 0.9 - 3 * error
     assert 1 <= size < 4

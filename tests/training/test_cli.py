@@ -39,7 +39,7 @@ def store(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def rows(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test split as a .npy."""
     path = tmp_path_factory.mktemp("rows") / "rows.npy"
-    np.save(path, prepare(load(str(task))).test.images)
+    np.save(path, prepare(load(str(task))).test.inputs)
     return path
 
 

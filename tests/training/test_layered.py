@@ -18,7 +18,7 @@ from training.measuring.results import Evaluation
 from training.pipeline import train
 from training.recertification import recertify
 from training.task import Promise, decode
-from training.terminal.callbacks import Reporter
+from training.terminal.callbacks import Callbacks
 from weir.catalog.manifest import Level
 from weir.errors import BadInput
 from weir.runtime.interpreter import RUNTIMES
@@ -35,7 +35,7 @@ def _report(trained: Path) -> dict[str, object]:
 
 
 def _trained(text: str, out: Path) -> Path:
-    train(decode(text.encode()), out, Reporter(lambda _: None, lambda *_: None))
+    train(decode(text.encode()), out, Callbacks(lambda _: None, lambda *_: None))
     return out
 
 
@@ -159,7 +159,7 @@ def test_it_serves_what_was_measured(layered: Path, tmp_path: Path) -> None:
     store = (tmp_path / "store").as_uri()
     assert weir("publish", layered, "--store", store).returncode == 0
     test = testsplit.load(folder.manifest(layered))
-    np.save(tmp_path / "rows.npy", test.images)
+    np.save(tmp_path / "rows.npy", test.inputs)
     done = weir("predict", "layered", tmp_path / "rows.npy", "--store", store, "--cascade", "--json")
     assert done.returncode == 0, done.stderr
     outputs = {tensor["name"]: tensor["data"] for tensor in json.loads(done.stdout)["outputs"]}
@@ -216,5 +216,5 @@ def test_a_router_answers_for_groups(routed: Path) -> None:
     word = model.steps(cascade=True)[list(_levels(routed)).index("router")].word
     assert word
     assert model.hierarchy
-    groups = model.hierarchy.mass(word(test.images)).argmax(axis=1)
+    groups = model.hierarchy.mass(word(test.inputs)).argmax(axis=1)
     assert (groups == model.hierarchy.group_of[test.labels]).mean() > 0.85

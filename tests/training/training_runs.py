@@ -10,11 +10,11 @@ from training.data.cleaning import Cleaning
 from training.data.preparation import Prepared
 from training.data.split import Split
 from training.learning.checkpoints import Checkpoints
-from training.learning.networks import Lesson, Trained
+from training.learning.networks import Trained, TrainingTarget
 from training.levels.ladder import Floats, Labels, Ladder, Net, Rung
-from training.levels.training_run import Workshop
+from training.levels.training_run import TrainingRun
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
-from training.terminal.callbacks import Reporter
+from training.terminal.callbacks import Callbacks
 
 NAMES = ("a", "b", "c", "d", "e")
 OFF = Optimise(distil=False, escalated=False, pool=False, joint_epochs=0)
@@ -78,10 +78,10 @@ def task(
 
 
 @dataclass(frozen=True)
-class Watched(Workshop):
+class Watched(TrainingRun):
     """A workshop that remembers what its networks were trained on, by their names."""
 
-    lessons: dict[str, Lesson] = field(default_factory=dict)
+    lessons: dict[str, TrainingTarget] = field(default_factory=dict)
     starts: dict[str, Trained | None] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
@@ -89,13 +89,13 @@ class Watched(Workshop):
     def opened(cls, task: Task, work: Path, data: Prepared | None = None) -> "Watched":
         """Open one that keeps its networks in a folder."""
         said: list[str] = []
-        reporter = Reporter(said.append, lambda *_: None)
-        return cls(task, data or prepared(), Checkpoints(work, ["test"], said.append), reporter, said=said)
+        callbacks = Callbacks(said.append, lambda *_: None)
+        return cls(task, data or prepared(), Checkpoints(work, ["test"], said.append), callbacks, said=said)
 
     def train(
         self,
         spec: NetworkSpec,
-        lesson: Lesson,
+        lesson: TrainingTarget,
         *,
         made_of: Sequence[object] = (),
         start: Trained | None = None,
@@ -107,14 +107,14 @@ class Watched(Workshop):
 
     def taught(self, spec: NetworkSpec, time_us: float) -> Net:
         """Train a network on all labels that takes as long as it is said to."""
-        lesson = Lesson.whole(self.data)
+        lesson = TrainingTarget.whole(self.data)
         return self.net(spec, self.train(spec, lesson), lesson, time_us=time_us)
 
 
 def saying(name: str, said: Floats, labels: Labels, time_us: float, temperature: float = 1.0) -> Net:
     """Make a network of what it says of validation rows: logits `(rows, labels)`."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
-    lesson = Lesson(rows, rows, said.shape[1], (6, 6), (0.0, 255.0))
+    lesson = TrainingTarget(rows, rows, said.shape[1], (6, 6), (0.0, 255.0))
     return Net(spec(name), Trained(None, [], name), lesson, said, temperature, time_us)
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from training.certifying.certification import p_value
 from weir.catalog.promises import Abstention
 from weir.engine.abstention import abstains, give
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 from weir.engine.hierarchy import Hierarchy
 
 Labels = NDArray[np.int64]
@@ -32,7 +32,7 @@ _ROUNDING = 4
 class Answered:
     """What the cascade answers some rows, and what would have been right."""
 
-    answers: Answers
+    answers: Predictions
     labels: Labels
     """`(rows,)`"""
 

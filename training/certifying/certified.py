@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from training.certifying import sanity as soundness
 from training.certifying.promises import Promises, make
 from training.data.preparation import Prepared
-from training.replay.recording import Recording, Times, record
+from training.replay.recording import LevelTimes, Recording, record
 from training.replay.timing import times
 from training.task import Promise
 from weir.catalog.manifest import Manifest
@@ -20,7 +20,7 @@ class Promised:
     """Promises, and what they were made by."""
 
     promises: Promises
-    times: Times
+    times: LevelTimes
     validation: Recording
     warnings: tuple[str, ...]
     """what is odd about the ladder"""
@@ -51,6 +51,6 @@ def promised(draft: Manifest, fetch: Callable[[str], bytes], data: Prepared, pro
     model = Model(draft, fetch, RUNTIMES[0])
     validation, certification = record(model, data.validation), record(model, data.certification)
     soundness.check(draft, validation)
-    taken = times(model, data.validation.images)
+    taken = times(model, data.validation.inputs)
     made = make(validation, certification, taken, promise, (data.digest, draft.provenance.seed))
     return Promised(made, taken, validation, tuple(soundness.warnings(draft, validation, taken)))

@@ -11,7 +11,7 @@ from training.certifying.abstention import Answered, abstention
 from training.certifying.certification import Certified, certify
 from training.certifying.prediction_sets import prediction_sets
 from training.fitting.calibration import fused_temperature
-from training.replay.recording import Recording, Times
+from training.replay.recording import LevelTimes, Recording
 from training.replay.thresholds import sequence
 from training.task import Promise
 from weir.catalog.manifest import Manifest
@@ -53,7 +53,7 @@ class Promises:
 
 
 def make(
-    validation: Recording, certification: Recording, times: Times, promise: Promise, data: tuple[str, int]
+    validation: Recording, certification: Recording, times: LevelTimes, promise: Promise, data: tuple[str, int]
 ) -> Promises:
     """Choose thresholds, when to abstain, and the limits of prediction sets, on disjoint certification rows.
 
@@ -72,7 +72,7 @@ def make(
         division = {name: len(rows) for name, rows in parts.items()}
         certificate = msgspec.structs.replace(certified.certificate, division=division)
         certified = replace(certified, certificate=certificate)
-    said = LastWord(certified.thresholds.values, validation)
+    said = FinalPosterior(certified.thresholds.values, validation)
     abstains, sets, warnings = None, None, []
     if promise.abstain_above is not None:
         known, rows = said.by(validation), said.by(certification.rows(parts["abstention"]))
@@ -89,7 +89,7 @@ def make(
     return Promises(certified, said.temperature, abstains, sets, tuple(warnings))
 
 
-class LastWord:
+class FinalPosterior:
     """What the cascade says in the end under thresholds that are settled, calibrated by validation rows."""
 
     def __init__(self, thresholds: Sequence[float], validation: Recording) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.replay.recording import Recording, Times
+from training.replay.recording import LevelTimes, Recording
 from weir.catalog.manifest import Manifest
 from weir.errors import BadInput
 
@@ -28,7 +28,7 @@ def check(manifest: Manifest, rows: Recording) -> None:
             raise BadInput(f"levels agree on the order of the labels; on validation rows {name} does not", told)
 
 
-def warnings(manifest: Manifest, rows: Recording, times: Times) -> list[str]:
+def warnings(manifest: Manifest, rows: Recording, times: LevelTimes) -> list[str]:
     """Tell what makes levels useless, and what comes of it."""
     names = [level.name for level in manifest.levels]
     right = 1 - rows.wrong.mean(axis=1)

@@ -1,4 +1,4 @@
-"""Answers of the Open Inference Protocol, told to a person."""
+"""Predictions of the Open Inference Protocol, told to a person."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -55,10 +55,10 @@ def _single(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
 
 def _labels(manifest: Manifest, test: Split, url: str, on_progress: Progress, *, cascade: bool) -> list[str]:
     client, found = HttpClient(url, cascade=cascade), []
-    for start in range(0, len(test.images), _PER_REQUEST):
-        rows = test.images[start : start + _PER_REQUEST].astype(np.float64)
+    for start in range(0, len(test.inputs), _PER_REQUEST):
+        rows = test.inputs[start : start + _PER_REQUEST].astype(np.float64)
         found += outputs(client.infer(manifest.model, "", Call(request(manifest.inputs[0].name, rows))))["label"]
-        on_progress("asking over HTTP, rows", len(found), len(test.images))
+        on_progress("asking over HTTP, rows", len(found), len(test.inputs))
     return found
 
 
@@ -66,7 +66,7 @@ def _dropped(
     manifest: Manifest, test: Split, store: WritableStore, on_progress: Progress, *, cascade: bool
 ) -> list[str]:
     file = io.BytesIO()
-    np.save(file, test.images)
+    np.save(file, test.inputs)
     key = batch_key(manifest.model, "test.npy", cascade=cascade)
     summary = drop_and_wait(store, key, file.getvalue(), timeout_s=_TIMEOUT_S, on_wait=on_progress)
     answered = store.read(key.predictions) if summary.error is None else None

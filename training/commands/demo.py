@@ -32,12 +32,12 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     from training.publishing.publication import publish
     from training.publishing.stores import open_store
     from training.task import load
-    from training.terminal.callbacks import Reporter
+    from training.terminal.callbacks import Callbacks
 
     loaded = load(task)
     trained = out / loaded.name
     with Console() as console:
-        evaluation = train(loaded, trained, Reporter(console.say, console.progress))
+        evaluation = train(loaded, trained, Callbacks(console.say, console.progress))
         with System(log=out / "functions.log") as system:
             os.environ.update(system.environment)
             store = open_store(system.store, system.store_endpoint)

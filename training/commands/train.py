@@ -35,9 +35,9 @@ def train(task: str, out: Path | None, seed: int | None, reuse: Path | None, as_
     from training.measuring.report import show
     from training.pipeline import train as run
     from training.task import load
-    from training.terminal.callbacks import Reporter
+    from training.terminal.callbacks import Callbacks
 
     loaded = load(task, seed=seed)
     with Console() as console:
-        evaluation = run(loaded, out or Path("build") / loaded.name, Reporter(console.say, console.progress), reuse)
+        evaluation = run(loaded, out or Path("build") / loaded.name, Callbacks(console.say, console.progress), reuse)
     show(evaluation, as_json=as_json)

@@ -33,11 +33,11 @@ def up(host: str, port: int) -> None:
     from training.publishing.publication import publish
     from training.publishing.stores import open_store
     from training.task import load
-    from training.terminal.callbacks import Reporter
+    from training.terminal.callbacks import Callbacks
 
     with Console() as console:
         if not folder.is_complete(TRAINED):
-            train(load(MODEL), TRAINED, Reporter(console.say, console.progress))
+            train(load(MODEL), TRAINED, Callbacks(console.say, console.progress))
         samples = write_samples(TRAINED, TRAINED.parent)
         with System(host=host, port=port, log=TRAINED.parent / "functions.log") as system:
             os.environ.update(system.environment)

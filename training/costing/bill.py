@@ -5,7 +5,7 @@ import math
 import msgspec
 from rich.table import Table
 
-from training.costing.economics import Cost, Side
+from training.costing.economics import Cost, ModelCost
 from training.costing.prices import Prices, Source
 from training.costing.savings import LEAST_MEMORY_MB, CheapestMemory, FewestRows, Plan
 from training.terminal.printing import console, percent
@@ -134,7 +134,7 @@ def _energy(plan: Plan) -> str:
     return f"Energy is of the time that the code runs: the cascade takes {than}."
 
 
-def _times(end_to_end: Side, cascade: Side) -> tuple[tuple[str, float, float], ...]:
+def _times(end_to_end: ModelCost, cascade: ModelCost) -> tuple[tuple[str, float, float], ...]:
     return (
         ("time per row, measured, µs", end_to_end.row_us, cascade.row_us),
         ("a request runs, ms", end_to_end.request_ms, cascade.request_ms),

@@ -39,7 +39,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     gco2: float
 
 
-class Side(msgspec.Struct, frozen=True, kw_only=True):
+class ModelCost(msgspec.Struct, frozen=True, kw_only=True):
     """One way of answering."""
 
     row_us: float
@@ -90,11 +90,11 @@ def billed_request_ms(row_us: float, setting: Setting, prices: Prices) -> int:
     return billed_ms(request_ms(row_us, setting, prices), prices.billing.step_ms)
 
 
-def side(row_us: float, setting: Setting, prices: Prices) -> Side:
+def side(row_us: float, setting: Setting, prices: Prices) -> ModelCost:
     """Count one way of answering."""
     duration_ms = request_ms(row_us, setting, prices)
     monthly = setting.requests_per_month
-    return Side(
+    return ModelCost(
         row_us=row_us,
         request_ms=duration_ms,
         billed_ms=billed_request_ms(row_us, setting, prices),

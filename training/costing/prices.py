@@ -9,11 +9,11 @@ import msgspec
 Architecture = Literal["x86_64", "arm64"]
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PriceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: unknown keys are refused."""
 
 
-class Billing(Table, frozen=True, kw_only=True):
+class Billing(PriceTable, frozen=True, kw_only=True):
     """How Lambda counts."""
 
     dollars_per_request: float
@@ -26,7 +26,7 @@ class Billing(Table, frozen=True, kw_only=True):
     """memory with which a function has one vCPU"""
 
 
-class Processor(Table, frozen=True, kw_only=True):
+class Processor(PriceTable, frozen=True, kw_only=True):
     """Price and power of one architecture."""
 
     dollars_per_gb_second: float
@@ -41,7 +41,7 @@ class Processor(Table, frozen=True, kw_only=True):
     server_vcpus: int
 
 
-class Carbon(Table, frozen=True, kw_only=True):
+class Carbon(PriceTable, frozen=True, kw_only=True):
     """From time to energy, and from energy to CO2 equivalents."""
 
     cpu_utilization: float
@@ -51,7 +51,7 @@ class Carbon(Table, frozen=True, kw_only=True):
     server_life_hours: int
 
 
-class Source(Table, frozen=True, kw_only=True):
+class Source(PriceTable, frozen=True, kw_only=True):
     """Where numbers of the file come from."""
 
     title: str
@@ -60,7 +60,7 @@ class Source(Table, frozen=True, kw_only=True):
     gives: str
 
 
-class Prices(Table, frozen=True, kw_only=True):
+class Prices(PriceTable, frozen=True, kw_only=True):
     """The whole file."""
 
     date: date

@@ -5,7 +5,7 @@ import math
 import msgspec
 
 from training.costing import economics
-from training.costing.economics import Setting, Side
+from training.costing.economics import ModelCost, Setting
 from training.costing.prices import Prices
 from training.measuring.results import Evaluation
 from weir.errors import BadInput
@@ -17,7 +17,7 @@ LESS_PERCENT = (50, 10)
 """savings of billed time for which rows per request are sought"""
 
 
-class Times(msgspec.Struct, frozen=True, kw_only=True):
+class MeasuredTimes(msgspec.Struct, frozen=True, kw_only=True):
     """Measured microseconds per row, on a whole vCPU."""
 
     end_to_end_us: float
@@ -45,8 +45,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Both ways of answering, compared."""
 
     setting: Setting
-    end_to_end: Side
-    cascade: Side
+    end_to_end: ModelCost
+    cascade: ModelCost
     fewest_rows: tuple[FewestRows, ...]
     cheapest_end_to_end: CheapestMemory
     cheapest_cascade: CheapestMemory
@@ -54,16 +54,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """the cascade's time over the end-to-end model's: what a batch of many rows comes to, where rounding is nothing"""
 
 
-def times(evaluation: Evaluation) -> Times:
+def times(evaluation: Evaluation) -> MeasuredTimes:
     """Take the two times of an evaluation. Raises `BadInput` when one is none."""
-    found = Times(end_to_end_us=evaluation.end_to_end.latency_us, cascade_us=evaluation.cascade.latency_us)
+    found = MeasuredTimes(end_to_end_us=evaluation.end_to_end.latency_us, cascade_us=evaluation.cascade.latency_us)
     for row_us in (found.end_to_end_us, found.cascade_us):
         if not 0 < row_us < math.inf:
             raise BadInput("a measured time per row is a number above 0 µs", row_us)
     return found
 
 
-def plan(measured: Times, setting: Setting, prices: Prices) -> Plan:
+def plan(measured: MeasuredTimes, setting: Setting, prices: Prices) -> Plan:
     """Compare both ways of answering. Raises `BadInput` when the setting is out of range."""
     economics.check(setting, prices)
     end_to_end_us, cascade_us = measured.end_to_end_us, measured.cascade_us
@@ -78,7 +78,7 @@ def plan(measured: Times, setting: Setting, prices: Prices) -> Plan:
     )
 
 
-def fewest_rows(measured: Times, setting: Setting, prices: Prices, *, less_percent: int) -> FewestRows:
+def fewest_rows(measured: MeasuredTimes, setting: Setting, prices: Prices, *, less_percent: int) -> FewestRows:
     """Try every number of rows per request, for with rounding the saving rises and falls."""
     numbers = range(1, MAX_ROWS + 1)
     saving = [rows for rows in numbers if _saves(measured, _with_rows(setting, rows), prices, less_percent)]
@@ -105,7 +105,7 @@ def _with_rows(setting: Setting, rows: int) -> Setting:
     return msgspec.structs.replace(setting, rows_per_request=rows)
 
 
-def _saves(measured: Times, setting: Setting, prices: Prices, less_percent: int) -> bool:
+def _saves(measured: MeasuredTimes, setting: Setting, prices: Prices, less_percent: int) -> bool:
     full_ms = economics.billed_request_ms(measured.end_to_end_us, setting, prices)
     billed_ms = economics.billed_request_ms(measured.cascade_us, setting, prices)
     return billed_ms * 100 <= full_ms * (100 - less_percent)

@@ -74,7 +74,7 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
 
 
 def _arrays(data: Dataset) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    images, labels = data.images, data.labels
+    images, labels = data.inputs, data.labels
     if images.ndim != 3 or 0 in images.shape:  # noqa: PLR2004 (rows, height, width)
         raise BadInput("pictures have the shape (rows, height, width)", images.shape)
     if labels.shape != images.shape[:1]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 class Dataset:
     """Raw rows and their labels, and whether some of them are the data's own test set."""
 
-    images: NDArray[np.generic]
+    inputs: NDArray[np.generic]
     """raw values, `(rows, height, width)`"""
     labels: NDArray[np.generic]
     """indices into `label_names`, `(rows,)`"""

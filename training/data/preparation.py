@@ -30,7 +30,7 @@ class Prepared:
     @property
     def input_shape(self) -> tuple[int, int]:
         """Height and width of one row."""
-        _, height, width = self.train.images.shape
+        _, height, width = self.train.inputs.shape
         return height, width
 
     @property
@@ -44,7 +44,7 @@ def prepare(task: Task) -> Prepared:
     """Load, clean and split the data of a task. Raises `BadInput`, and `Unavailable` when a download fails."""
     data, cleaning = clean(sources.load(task.data))
     parts = split(data, task.sizes, task.seed)
-    splits = {part: Split(data.images[rows], data.labels[rows]) for part, rows in parts.items()}  # type: ignore[arg-type]
+    splits = {part: Split(data.inputs[rows], data.labels[rows]) for part, rows in parts.items()}  # type: ignore[arg-type]
     digest = _digest(data, parts)
     return Prepared(
         **splits, label_names=data.label_names, value_range=data.value_range, cleaning=cleaning, digest=digest
@@ -53,8 +53,8 @@ def prepare(task: Task) -> Prepared:
 
 def _digest(data: Dataset, parts: dict[str, Indices]) -> str:
     found = hashlib.sha256()
-    found.update(repr((data.images.shape, data.label_names)).encode())
-    found.update(data.images.astype("<f4").tobytes())
+    found.update(repr((data.inputs.shape, data.label_names)).encode())
+    found.update(data.inputs.astype("<f4").tobytes())
     found.update(data.labels.astype("<i8").tobytes())
     for part, rows in parts.items():
         found.update(part.encode())

@@ -17,15 +17,15 @@ Indices = NDArray[np.intp]
 class Split:
     """Rows of one part."""
 
-    images: NDArray[np.float32]
+    inputs: NDArray[np.float32]
     """raw values, `(rows, height, width)`"""
     labels: NDArray[np.int64]
     """`(rows,)`"""
 
     def spread(self, count: int) -> NDArray[np.float32]:
         """Take some rows from all over the split, for rows often lie sorted by label."""
-        rows = np.linspace(0, len(self.images) - 1, count).astype(int)
-        found: NDArray[np.float32] = self.images[rows]
+        rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
+        found: NDArray[np.float32] = self.inputs[rows]
         return found
 
 

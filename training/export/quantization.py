@@ -34,7 +34,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """why the interpreter does not run it"""
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True):
+class QuantizationTable(msgspec.Struct, frozen=True, kw_only=True):
     """All that was measured of one network."""
 
     network: str
@@ -50,7 +50,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure(
     network: str, contents: Mapping[Quantization, bytes], validation: Split, float_logits: NDArray[np.float32]
-) -> Table:
+) -> QuantizationTable:
     """Run every quantization in every installed interpreter; the times of one interpreter alternate.
 
     Args:
@@ -63,9 +63,9 @@ def measure(
     rows: list[Measurement] = []
     for interpreter in installed():
         loaded, found = _loaded(contents, interpreter)
-        times = side_by_side({form: network.logits for form, network in loaded.items()}, validation.images)
+        times = side_by_side({form: network.logits for form, network in loaded.items()}, validation.inputs)
         for quantization, runnable in loaded.items():
-            said = runnable.logits(validation.images)
+            said = runnable.logits(validation.inputs)
             finite = bool(np.isfinite(said).all())
             best = said.argmax(axis=1)
             found[quantization] = msgspec.structs.replace(
@@ -76,10 +76,12 @@ def measure(
                 error=None if finite else "its logits are not finite",
             )
         rows += found.values()
-    return Table(network=network, float_accuracy=float((labels == validation.labels).mean()), rows=tuple(rows))
+    return QuantizationTable(
+        network=network, float_accuracy=float((labels == validation.labels).mean()), rows=tuple(rows)
+    )
 
 
-def choose(table: Table, tolerance: float) -> Table:
+def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
     """Choose among float16, dynamic and int8: the fastest within the tolerance, and of equals the smallest.
 
     `tolerance` is the validation accuracy that may be lost against the float network, 0 to 1. A form that some
@@ -108,7 +110,7 @@ def _fits(rows: Sequence[Measurement], accuracy: float) -> bool:
     return bool(rows) and all(row.error is None and row.accuracy >= accuracy - 1e-9 for row in rows)
 
 
-def _time(table: Table, form: Quantization) -> float:
+def _time(table: QuantizationTable, form: Quantization) -> float:
     return next(row.latency_us for row in table.of(form) if row.interpreter == RUNTIMES[0])
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from training.export.convert import QUANTIZATIONS, convert
-from training.export.quantization import Measurement, Table, choose, measure
+from training.export.quantization import Measurement, QuantizationTable, choose, measure
 from training.learning.loop import Epoch
-from training.learning.networks import Lesson, Trained, logits
+from training.learning.networks import Trained, TrainingTarget, logits
 from weir.catalog.manifest import Artifact, Quantization
 from weir.runtime.interpreter import RUNTIMES
 
@@ -20,7 +20,7 @@ class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     curve: list[Epoch]
-    quantization: Table
+    quantization: QuantizationTable
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Quantized:
         )
 
 
-def quantize(name: str, trained: Trained, lesson: Lesson, tolerance: float) -> Quantized:
+def quantize(name: str, trained: Trained, lesson: TrainingTarget, tolerance: float) -> Quantized:
     """Convert a network in every form, measure them on the lesson's validation rows, and choose one.
 
     `tolerance` is the validation accuracy that may be lost, 0 to 1.
@@ -55,10 +55,10 @@ def quantize(name: str, trained: Trained, lesson: Lesson, tolerance: float) -> Q
     Raises:
         ModelUnavailable: the network broke in conversion, or no interpreter runs it.
     """
-    representative = lesson.train.images[:_REPRESENTATIVE_ROWS]
+    representative = lesson.train.inputs[:_REPRESENTATIVE_ROWS]
     contents = {form: convert(trained.model, form, representative) for form in QUANTIZATIONS}
     validation = lesson.validation
-    table = choose(measure(name, contents, validation, logits(trained.model, validation.images)), tolerance)
+    table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs)), tolerance)
     rows = table.of(table.chosen) if table.chosen else []
     deployed = next(row for row in rows if row.interpreter == RUNTIMES[0])
     content = contents[deployed.quantization]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from weir.catalog.manifest import Fusion
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 from weir.engine.confidence import softmax
 
 Floats = NDArray[np.float32]
@@ -32,10 +32,10 @@ def temperature(logits: Floats, labels: Labels) -> float:
     return best if nll(softmax(logits, best), labels) <= nll(softmax(logits), labels) else 1.0
 
 
-def fused_temperature(answers: Answers, labels: Labels, fusions: Sequence[Fusion]) -> float:
+def fused_temperature(answers: Predictions, labels: Labels, fusions: Sequence[Fusion]) -> float:
     """Find the temperature of what a cascade says in the end, on rows that `replace` or `pool` answered; else 1.
 
-    Answers of `refine` have none of their own: router and experts have theirs.
+    Predictions of `refine` have none of their own: router and experts have theirs.
 
     Args:
         answers: of the rows, not yet tempered.

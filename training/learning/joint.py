@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from training.data.split import Split
 from training.learning.loop import Course, Epoch, Judged, Objective, descend
-from training.learning.networks import Lesson
+from training.learning.networks import TrainingTarget
 from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
 from weir.catalog.manifest import Fusion, Kind
@@ -83,7 +83,7 @@ class Joint:
         if level.kind == "experts":
             return self._refined(level, self._prior(batch) if before is None else before, batch)
         assert level.network is not None, "a level that does not refine has a network"
-        logits = level.network(batch.images, training=batch.training)
+        logits = level.network(batch.inputs, training=batch.training)
         word = tf.nn.softmax(logits / level.temperature)
         targets = batch.right
         if level.kind == "router":
@@ -105,7 +105,7 @@ class Joint:
         for group, expert in level.experts.items():
             members = list(self.hierarchy.members[group])
             part = tf.gather(before, members, axis=1)
-            logits = expert(batch.images, training=batch.training)
+            logits = expert(batch.inputs, training=batch.training)
             batch.own.append(_within(logits, batch.right, members, self.labels))
             logs = logits / level.temperatures.get(group, 1.0) + level.before_weights.get(group, 0.0) * _log(part)
             fine = tf.reduce_sum(part, axis=1, keepdims=True) * tf.nn.softmax(logs)
@@ -118,7 +118,7 @@ class Joint:
 class _Batch:
     """Rows, and the losses of the levels that spoke so far."""
 
-    images: tf.Tensor
+    inputs: tf.Tensor
     right: tf.Tensor
     training: bool
     own: list[tf.Tensor] = field(default_factory=list)
@@ -139,7 +139,7 @@ def _within(logits: tf.Tensor, right: tf.Tensor, members: Sequence[int], labels:
 
 
 def fine_tune(
-    joint: Joint, lesson: Lesson, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
+    joint: Joint, lesson: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
 ) -> list[tuple[keras.Model, list[Epoch]]]:
     """Fine-tune every network of a ladder, in place; each comes back with the curve of the overall loss.
 
@@ -172,7 +172,7 @@ def _judged(joint: Joint, validation: Split, chunk: int = 512) -> Judged:
     labels = validation.labels
     parts = [slice(start, start + chunk) for start in range(0, len(labels), chunk)]
     values = [
-        float(joint.loss(tf.constant(validation.images[rows]), tf.constant(labels[rows]), training=False))
+        float(joint.loss(tf.constant(validation.inputs[rows]), tf.constant(labels[rows]), training=False))
         for rows in parts
     ]
     sizes = [len(labels[rows]) for rows in parts]

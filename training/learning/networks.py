@@ -27,7 +27,7 @@ _BY_TEACHER = 0.7
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingTarget:
     """What one network learns: rows, and which of its outputs is right for each."""
 
     train: Split
@@ -42,20 +42,20 @@ class Lesson:
     """of the training rows, `(rows,)`, 1 on average; None: all alike"""
 
     @classmethod
-    def whole(cls, data: Prepared) -> "Lesson":
+    def whole(cls, data: Prepared) -> "TrainingTarget":
         """Take all labels of a data set."""
         return cls(data.train, data.validation, len(data.label_names), data.input_shape, data.value_range)
 
-    def plain(self) -> "Lesson":
+    def plain(self) -> "TrainingTarget":
         """Take the labels alone, all rows alike."""
         return replace(self, teacher=None, weights=None)
 
-    def part(self, outputs: NDArray[np.intp], count: int) -> "Lesson":
+    def part(self, outputs: NDArray[np.intp], count: int) -> "TrainingTarget":
         """Take other outputs: `outputs[label]` is the one for a label, or -1, and then its rows are left out."""
 
         def taken(split: Split) -> Split:
             right = outputs[split.labels]
-            return Split(split.images[right >= 0], right[right >= 0].astype(np.int64))
+            return Split(split.inputs[right >= 0], right[right >= 0].astype(np.int64))
 
         return replace(self, train=taken(self.train), validation=taken(self.validation), outputs=count)
 
@@ -76,7 +76,7 @@ class Trained:
 
 def train(
     spec: NetworkSpec,
-    lesson: Lesson,
+    lesson: TrainingTarget,
     seed: int,
     on_epoch: Callable[[int, int], None],
     start: keras.Model | None = None,
@@ -96,7 +96,7 @@ def train(
     validation = lesson.validation
     history = descend(
         Objective(
-            [model], _loss(model, lesson), lambda: Judged.of(logits(model, validation.images), validation.labels)
+            [model], _loss(model, lesson), lambda: Judged.of(logits(model, validation.inputs), validation.labels)
         ),
         Batches(lesson.train, spec, seed),
         Course(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
@@ -116,7 +116,7 @@ def logits(model: keras.Model, images: Floats) -> Floats:
     return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
-def _loss(model: keras.Model, lesson: Lesson) -> Loss:
+def _loss(model: keras.Model, lesson: TrainingTarget) -> Loss:
     """Cross-entropy with the labels; with a teacher also with its softened word on the same picture.
 
     Hinton, Vinyals & Dean 2015, arXiv 1503.02531. The teacher's word is on the picture as it was before it was moved,

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from training.data.preparation import Prepared
 from training.export.quantized import Quantized
-from training.learning.networks import Lesson
+from training.learning.networks import TrainingTarget
 from training.levels import grouping
 from training.levels.experts import Decomposed, TriedExpert, decompose
-from training.levels.improve import Bench, Tried, choose_fusion, optimise_levels
+from training.levels.improve import LevelSearch, Tried, choose_fusion, optimise_levels
 from training.levels.joint_search import optimise_jointly
 from training.levels.ladder import Ladder, Net, Rung
-from training.levels.training_run import Workshop
+from training.levels.training_run import TrainingRun
 from training.modalities.picture import architectures
 from training.replay.timing import side_by_side
 from training.task import Task
@@ -35,7 +35,7 @@ class Built:
         return list(found.values())
 
 
-def build(shop: Workshop) -> Built:
+def build(shop: TrainingRun) -> Built:
     """Build what the workshop's task describes.
 
     Raises:
@@ -43,11 +43,11 @@ def build(shop: Workshop) -> Built:
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
     """
-    lesson = Lesson.whole(shop.data)
+    lesson = TrainingTarget.whole(shop.data)
     networks = _timed([shop.plain(spec, lesson) for spec in shop.task.networks], shop.data)
     ordered = [*sorted(networks[:-1], key=lambda net: net.time_us), networks[-1]]
     bench = optimise_levels(
-        Bench(shop, Ladder(tuple(Rung(net.spec.name, "cascade", net) for net in ordered), networks[-1]))
+        LevelSearch(shop, Ladder(tuple(Rung(net.spec.name, "cascade", net) for net in ordered), networks[-1]))
     )
     found = Decomposed(bench.ladder, {}, ())
     if shop.task.hierarchy is not None:
@@ -79,11 +79,11 @@ def _timed(networks: Sequence[Net], data: Prepared) -> list[Net]:
         for number, net in enumerate(networks)
         if net.quantized is not None
     }
-    taken = side_by_side(loaded, data.validation.images)
+    taken = side_by_side(loaded, data.validation.inputs)
     return [replace(net, time_us=taken[number]) for number, net in enumerate(networks)]
 
 
-def with_experts(bench: Bench, found: Decomposed) -> Bench:
+def with_experts(bench: LevelSearch, found: Decomposed) -> LevelSearch:
     """Take experts, and their router if there is one, where the ladder is better for them; groups stay either way."""
     without = replace(bench, ladder=replace(bench.ladder, hierarchy=found.ladder.hierarchy))
     if len(found.ladder.rungs) == len(bench.ladder.rungs):
@@ -95,6 +95,6 @@ def with_experts(bench: Bench, found: Decomposed) -> Bench:
     return without.compared(what, level, found.ladder)
 
 
-def _finished(ladder: Ladder, shop: Workshop) -> Ladder:
+def _finished(ladder: Ladder, shop: TrainingRun) -> Ladder:
     """Quantize what is not yet quantized, and learn the weights of the fusion on what artifacts say."""
     return ladder.with_nets({id(net): shop.finished(net) for net in ladder.nets}).refitted()

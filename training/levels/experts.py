@@ -9,7 +9,7 @@ from training.fitting.calibration import losses
 from training.learning.networks import Trained
 from training.levels import grouping
 from training.levels.ladder import Ladder, Net, Rung, conditional, weighed
-from training.levels.training_run import Workshop
+from training.levels.training_run import TrainingRun
 from training.task import EXPERTS, Groups, NetworkSpec
 from weir.engine.hierarchy import Hierarchy
 
@@ -46,7 +46,7 @@ class Decomposed:
     experts: tuple[TriedExpert, ...]
 
 
-def decompose(ladder: Ladder, asked: Groups, shop: Workshop) -> Decomposed:
+def decompose(ladder: Ladder, asked: Groups, shop: TrainingRun) -> Decomposed:
     """Give a ladder groups, and experts behind the generalist or the router.
 
     Raises:
@@ -57,12 +57,12 @@ def decompose(ladder: Ladder, asked: Groups, shop: Workshop) -> Decomposed:
     labels = shop.data.label_names
     groups = grouping.given(asked.named, labels) if asked.named else _found(generalist, asked.count, labels)
     told = "; ".join(f"{name} ({', '.join(members)})" for name, members in groups.items())
-    shop.reporter.say(f"groups, {'given' if asked.named else 'found'}: {told}")
+    shop.callbacks.say(f"groups, {'given' if asked.named else 'found'}: {told}")
     ladder = replace(ladder, hierarchy=Hierarchy.named(groups, labels, shop.data.prior))
     place = next(number for number, rung in enumerate(ladder.rungs) if rung.net is generalist)
     if asked.router is not None:
         ladder, place = _routed(ladder, asked.router, generalist, shop)
-    school = _School(ladder, place, generalist, asked, shop)
+    school = _ExpertTrainer(ladder, place, generalist, asked, shop)
     tried = [school.expert(group) for group in range(len(groups))]
     experts = dict(net for net, _ in tried if net is not None)
     if experts:
@@ -77,7 +77,7 @@ def _found(generalist: Net, count: int | None, labels: tuple[str, ...]) -> dict[
     return grouping.names(grouping.found(confusion, count), labels)
 
 
-def _routed(ladder: Ladder, spec: NetworkSpec, generalist: Net, shop: Workshop) -> tuple[Ladder, int]:
+def _routed(ladder: Ladder, spec: NetworkSpec, generalist: Net, shop: TrainingRun) -> tuple[Ladder, int]:
     """Put a router of its own into the ladder, before the first level that takes longer; tell its place."""
     hierarchy = _hierarchy(ladder)
     lesson = generalist.lesson.plain().part(hierarchy.group_of, len(hierarchy.groups))
@@ -95,7 +95,7 @@ def _hierarchy(ladder: Ladder) -> Hierarchy:
 
 
 @dataclass(frozen=True)
-class _School:
+class _ExpertTrainer:
     """Where experts come from, and what they are compared with."""
 
     ladder: Ladder
@@ -103,7 +103,7 @@ class _School:
     """of the level that chooses the group"""
     generalist: Net
     asked: Groups
-    shop: Workshop
+    shop: TrainingRun
 
     def expert(self, group: int) -> tuple[tuple[int, Net] | None, TriedExpert]:
         """Train a group's expert if it can pay, and find out whether it does."""
@@ -119,7 +119,7 @@ class _School:
             return None, msgspec.structs.replace(line, why=why)
         net = self._trained(members, name)
         line = self._compared(group, net, line)
-        self.shop.reporter.say(_told(line))
+        self.shop.callbacks.say(_told(line))
         return ((group, net) if line.used else None), line
 
     def _trained(self, members: tuple[int, ...], name: str) -> Net:
@@ -137,7 +137,7 @@ class _School:
         *body, kernel, bias = generalist.trained.model.get_weights()
         model = lesson.blank(spec, shop.task.seed)
         model.set_weights([*body, kernel[:, list(members)], bias[list(members)]])
-        shop.reporter.say(f"{spec.name}: the expert of {name}")
+        shop.callbacks.say(f"{spec.name}: the expert of {name}")
         start = Trained(model, [], generalist.trained.made_of)
         trained = shop.train(spec, lesson, made_of=["expert", list(members)], start=start)
         return shop.net(spec, trained, lesson, time_us=generalist.time_us)

@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.learning.networks import Lesson, logits, teaching
+from training.learning.networks import TrainingTarget, logits, teaching
 from training.levels.ladder import Ladder, Net, Outlook, Rung, pooled
-from training.levels.training_run import Workshop
+from training.levels.training_run import TrainingRun
 from training.replay.thresholds import safe
 from weir.engine.confidence import confidence, softmax
 
@@ -39,10 +39,10 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Bench:
+class LevelSearch:
     """A ladder under work, and the table of what was tried on it."""
 
-    shop: Workshop
+    shop: TrainingRun
     ladder: Ladder
     tried: tuple[Tried, ...] = ()
 
@@ -51,13 +51,13 @@ class Bench:
         """What the ladder comes to now."""
         return self.ladder.outlook(self.shop.task.promise)
 
-    def skipped(self, what: str, level: str, why: str) -> "Bench":
+    def skipped(self, what: str, level: str, why: str) -> "LevelSearch":
         """Note what could not be tried."""
         line = Tried(what=what, level=level, used=False, why=why)
-        self.shop.reporter.say(told(line))
+        self.shop.callbacks.say(told(line))
         return replace(self, tried=(*self.tried, line))
 
-    def judged(self, what: str, number: int, rung: Rung) -> "Bench":
+    def judged(self, what: str, number: int, rung: Rung) -> "LevelSearch":
         """Put another level in the place of one if the ladder is better for it, and note what came of it."""
         return self.compared(what, rung.name, self.ladder.with_rung(number, rung).refitted(), number)
 
@@ -68,7 +68,7 @@ class Bench:
         other: Ladder,
         number: int | None = None,
         better: Callable[[Outlook, Outlook], bool] = Outlook.better_than,
-    ) -> "Bench":
+    ) -> "LevelSearch":
         """Take another ladder if it is better, and note what came of it."""
         before, after = self.outlook, other.outlook(self.shop.task.promise)
         used = better(after, before)
@@ -85,7 +85,7 @@ class Bench:
             loss_before=before.loss,
             loss=after.loss,
         )
-        self.shop.reporter.say(told(line))
+        self.shop.callbacks.say(told(line))
         return replace(self, ladder=other if used else self.ladder, tried=(*self.tried, line))
 
 
@@ -101,7 +101,7 @@ def told(line: Tried) -> str:
     return "; ".join(parts)
 
 
-def optimise_levels(bench: Bench) -> Bench:
+def optimise_levels(bench: LevelSearch) -> LevelSearch:
     """Try distillation and escalation weights on every level before the last, cheapest first."""
     asked = bench.shop.task.optimise
     for number in range(len(bench.ladder.rungs) - 1):
@@ -113,7 +113,7 @@ def optimise_levels(bench: Bench) -> Bench:
     return bench
 
 
-def choose_fusion(bench: Bench) -> Bench:
+def choose_fusion(bench: LevelSearch) -> LevelSearch:
     """Try to pool every level with those before it; the end-to-end model as the last level speaks for itself."""
     if not bench.shop.task.optimise.pool:
         return bench
@@ -129,22 +129,22 @@ def _strongest(ladder: Ladder) -> Net:
     return min([*nets, ladder.end_to_end], key=lambda net: net.loss)
 
 
-def _distilled(bench: Bench, number: int, teacher: Net) -> Bench:
+def _distilled(bench: LevelSearch, number: int, teacher: Net) -> LevelSearch:
     net = _net(bench.ladder, number)
     name = bench.ladder.rungs[number].name
     if net.trained is teacher.trained:
         return bench.skipped("distillation", name, "it is the strongest network itself")
-    said = teaching(teacher.trained.model, net.lesson.train.images)
+    said = teaching(teacher.trained.model, net.lesson.train.inputs)
     lesson = replace(net.lesson, teacher=said)
     return _retrained(bench, number, "distillation", lesson, [teacher.trained.made_of])
 
 
-def _escalated(bench: Bench, number: int) -> Bench:
+def _escalated(bench: LevelSearch, number: int) -> LevelSearch:
     name = bench.ladder.rungs[number].name
     promise = bench.shop.task.promise
     threshold = safe(bench.ladder.recording, number - 1, promise.max_loss, promise.against)
     earlier = _net(bench.ladder, number - 1)
-    sure = confidence(softmax(logits(earlier.trained.model, earlier.lesson.train.images), earlier.temperature))
+    sure = confidence(softmax(logits(earlier.trained.model, earlier.lesson.train.inputs), earlier.temperature))
     goes_on = sure < threshold
     if goes_on.all() or not goes_on.any():
         return bench.skipped("escalation weights", name, "the level before escalates all training rows, or none")
@@ -155,7 +155,9 @@ def _escalated(bench: Bench, number: int) -> Bench:
     return _retrained(bench, number, "escalation weights", lesson, made_of)
 
 
-def _retrained(bench: Bench, number: int, what: str, lesson: Lesson, made_of: Sequence[object]) -> Bench:
+def _retrained(
+    bench: LevelSearch, number: int, what: str, lesson: TrainingTarget, made_of: Sequence[object]
+) -> LevelSearch:
     rung, net = bench.ladder.rungs[number], _net(bench.ladder, number)
     name = f"{rung.name}-{what.replace(' ', '-')}"
     trained = bench.shop.train(net.spec, lesson, made_of=[what, *made_of], as_name=name)

@@ -5,8 +5,8 @@ import msgspec
 
 from training.learning.joint import Joint, JointLevel, fine_tune
 from training.learning.loop import Epoch
-from training.learning.networks import Lesson
-from training.levels.improve import Bench
+from training.learning.networks import TrainingTarget
+from training.levels.improve import LevelSearch
 from training.levels.ladder import Ladder, Net, Rung
 from training.replay.thresholds import safe
 from weir.engine.cascade import ALWAYS_ESCALATE
@@ -15,7 +15,7 @@ _LEARNING_RATE = 0.0001
 _NAME = "joint"
 
 
-def optimise_jointly(bench: Bench) -> Bench:
+def optimise_jointly(bench: LevelSearch) -> LevelSearch:
     """Try to fine-tune all levels on the overall loss of the fused posterior.
 
     Where the promise is against the end-to-end model, that may not get worse.
@@ -34,10 +34,10 @@ def optimise_jointly(bench: Bench) -> Bench:
     def train() -> list[tuple[keras.Model, list[Epoch]]]:
         return fine_tune(
             _joint(bench, thresholds),
-            Lesson.whole(shop.data),
+            TrainingTarget.whole(shop.data),
             spec,
             shop.task.seed,
-            lambda done, total: shop.reporter.progress("joint fine-tuning, epochs", done, total),
+            lambda done, total: shop.callbacks.progress("joint fine-tuning, epochs", done, total),
         )
 
     names = [f"{_NAME}-{number}" for number in range(len(nets))]
@@ -59,14 +59,14 @@ def _shape(ladder: Ladder) -> list[object]:
     return [members, [(rung.kind, rung.fusion, rung.weights, dict(rung.before_weights)) for rung in ladder.rungs]]
 
 
-def _joint(bench: Bench, thresholds: tuple[float, ...]) -> Joint:
+def _joint(bench: LevelSearch, thresholds: tuple[float, ...]) -> Joint:
     """Copy the networks, for those of the ladder stay what they are until the copies have proved better."""
     limits = [*thresholds, ALWAYS_ESCALATE]
     levels = [_level(rung, limit, bench) for rung, limit in zip(bench.ladder.rungs, limits, strict=True)]
     return Joint(levels, bench.ladder.hierarchy, len(bench.shop.data.label_names))
 
 
-def _level(rung: Rung, threshold: float, bench: Bench) -> JointLevel:
+def _level(rung: Rung, threshold: float, bench: LevelSearch) -> JointLevel:
     return JointLevel(
         kind=rung.kind,
         threshold=threshold,
@@ -80,7 +80,7 @@ def _level(rung: Rung, threshold: float, bench: Bench) -> JointLevel:
     )
 
 
-def _copied(net: Net, bench: Bench) -> keras.Model:
+def _copied(net: Net, bench: LevelSearch) -> keras.Model:
     model = net.lesson.blank(net.spec, bench.shop.task.seed)
     model.set_weights(net.trained.model.get_weights())
     return model

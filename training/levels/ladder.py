@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from training.export.quantized import Quantized
 from training.fitting.calibration import nll
 from training.fitting.fusing import pool_weights
-from training.learning.networks import Lesson, Trained
-from training.replay.recording import Recorded, Recording, Times
+from training.learning.networks import Trained, TrainingTarget
+from training.replay.recording import LevelTimes, Recorded, Recording
 from training.replay.thresholds import cheapest
 from training.task import NetworkSpec, Promise
 from weir.catalog.manifest import Fusion, Kind
@@ -30,7 +30,7 @@ class Net:
 
     spec: NetworkSpec
     trained: Trained
-    lesson: Lesson
+    lesson: TrainingTarget
     logits: Floats
     """of the Keras network, or of its artifact once it is quantized, `(rows, outputs)`"""
     temperature: float
@@ -125,7 +125,7 @@ class Ladder:
         return self.end_to_end.lesson.validation.labels
 
     @property
-    def times(self) -> Times:
+    def times(self) -> LevelTimes:
         """Time per row of each level."""
         return [rung.time_us for rung in self.rungs]
 

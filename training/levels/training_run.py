@@ -12,28 +12,28 @@ from training.export.quantized import Quantized, quantize
 from training.fitting.calibration import temperature
 from training.learning import networks
 from training.learning.checkpoints import Checkpoints
-from training.learning.networks import Lesson, Trained
+from training.learning.networks import Trained, TrainingTarget
 from training.levels.ladder import Net
 from training.task import NetworkSpec, Task
-from training.terminal.callbacks import Reporter
+from training.terminal.callbacks import Callbacks
 from weir.runtime.interpreter import RUNTIMES, Network
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingRun:
     """One training's."""
 
     task: Task
     data: Prepared
     checkpoints: Checkpoints
-    reporter: Reporter
+    callbacks: Callbacks
 
     def train(
         self,
         spec: NetworkSpec,
-        lesson: Lesson,
+        lesson: TrainingTarget,
         *,
         made_of: Sequence[object] = (),
         start: Trained | None = None,
@@ -61,12 +61,12 @@ class Workshop:
                 spec,
                 lesson,
                 (self.task.seed + spec.seed) % 2**32,
-                lambda done, total: self.reporter.progress(f"training {name}, epochs", done, total),
+                lambda done, total: self.callbacks.progress(f"training {name}, epochs", done, total),
                 begun,
             ),
         )
 
-    def plain(self, spec: NetworkSpec, lesson: Lesson) -> Net:
+    def plain(self, spec: NetworkSpec, lesson: TrainingTarget) -> Net:
         """Train a network on labels alone, and quantize it for its time; it is judged as it was trained, as others are.
 
         Raises what `train` and `quantize` raise.
@@ -75,25 +75,25 @@ class Workshop:
         made = self._quantize(net)
         return replace(net, time_us=made.latency_us, quantized=made)
 
-    def net(self, spec: NetworkSpec, trained: Trained, lesson: Lesson, *, time_us: float = float("nan")) -> Net:
+    def net(self, spec: NetworkSpec, trained: Trained, lesson: TrainingTarget, *, time_us: float = float("nan")) -> Net:
         """Ask a network about every validation row; an expert's temperature is learned later, on its group's rows."""
-        said = networks.logits(trained.model, self.data.validation.images)
+        said = networks.logits(trained.model, self.data.validation.inputs)
         return Net(spec, trained, lesson, said, _temperature(said, lesson), time_us)
 
     def finished(self, net: Net) -> Net:
         """Bring a network into the form that will serve, and let it speak in it. Raises `ModelUnavailable`."""
         made = net.quantized or self._quantize(net)
-        said = Network(made.content, RUNTIMES[0]).logits(self.data.validation.images)
+        said = Network(made.content, RUNTIMES[0]).logits(self.data.validation.inputs)
         return replace(
             net, logits=said, temperature=_temperature(said, net.lesson), time_us=made.latency_us, quantized=made
         )
 
     def _quantize(self, net: Net) -> Quantized:
         made = quantize(net.spec.name, net.trained, net.lesson, self.task.quantization_tolerance)
-        self.reporter.say(made.told)
+        self.callbacks.say(made.told)
         return made
 
 
-def _temperature(logits: Floats, lesson: Lesson) -> float:
+def _temperature(logits: Floats, lesson: TrainingTarget) -> float:
     labels = lesson.validation.labels
     return temperature(logits, labels) if len(labels) == len(logits) else 1.0

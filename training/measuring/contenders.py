@@ -1,4 +1,4 @@
-"""The sides that a measurement compares: the end-to-end model, each level alone, the cascade."""
+"""The contenders that a measurement compares: the end-to-end model, each level alone, the cascade."""
 
 import hashlib
 import time
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir.catalog.manifest import Artifact, Expert, Level, Manifest
-from weir.engine.cascade import ALWAYS_ESCALATE, Answers
+from weir.engine.cascade import ALWAYS_ESCALATE, Predictions
 from weir.runtime.interpreter import RUNTIMES
 from weir.runtime.model import Model
 
@@ -21,7 +21,7 @@ END_TO_END, CASCADE = "end-to-end", "cascade"
 
 
 @dataclass(frozen=True)
-class Side:
+class Contender:
     """A model that answers in one of its ways."""
 
     model: Model
@@ -29,7 +29,7 @@ class Side:
     own: int | None = None
     """the level whose networks alone are timed; None: the whole call is"""
 
-    def ask(self, rows: Floats) -> tuple[Answers, float]:
+    def ask(self, rows: Floats) -> tuple[Predictions, float]:
         """Label rows in one batched call, and tell the wall time in µs a row."""
         start = time.perf_counter()
         answers, uses = self.model.answer(rows, cascade=self.cascade, whole=False)
@@ -37,24 +37,24 @@ class Side:
         return answers, taken / len(rows)
 
 
-def sides(manifest: Manifest, fetch: Fetch) -> dict[str, Side]:
+def contenders(manifest: Manifest, fetch: Fetch) -> dict[str, Contender]:
     """Name each side: the end-to-end model, the levels by their numbers, the cascade.
 
     A level alone answers by its own word. Experts, which have none, stand behind the levels before them, and only
     their own networks are timed.
     """
-    found = {END_TO_END: Side(Model(manifest, fetch, RUNTIMES[0]), cascade=False)}
+    found = {END_TO_END: Contender(Model(manifest, fetch, RUNTIMES[0]), cascade=False)}
     found |= {str(number): _alone(manifest, number, fetch) for number in range(len(manifest.levels))}
-    return {**found, CASCADE: Side(Model(manifest, fetch, RUNTIMES[0]))}
+    return {**found, CASCADE: Contender(Model(manifest, fetch, RUNTIMES[0]))}
 
 
-def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Side:
+def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Contender:
     level = manifest.levels[number]
     if level.kind == "experts":
         before = tuple(msgspec.structs.replace(one, threshold=ALWAYS_ESCALATE) for one in manifest.levels[:number])
-        return Side(Model(_bare(manifest, (*before, level)), fetch, RUNTIMES[0]), own=number)
+        return Contender(Model(_bare(manifest, (*before, level)), fetch, RUNTIMES[0]), own=number)
     only = msgspec.structs.replace(level, fusion="replace", threshold=0.0)
-    return Side(Model(_bare(manifest, (only,)), fetch, RUNTIMES[0]))
+    return Contender(Model(_bare(manifest, (only,)), fetch, RUNTIMES[0]))
 
 
 def _bare(manifest: Manifest, levels: tuple[Level, ...]) -> Manifest:

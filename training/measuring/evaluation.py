@@ -1,4 +1,4 @@
-"""Measure a trained model as it will be served: accuracy, time and calibration of each of its sides."""
+"""Measure a trained model as it will be served: accuracy, time and calibration of each of its contenders."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +15,11 @@ from training.certifying.certification import told
 from training.data.split import Split
 from training.measuring import reload as testsplit
 from training.measuring.calibration import Reading, readings
-from training.measuring.contenders import CASCADE, END_TO_END, Fetch, Side, floated, sides
+from training.measuring.contenders import CASCADE, END_TO_END, Contender, Fetch, contenders, floated
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from training.replay.timing import ROUNDS
-from weir.catalog.manifest import Artifact, Manifest, Metrics
-from weir.engine.cascade import Answers
+from weir.catalog.manifest import Artifact, Manifest, TestMetrics
+from weir.engine.cascade import Predictions
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -51,9 +51,9 @@ def evaluate(trained: Path, on_call: Progress) -> Evaluation:
 def measure(
     manifest: Manifest, fetch: Fetch, references: Mapping[str, bytes], test: Split, on_call: Progress
 ) -> Measured:
-    """Measure all sides in one run on the same rows, on the deployed interpreter, one thread.
+    """Measure all contenders in one run on the same rows, on the deployed interpreter, one thread.
 
-    Time per row is the median wall time of one batched call, engine included, over its rows; the sides alternate.
+    Time per row is the median wall time of one batched call, engine included, over its rows; the contenders alternate.
 
     Args:
         manifest: what to measure.
@@ -62,8 +62,8 @@ def measure(
         test: rows that neither training nor tuning has seen.
         on_call: is told `(calls done, calls in all)`.
     """
-    found = timed(sides(manifest, fetch), test.images, on_call)
-    floats = {name: side.ask(test.images)[0] for name, side in sides(*floated(manifest, references)).items()}
+    found = timed(contenders(manifest, fetch), test.inputs, on_call)
+    floats = {name: side.ask(test.inputs)[0] for name, side in contenders(*floated(manifest, references)).items()}
     read = readings(manifest, fetch, test)
 
     def facts(name: str, artifacts: Sequence[Artifact]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def measure(
 class Timed:
     """What one side answered, and how long it took."""
 
-    answers: Answers
+    answers: Predictions
     latency_us: float
 
     def accuracy(self, labels: Labels) -> float:
@@ -108,7 +108,7 @@ class Timed:
         return _accuracy(self.answers, labels)
 
 
-def timed(measured: Mapping[str, Side], images: Floats, on_call: Progress) -> dict[str, Timed]:
+def timed(measured: Mapping[str, Contender], images: Floats, on_call: Progress) -> dict[str, Timed]:
     """Ask every side for all rows, and then 5 times more for its time: the median wall time of a call over its rows."""
     times: dict[str, list[float]] = {name: [] for name in measured}
     answers = {name: side.ask(images)[0] for name, side in measured.items()}  # loads the networks, untimed
@@ -130,9 +130,9 @@ def with_metrics(draft: Manifest, evaluation: Evaluation) -> Manifest:
     return msgspec.structs.replace(draft, levels=levels, end_to_end=end_to_end)
 
 
-def _metrics(result: NetworkResult, share: float | None) -> Metrics:
-    return Metrics(accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share)
+def _metrics(result: NetworkResult, share: float | None) -> TestMetrics:
+    return TestMetrics(accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share)
 
 
-def _accuracy(answers: Answers, labels: Labels) -> float:
+def _accuracy(answers: Predictions, labels: Labels) -> float:
     return float((answers.label == labels).mean())

@@ -17,7 +17,7 @@ from training.fitting.calibration import losses, nll
 from training.measuring import reload as testsplit
 from training.replay.recording import numbered, recorded
 from training.replay.timing import ROUNDS
-from weir.engine.cascade import Answers, Step, run, tempered
+from weir.engine.cascade import Predictions, Step, run, tempered
 from weir.engine.hierarchy import Hierarchy
 from weir.runtime.interpreter import RUNTIMES
 from weir.runtime.model import Model
@@ -111,7 +111,7 @@ def draw_up(model: Model, test: Split) -> Ledger:
     the level before experts is missing the prior stands for it; where experts are missing, the word before them stays.
     """
     labels = test.labels
-    steps = [recorded(step, test.images) for step in model.steps(cascade=True)]
+    steps = [recorded(step, test.inputs) for step in model.steps(cascade=True)]
     worth = {subset: _worth(model, steps, subset, labels) for subset in _subsets(len(steps))}
     prior = worth[()]
     losses_taken = shapley(lambda subset: prior.loss - worth[subset].loss, len(steps))
@@ -119,7 +119,7 @@ def draw_up(model: Model, test: Split) -> Ledger:
     answers = _answers(model, steps, len(labels))
     of_row = losses(answers.probabilities, labels)
     blamed = _blamed(answers, labels, steps, model.hierarchy)
-    times = _times(model, test.images)
+    times = _times(model, test.inputs)
     levels = tuple(
         LevelEntry(
             name=level.name,
@@ -162,13 +162,15 @@ def _worth(model: Model, steps: Sequence[Step], subset: Sequence[int], labels: L
     return _Worth(nll(answers.probabilities, labels), float((answers.label == labels).mean()))
 
 
-def _answers(model: Model, steps: Sequence[Step], rows: int) -> Answers:
+def _answers(model: Model, steps: Sequence[Step], rows: int) -> Predictions:
     """Run the engine on what some levels said of all rows, calibrated as in serving."""
     answers = run(numbered(rows), steps, model.hierarchy)
     return tempered(answers, model.manifest.fused_temperature, [step.fusion for step in steps])
 
 
-def _blamed(answers: Answers, labels: Labels, steps: Sequence[Step], hierarchy: Hierarchy | None) -> NDArray[np.intp]:
+def _blamed(
+    answers: Predictions, labels: Labels, steps: Sequence[Step], hierarchy: Hierarchy | None
+) -> NDArray[np.intp]:
     """Name the level to blame for each wrong row, -1 for right ones, `(rows,)`."""
     found = np.where(answers.label == labels, -1, answers.exit_level).astype(np.intp)
     for number, step in enumerate(steps):
@@ -179,7 +181,7 @@ def _blamed(answers: Answers, labels: Labels, steps: Sequence[Step], hierarchy: 
     return found
 
 
-def _chain(model: Model, answers: Answers, labels: Labels) -> tuple[float | None, tuple[GroupEntry, ...]]:
+def _chain(model: Model, answers: Predictions, labels: Labels) -> tuple[float | None, tuple[GroupEntry, ...]]:
     """Split the loss by the chain rule: `-ln p(label) = -ln p(group) - ln p(label | group)`.
 
     A group's part is called its expert's where the level of experts answered most of the group's rows.

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.split import Split
-from weir.engine.cascade import ALWAYS_ESCALATE, Answers, Step, needed, run
+from weir.engine.cascade import ALWAYS_ESCALATE, Predictions, Step, needed, run
 from weir.engine.hierarchy import Hierarchy
 from weir.runtime.model import Model
 
 Floats = NDArray[np.float32]
-Times = Sequence[float | Mapping[int, float]]
+LevelTimes = Sequence[float | Mapping[int, float]]
 """microseconds a row of each level; of a level of experts: group number -> microseconds"""
 
 
@@ -95,14 +95,14 @@ class Recording:
         found: NDArray[np.int32] = leaves.argmax(axis=0).astype(np.int32)
         return found
 
-    def answers(self, thresholds: Sequence[float]) -> Answers:
+    def answers(self, thresholds: Sequence[float]) -> Predictions:
         """Tell what the engine answers under given thresholds."""
         exits, each = self.exits(thresholds), np.arange(len(self.labels))
-        return Answers(
+        return Predictions(
             self.posteriors[exits, each], self.said[exits, each], self.confidences[exits, each], exits, len(self.steps)
         )
 
-    def costs_us(self, times: Times) -> NDArray[np.float64]:
+    def costs_us(self, times: LevelTimes) -> NDArray[np.float64]:
         """Microseconds that each level takes for each row that reaches it, `(levels, rows)`.
 
         An expert takes time only for the rows that it is asked.
@@ -125,11 +125,11 @@ class Recording:
         found: NDArray[np.float64] = np.sum([taken[group] * one.rows for group, one in asked.items()], axis=0)
         return found
 
-    def _at(self, number: int, *, whole: bool) -> Answers:
+    def _at(self, number: int, *, whole: bool) -> Predictions:
         return _run(self.steps[: number + 1], self, whole=whole)
 
 
-def _run(steps: Sequence[Step], recording: Recording, *, whole: bool) -> Answers:
+def _run(steps: Sequence[Step], recording: Recording, *, whole: bool) -> Predictions:
     """Run the engine so that every row reaches the last of these levels."""
     escalating = [replace(step, threshold=ALWAYS_ESCALATE) for step in steps]
     return run(numbered(len(recording.labels)), escalating, recording.hierarchy, whole=whole)
@@ -158,7 +158,7 @@ def _taken(step: Step, numbers: NDArray[np.intp]) -> Step:
 
 def record(model: Model, split: Split) -> Recording:
     """Ask every level, every expert and the end-to-end model about every row. Raises `ModelUnavailable`."""
-    images = split.images
+    images = split.inputs
     only = model.steps(cascade=False)[0].word
     assert only is not None, "an end-to-end model has a word of its own"
     steps = tuple(recorded(step, images) for step in model.steps(cascade=True))

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from training.replay.recording import Recording, Times
+from training.replay.recording import LevelTimes, Recording
 from weir.catalog.promises import Against
 from weir.engine.cascade import ALWAYS_ESCALATE
 
@@ -32,7 +32,7 @@ class Thresholds:
     """expected time per row: each level's time by the share of rows that reach it"""
 
 
-def sequence(rows: Recording, times: Times, against: Against) -> list[Thresholds]:
+def sequence(rows: Recording, times: LevelTimes, against: Against) -> list[Thresholds]:
     """Put threshold vectors in the order of their tests: always escalating, then ever cheaper ones.
 
     Candidates are quantiles of each level's confidence, and "always escalate"; all combinations are tried, and those
@@ -57,7 +57,7 @@ def sequence(rows: Recording, times: Times, against: Against) -> list[Thresholds
     return [always, *reversed(front)]
 
 
-def evaluate(rows: Recording, times: Times, values: Sequence[float], against: Against) -> Thresholds:
+def evaluate(rows: Recording, times: LevelTimes, values: Sequence[float], against: Against) -> Thresholds:
     """Tell what given thresholds do on these rows."""
     return _evaluated(rows, rows.costs_us(times), values, against)
 
@@ -70,7 +70,7 @@ def lost(rows: Recording, values: Sequence[float], against: Against) -> NDArray[
     return _lost(rows, rows.exits(values), against)
 
 
-def cheapest(rows: Recording, times: Times, max_loss: float, against: Against) -> Thresholds | None:
+def cheapest(rows: Recording, times: LevelTimes, max_loss: float, against: Against) -> Thresholds | None:
     """Find the cheapest vector that loses at most `max_loss` of these rows; None when no vector of `sequence` does.
 
     It promises nothing of other rows: it compares ladders.

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from training.replay.recording import Times
+from training.replay.recording import LevelTimes
 from weir.engine.fusion import Word
 from weir.runtime.model import Model
 
@@ -20,12 +20,12 @@ ROUNDS = 5
 _ROWS = 500
 
 
-def times(model: Model, images: Floats) -> Times:
+def times(model: Model, images: Floats) -> LevelTimes:
     """Measure every level of a model alone, in µs a row, as `side_by_side` does."""
     return times_of([model], images)[0]
 
 
-def times_of(models: Sequence[Model], images: Floats) -> list[Times]:
+def times_of(models: Sequence[Model], images: Floats) -> list[LevelTimes]:
     """Measure every level of several models in one run, so that their times can be compared."""
     steps = [model.steps(cascade=True) for model in models]
     words: dict[tuple[int, int, int], Word] = {}

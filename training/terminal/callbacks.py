@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Reporter:
+class Callbacks:
     """A line at a time, and how far each piece of work has come."""
 
     say: Callable[[str], None]

@@ -14,7 +14,7 @@ import msgspec
 Unit = Literal["Count", "Microseconds"]
 
 
-class Metrics:
+class InvocationMetrics:
     """Counts of the invocation that runs."""
 
     def __init__(self, namespace: str, service: str) -> None:
@@ -24,7 +24,7 @@ class Metrics:
         self._forget()
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Metrics":
+    def from_environment(cls, environment: Mapping[str, str]) -> "InvocationMetrics":
         """Name namespace and service as the variables of Powertools do."""
         return cls(
             environment.get("POWERTOOLS_METRICS_NAMESPACE") or "Weir",
@@ -67,7 +67,7 @@ class Metrics:
             told = {
                 "Namespace": self._namespace,
                 "Dimensions": [dimensions],
-                "Metrics": [{"Name": name, "Unit": unit} for name, unit in self._units.items()],
+                "InvocationMetrics": [{"Name": name, "Unit": unit} for name, unit in self._units.items()],
             }
             self._descriptions[key] = msgspec.Raw(msgspec.json.encode([told]))
         return self._descriptions[key]

@@ -82,6 +82,6 @@ def test_what_a_manifest_promised_before_counts_for_nothing(data: Prepared) -> N
 
 def test_levels_that_disagree_on_labels_promise_nothing(data: Prepared) -> None:
     """Nothing is certified of a ladder that is unsound."""
-    other = Split(data.validation.images, (data.validation.labels + 1) % 3)
+    other = Split(data.validation.inputs, (data.validation.labels + 1) % 3)
     with pytest.raises(BadInput, match="levels agree on the order of the labels; on validation rows tiny does not"):
         promised(make_manifest(), fetch, replace(data, validation=other), Promise())

@@ -20,7 +20,7 @@ from training.replay.recording import Recording
 from training.task import Promise
 from weir.catalog.promises import Abstention
 from weir.engine.abstention import give
-from weir.engine.cascade import ALWAYS_ESCALATE, Answers, tempered
+from weir.engine.cascade import ALWAYS_ESCALATE, Predictions, tempered
 from weir.engine.confidence import softmax
 from weir.engine.hierarchy import Hierarchy
 from weir.engine.sets import sets
@@ -116,7 +116,7 @@ def test_what_is_promised_is_what_serving_does() -> None:
         validation.answers(values), validation.labels, ["replace", "replace"]
     )
 
-    def served(part: str) -> tuple[Answers, NDArray[np.int64]]:
+    def served(part: str) -> tuple[Predictions, NDArray[np.int64]]:
         rows = certification.rows(parts[part])
         return tempered(rows.answers(values), made.fused_temperature, ["replace", "replace"]), rows.labels
 
@@ -186,7 +186,7 @@ def _counts(rule: Abstention) -> tuple[int, int, int, int]:
     return rule.answered, rule.wrong, rule.grouped, rule.grouped_wrong
 
 
-def _counted(answers: Answers, labels: NDArray[np.int64], rule: Abstention) -> tuple[int, int, int, int]:
+def _counted(answers: Predictions, labels: NDArray[np.int64], rule: Abstention) -> tuple[int, int, int, int]:
     """Count, row by row, what serving gives: labels, wrong ones, groups without a label, wrong ones."""
     given = give(answers, rule, PAIRS)
     answered = wrong = grouped = astray = 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.serving import make_manifest
 from tests.training.recordings import drawn, of_words, word
 from training.certifying import sanity as soundness
-from training.replay.recording import Recorded, Recording, Times
+from training.replay.recording import LevelTimes, Recorded, Recording
 from weir.catalog.manifest import Expert, Level, Manifest
 from weir.engine.cascade import Step
 from weir.engine.hierarchy import Hierarchy
@@ -116,7 +116,7 @@ def test_a_label_without_rows_is_no_one_else() -> None:
         soundness.check(_manifest(), _permuted(some, 1, [1, 0, 2, 3]))
 
 
-def _warned(skills: Sequence[float], times: Times) -> list[str]:
+def _warned(skills: Sequence[float], times: LevelTimes) -> list[str]:
     return soundness.warnings(_manifest(), drawn(4, skills, 400), times)
 
 
@@ -146,7 +146,7 @@ def test_a_later_level_that_is_worse_is_warned_of() -> None:
         ((30.0, 20.0, 10.0), [("small", "tiny"), ("large", "tiny, small")]),
     ],
 )
-def test_a_later_level_that_takes_no_more_time_is_warned_of(times: Times, told: list[tuple[str, str]]) -> None:
+def test_a_later_level_that_takes_no_more_time_is_warned_of(times: LevelTimes, told: list[tuple[str, str]]) -> None:
     """With the levels before it that are no faster, and what comes of it."""
     assert _warned(NEAR, times) == [
         f"level {later} takes no more time than {earlier} before it: what is sent on past it saves nothing"

@@ -17,7 +17,7 @@ from tests.serving import ROOT
 from tests.training.quick import weir
 from training.costing import bill, economics, prices, savings
 from training.costing.economics import Setting
-from training.costing.savings import Times
+from training.costing.savings import MeasuredTimes
 from training.measuring.results import CascadeResult, Evaluation, NetworkResult
 from weir.errors import BadInput
 from weir.protocol.requests import MAX_ROWS
@@ -37,7 +37,7 @@ settings = st.builds(
 
 
 def _plan(end_to_end_us: float, cascade_us: float, setting: Setting = DEFAULT) -> savings.Plan:
-    return savings.plan(Times(end_to_end_us=end_to_end_us, cascade_us=cascade_us), setting, PRICES)
+    return savings.plan(MeasuredTimes(end_to_end_us=end_to_end_us, cascade_us=cascade_us), setting, PRICES)
 
 
 def test_the_table_is_dated_and_names_a_source_for_every_number() -> None:

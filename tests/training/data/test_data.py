@@ -25,7 +25,7 @@ def _dataset(rows: int = 60, test_from: int | None = None, labels: int = 3) -> D
 
 
 def _with(data: Dataset, rows: dict[int, Any]) -> Dataset:
-    images = np.array(data.images, float)
+    images = np.array(data.inputs, float)
     for row, value in rows.items():
         images[row] = value
     return Dataset(images, data.labels, data.label_names, data.value_range, data.test_from)
@@ -34,19 +34,19 @@ def _with(data: Dataset, rows: dict[int, Any]) -> Dataset:
 def test_sound_rows_are_kept() -> None:
     """And nothing is counted."""
     data, cleaning = clean(_dataset())
-    assert len(data.images) == cleaning.kept == 60
+    assert len(data.inputs) == cleaning.kept == 60
     assert cleaning.told() == "60 rows kept, dropped: none"
 
 
 def test_each_reason_is_counted_once() -> None:
     """A row that is bad twice is dropped by the first reason."""
     data = _dataset()
-    nan, low, high = (np.array(data.images[0], float) for _ in range(3))
+    nan, low, high = (np.array(data.inputs[0], float) for _ in range(3))
     nan[0, 0], nan[0, 1], low[1, 1], high[2, 2] = np.nan, -1, -1, 256
-    dirty = _with(data, {1: nan, 2: low, 3: high, 4: 7, 6: data.images[5], 7: np.inf})
+    dirty = _with(data, {1: nan, 2: low, 3: high, 4: 7, 6: data.inputs[5], 7: np.inf})
     labels = np.array(dirty.labels, float)
     labels[8], labels[9], labels[10] = -1, 3, 0.5
-    cleaned, told = clean(Dataset(dirty.images, labels, dirty.label_names, dirty.value_range))
+    cleaned, told = clean(Dataset(dirty.inputs, labels, dirty.label_names, dirty.value_range))
     assert (told.not_finite, told.out_of_range, told.constant_row, told.duplicate, told.unknown_label) == (
         2,
         2,
@@ -54,26 +54,26 @@ def test_each_reason_is_counted_once() -> None:
         1,
         3,
     )
-    assert told.kept == len(cleaned.images) == 51
+    assert told.kept == len(cleaned.inputs) == 51
     assert "2 not finite, 2 out of range, 3 unknown label, 1 duplicate, 1 constant" in told.told()
 
 
 def test_of_a_pair_across_splits_the_test_row_stays() -> None:
     """The data's own test set stays whole."""
     data = _dataset(test_from=50)
-    cleaned, told = clean(_with(data, {0: data.images[55]}))
+    cleaned, told = clean(_with(data, {0: data.inputs[55]}))
     assert told.duplicate == 1
-    assert (len(cleaned.images), cleaned.test_from) == (59, 49)
+    assert (len(cleaned.inputs), cleaned.test_from) == (59, 49)
 
 
 def test_inputs_that_never_change_are_counted_and_kept() -> None:
     """The picture keeps its shape."""
     data = _dataset()
-    images = np.array(data.images)
+    images = np.array(data.inputs)
     images[:, 0, :] = 0
     cleaned, told = clean(Dataset(images, data.labels, data.label_names, data.value_range))
     assert told.constant_inputs == 5
-    assert cleaned.images.shape == (60, 4, 5)
+    assert cleaned.inputs.shape == (60, 4, 5)
     assert "5 inputs never change" in told.told()
 
 
@@ -148,7 +148,7 @@ def test_the_same_task_gives_the_same_rows(digits: Task) -> None:
     """Same seed and data: same digest, same split; another seed: another."""
     one, two = prepare(digits), prepare(digits)
     assert one.digest == two.digest
-    np.testing.assert_array_equal(one.test.images, two.test.images)
+    np.testing.assert_array_equal(one.test.inputs, two.test.inputs)
     assert prepare(load("digits", seed=1)).digest != one.digest
 
 
@@ -157,7 +157,7 @@ def test_what_is_prepared_fits_together(digits: Task) -> None:
     data = prepare(digits)
     assert data.input_shape == (8, 8)
     assert data.value_range == (0, 16)
-    assert data.train.images.dtype == np.float32
+    assert data.train.inputs.dtype == np.float32
     assert data.train.labels.dtype == np.int64
     assert sum(data.prior) == pytest.approx(1)
     assert len(data.train.labels) == 1797 - 900

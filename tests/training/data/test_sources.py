@@ -18,14 +18,14 @@ from weir.errors import BadInput, Unavailable
 def test_mnist_sample_comes_with_a_package() -> None:
     """5,000 digits of 28x28, 500 of each."""
     data = sources.load(Data(source="mnist-sample"))
-    assert data.images.shape == (5000, 28, 28)
+    assert data.inputs.shape == (5000, 28, 28)
     assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
-    assert (data.images.min(), data.images.max()) == data.value_range
+    assert (data.inputs.min(), data.inputs.max()) == data.value_range
 
 
 def test_digits_come_with_a_package() -> None:
     """1,797 digits of 8x8."""
-    assert sources.load(Data(source="digits")).images.shape == (1797, 8, 8)
+    assert sources.load(Data(source="digits")).inputs.shape == (1797, 8, 8)
 
 
 def test_an_unknown_source_is_refused() -> None:
@@ -51,9 +51,9 @@ def debian(tmp_path: Path) -> Path:
 def test_fashion_mnist_is_read_where_debian_installs_it(debian: Path) -> None:
     """Training rows first, then the test set of its own."""
     data = fashion_mnist.load(debian)
-    assert data.images.shape == (10, 2, 3)
+    assert data.inputs.shape == (10, 2, 3)
     assert data.test_from == 6
-    assert data.images[0].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert data.inputs[0].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert data.label_names[9] == "Ankle boot"
 
 
@@ -117,7 +117,7 @@ def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.Monke
     data = sources.load(Data(source="mnist"))
     server.shutdown()
     server.server_close()
-    assert data.images.shape == (10, 28, 28)
+    assert data.inputs.shape == (10, 28, 28)
     assert data.test_from == 6
 
 
@@ -131,7 +131,7 @@ def test_a_file_of_ones_own(tmp_path: Path, own_test: bool) -> None:
     data = sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
     assert data.label_names == (("a", "b", "c") if own_test else ("0", "1", "2"))
     assert data.test_from == (3 if own_test else None)
-    assert len(data.images) == (5 if own_test else 3)
+    assert len(data.inputs) == (5 if own_test else 3)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.serving import NETWORKS
 from training.data.split import Split
-from training.export.quantization import Measurement, Table, choose, measure
+from training.export.quantization import Measurement, QuantizationTable, choose, measure
 from weir.catalog.manifest import Quantization
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import RUNTIMES, installed
@@ -20,8 +20,8 @@ def _row(form: Quantization, interpreter: str = RUNTIMES[0], **facts: object) ->
     return Measurement(**{**named, **sound, **facts})
 
 
-def _table(*rows: Measurement) -> Table:
-    return Table(network="n", float_accuracy=0.9, rows=(_row("float32"), *rows))
+def _table(*rows: Measurement) -> QuantizationTable:
+    return QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32"), *rows))
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_the_rule_of_choice(rows: list[Measurement], chosen: str) -> None:
 
 def test_float32_is_never_chosen() -> None:
     """Though it were the fastest."""
-    table = Table(network="n", float_accuracy=0.9, rows=(_row("float32", latency_us=0.1), _row("float16")))
+    table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", latency_us=0.1), _row("float16")))
     assert choose(table, 0.005).chosen == "float16"
 
 
 @pytest.mark.parametrize("facts", [{"agreement": 0.5}, {"agreement": math.nan}, {"error": "refused"}])
 def test_a_network_that_broke_in_conversion_fails(facts: dict[str, Any]) -> None:
     """The float32 form does not do what Keras does: no quantization of it is worth anything."""
-    table = Table(network="n", float_accuracy=0.9, rows=(_row("float32", **facts), _row("float16")))
+    table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", **facts), _row("float16")))
     with pytest.raises(ModelUnavailable, match="the float32 conversion of n does what Keras does"):
         choose(table, 0.005)
 
@@ -72,7 +72,7 @@ def test_a_network_that_broke_in_conversion_fails(facts: dict[str, Any]) -> None
 def test_without_any_interpreter_training_fails() -> None:
     """The table is empty, and the error says so."""
     with pytest.raises(ModelUnavailable, match="no interpreter"):
-        choose(Table(network="n", float_accuracy=0.9, rows=()), 0.005)
+        choose(QuantizationTable(network="n", float_accuracy=0.9, rows=()), 0.005)
 
 
 def test_when_every_form_loses_too_much_training_fails() -> None:

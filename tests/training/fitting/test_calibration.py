@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.training.recordings import drawn, word
 from training.fitting.calibration import fused_temperature, losses, nll, temperature
 from weir.catalog.manifest import Fusion
-from weir.engine.cascade import Answers, tempered
+from weir.engine.cascade import Predictions, tempered
 from weir.engine.confidence import softmax
 
 FUSIONS: tuple[Fusion, ...] = ("replace", "refine", "pool")
@@ -61,14 +61,14 @@ def test_losses_are_of_the_right_labels(seed: int) -> None:
     assert nll(rows.end_to_end, rows.labels) == pytest.approx(np.mean(expected))
 
 
-def _answers(exits: Sequence[int] | NDArray[np.int32], seed: int = 0) -> tuple[Answers, NDArray[np.int64]]:
+def _answers(exits: Sequence[int] | NDArray[np.int32], seed: int = 0) -> tuple[Predictions, NDArray[np.int64]]:
     """Draw overconfident answers of three levels, which left where `exits` says."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (len(exits), 5)).astype(np.float32)
     labels = (random.gumbel(size=logits.shape) + logits).argmax(axis=1)
     said = softmax(logits * np.float32(3))
     level = np.asarray(exits, np.int32)
-    return Answers(said, said.argmax(axis=1), said.max(axis=1), level, len(FUSIONS)), labels
+    return Predictions(said, said.argmax(axis=1), said.max(axis=1), level, len(FUSIONS)), labels
 
 
 @settings(max_examples=20)
@@ -86,7 +86,7 @@ def test_the_fused_temperature_is_that_of_rows_which_were_not_refined(seed: int)
 
 
 def test_the_fused_temperature_undoes_overconfidence() -> None:
-    """Answers three times too sharp are cooled by three, and fit better for it in serving; refined ones stay."""
+    """Predictions three times too sharp are cooled by three, and fit better for it in serving; refined ones stay."""
     answers, labels = _answers([0] * 10_000 + [1] * 1000 + [2] * 10_000)
     found = fused_temperature(answers, labels, FUSIONS)
     assert found == pytest.approx(3, rel=0.05)
@@ -104,5 +104,5 @@ def test_answers_that_were_all_refined_have_no_temperature_of_their_own() -> Non
 def test_a_probability_of_zero_has_a_temperature_too() -> None:
     """Its logarithm is that of a very small one."""
     said = np.eye(5, dtype=np.float32)[[0, 1, 2, 3]]
-    answers = Answers(said, said.argmax(axis=1), said.max(axis=1), np.zeros(4, np.int32), 3)
+    answers = Predictions(said, said.argmax(axis=1), said.max(axis=1), np.zeros(4, np.int32), 3)
     assert np.isfinite(fused_temperature(answers, np.array([0, 1, 2, 4]), FUSIONS))

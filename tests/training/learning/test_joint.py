@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from training.data.split import Split
 from training.learning import joint
 from training.learning.joint import Joint, JointLevel, fine_tune
-from training.learning.networks import Lesson, logits
+from training.learning.networks import TrainingTarget, logits
 from training.modalities.picture.architectures import build
 from training.task import NetworkSpec
 from weir.engine.cascade import ALWAYS_ESCALATE, Step, run
@@ -82,7 +82,7 @@ class _Expected:
     def __init__(self, levels: Sequence[JointLevel], rows: Split) -> None:
         self._levels, self._labels = levels, rows.labels
         self._said = {
-            id(network): logits(network, rows.images).astype(np.float64)
+            id(network): logits(network, rows.inputs).astype(np.float64)
             for level in levels
             for network in level.networks
         }
@@ -145,7 +145,7 @@ class _Expected:
 
 
 def _loss(levels: Sequence[JointLevel], rows: Split = ROWS) -> float:
-    found = Joint(levels, HIERARCHY, LABELS).loss(tf.constant(rows.images), tf.constant(rows.labels), training=False)
+    found = Joint(levels, HIERARCHY, LABELS).loss(tf.constant(rows.inputs), tf.constant(rows.labels), training=False)
     return float(found)
 
 
@@ -158,7 +158,7 @@ def test_the_loss_is_that_of_its_formula(levels: list[JointLevel]) -> None:
 def test_without_rows_of_its_group_an_expert_loses_nothing() -> None:
     """A batch may hold none."""
     inside = ROWS.labels == 4
-    rows = Split(ROWS.images[inside], ROWS.labels[inside])
+    rows = Split(ROWS.inputs[inside], ROWS.labels[inside])
     levels = LADDERS["experts last"]
     generalist = _Expected(levels[:1], rows).own
     fused = [-math.log(_Expected(levels, rows).fused(row)[4]) for row in range(len(rows.labels))]
@@ -177,14 +177,14 @@ def test_above_one_no_row_leaves() -> None:
 def test_hard_exits_are_the_engines(levels: list[JointLevel], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where exits are hard, and no confidence is near its threshold, the fused posterior is what the engine answers."""
     monkeypatch.setattr(joint, "_SOFTNESS", 1e-4)
-    answers = run(ROWS.images, _steps(levels), HIERARCHY, traced=True)
+    answers = run(ROWS.inputs, _steps(levels), HIERARCHY, traced=True)
     assert answers.trace is not None
     thresholds = np.array([level.threshold for level in levels[:-1]])
     near = np.abs(answers.trace[:, :-1] - thresholds) < 0.005
     checked = np.flatnonzero(~near.any(axis=1))
     assert len(checked) > 30
     for row in checked[:20]:
-        one = Split(ROWS.images[row : row + 1], ROWS.labels[row : row + 1])
+        one = Split(ROWS.inputs[row : row + 1], ROWS.labels[row : row + 1])
         own = sum(_own_of_one_row(level, one) for level in levels)
         fused = math.exp(own / 2 - _loss(levels, one))
         assert fused == pytest.approx(answers.probabilities[row, one.labels[0]], rel=1e-3)
@@ -223,7 +223,7 @@ def test_the_gradient_reaches_every_network(levels: list[JointLevel], monkeypatc
     def reached() -> list[bool]:
         built = Joint(levels, HIERARCHY, LABELS)
         with tf.GradientTape(persistent=True) as tape:
-            value = built.loss(tf.constant(ROWS.images), tf.constant(ROWS.labels))
+            value = built.loss(tf.constant(ROWS.inputs), tf.constant(ROWS.labels))
         gradients = [tape.gradient(value, network.trainable_variables) for network in built.networks]
         return [
             all(part is not None and float(tf.norm(part)) > 1e-6 for part in of_network) for of_network in gradients
@@ -235,7 +235,7 @@ def test_the_gradient_reaches_every_network(levels: list[JointLevel], monkeypatc
 
 
 SPEC = NetworkSpec(name="joint", architecture="mlp", epochs=4, learning_rate=0.003, batch_size=8, shift=1)
-LESSON = Lesson(ROWS, ROWS, LABELS, (5, 5), (0.0, 255.0))
+LESSON = TrainingTarget(ROWS, ROWS, LABELS, (5, 5), (0.0, 255.0))
 
 
 @pytest.mark.parametrize("name", ["levels that pool", "experts behind a router"])

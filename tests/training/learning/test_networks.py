@@ -14,7 +14,7 @@ from training.data.preparation import Prepared, prepare
 from training.data.split import Split
 from training.export.convert import QUANTIZATIONS, convert
 from training.learning.loop import Diverged, Judged
-from training.learning.networks import Lesson, _loss, logits, teaching, train
+from training.learning.networks import TrainingTarget, _loss, logits, teaching, train
 from training.modalities.picture.architectures import BODIES, build
 from training.modalities.picture.augmentation import Batches, erased, flipped, shifted
 from training.task import NetworkSpec, Task, decode
@@ -36,8 +36,8 @@ def data(task: Task) -> Prepared:
 
 
 @pytest.fixture(scope="module")
-def lesson(data: Prepared) -> Lesson:
-    return Lesson.whole(data)
+def lesson(data: Prepared) -> TrainingTarget:
+    return TrainingTarget.whole(data)
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -72,18 +72,18 @@ def test_an_unknown_architecture_is_refused() -> None:
         build("resnet", (28, 28), 10, (0.0, 1.0), 0)
 
 
-def test_the_same_seed_gives_the_same_network(task: Task, data: Prepared, lesson: Lesson) -> None:
+def test_the_same_seed_gives_the_same_network(task: Task, data: Prepared, lesson: TrainingTarget) -> None:
     """Initial weights, order of rows, augmentation: all seeded."""
     told: list[tuple[int, int]] = []
     spec = msgspec.structs.replace(task.levels[1], erase=3)
     one, history = train(spec, lesson, 3, lambda *epoch: told.append(epoch))
     two, again = train(spec, lesson, 3, lambda *_: None)
-    np.testing.assert_array_equal(logits(one, data.test.images), logits(two, data.test.images))
+    np.testing.assert_array_equal(logits(one, data.test.inputs), logits(two, data.test.inputs))
     assert history == again
     assert told == [(1, 2), (2, 2), (2, 2)]
 
 
-def test_metrics_of_every_epoch_are_kept(task: Task, lesson: Lesson) -> None:
+def test_metrics_of_every_epoch_are_kept(task: Task, lesson: TrainingTarget) -> None:
     """The loss falls, and the learning rate with it."""
     spec = msgspec.structs.replace(task.end_to_end, epochs=4)
     _, history = train(spec, lesson, 0, lambda *_: None)
@@ -94,33 +94,33 @@ def test_metrics_of_every_epoch_are_kept(task: Task, lesson: Lesson) -> None:
     assert rates[-1] < 1e-4
 
 
-def test_training_stops_early_and_keeps_the_best(task: Task, lesson: Lesson) -> None:
+def test_training_stops_early_and_keeps_the_best(task: Task, lesson: TrainingTarget) -> None:
     """When validation gets no better within the patience."""
     spec = msgspec.structs.replace(task.end_to_end, epochs=200, patience=1, learning_rate=0.05)
     model, history = train(spec, lesson, 0, lambda *_: None)
     assert len(history) < 200
-    kept = Judged.of(logits(model, lesson.validation.images), lesson.validation.labels)
+    kept = Judged.of(logits(model, lesson.validation.inputs), lesson.validation.labels)
     assert kept.loss == pytest.approx(history[-2].val_loss, rel=1e-3)
     assert kept.accuracy == history[-2].val_accuracy
 
 
-def test_a_training_that_runs_off_is_an_error(task: Task, lesson: Lesson) -> None:
+def test_a_training_that_runs_off_is_an_error(task: Task, lesson: TrainingTarget) -> None:
     """It names the network and what may help."""
-    spoiled = Split(np.full_like(lesson.train.images, np.inf), lesson.train.labels)
+    spoiled = Split(np.full_like(lesson.train.inputs, np.inf), lesson.train.labels)
     with pytest.raises(Diverged, match="last trains with a finite loss"):
         train(task.end_to_end, replace(lesson, train=spoiled), 0, lambda *_: None)
 
 
-def test_a_training_begins_with_the_weights_it_is_given(task: Task, lesson: Lesson) -> None:
+def test_a_training_begins_with_the_weights_it_is_given(task: Task, lesson: TrainingTarget) -> None:
     """And without a step worth the name ends with them, whatever the seed."""
     spec = msgspec.structs.replace(task.levels[0], epochs=1, learning_rate=1e-12)
     start = lesson.blank(spec, 8)
     model, _ = train(spec, lesson, 0, lambda *_: None, start)
-    said = logits(model, lesson.validation.images)
-    np.testing.assert_allclose(said, logits(start, lesson.validation.images), atol=1e-4)
+    said = logits(model, lesson.validation.inputs)
+    np.testing.assert_allclose(said, logits(start, lesson.validation.inputs), atol=1e-4)
 
 
-def test_a_lesson_on_some_labels_leaves_the_other_rows_out(lesson: Lesson) -> None:
+def test_a_lesson_on_some_labels_leaves_the_other_rows_out(lesson: TrainingTarget) -> None:
     """The labels that stay get the outputs they are given."""
     outputs = np.full(10, -1, np.intp)
     outputs[[3, 7, 8]] = [0, 1, 1]
@@ -128,7 +128,7 @@ def test_a_lesson_on_some_labels_leaves_the_other_rows_out(lesson: Lesson) -> No
     assert part.outputs == 2
     for split, whole in ((part.train, lesson.train), (part.validation, lesson.validation)):
         kept = np.isin(whole.labels, [3, 7, 8])
-        np.testing.assert_array_equal(split.images, whole.images[kept])
+        np.testing.assert_array_equal(split.inputs, whole.inputs[kept])
         np.testing.assert_array_equal(split.labels, whole.labels[kept] != 3)
 
 
@@ -143,14 +143,14 @@ def _sides(rows: int, *, seed: int) -> Split:
 
 
 SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8, learning_rate=0.005)
-SIDES = Lesson(_sides(300, seed=1), _sides(300, seed=2), 2, (6, 6), (0.0, 255.0))
+SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, (6, 6), (0.0, 255.0))
 
 
-def _accuracy(lesson: Lesson, spec: NetworkSpec = SPEC) -> float:
+def _accuracy(lesson: TrainingTarget, spec: NetworkSpec = SPEC) -> float:
     """Train on a lesson, and tell how many of other rows come out right."""
     model, _ = train(spec, lesson, 0, lambda *_: None)
     test = _sides(500, seed=3)
-    return float((logits(model, test.images).argmax(axis=1) == test.labels).mean())
+    return float((logits(model, test.inputs).argmax(axis=1) == test.labels).mean())
 
 
 def test_a_teacher_helps() -> None:
@@ -158,7 +158,7 @@ def test_a_teacher_helps() -> None:
     truth = SIDES.train.labels
     noisy = np.random.default_rng(0).integers(0, 2, len(truth))
     teacher = 10 * np.eye(2, dtype=np.float32)[np.concatenate([truth, truth])]
-    lesson = replace(SIDES, train=Split(SIDES.train.images, noisy))
+    lesson = replace(SIDES, train=Split(SIDES.train.inputs, noisy))
     assert _accuracy(lesson) < 0.8
     assert _accuracy(replace(lesson, teacher=teacher)) > 0.95
     assert _accuracy(replace(lesson, teacher=teacher).plain()) == _accuracy(lesson)
@@ -171,7 +171,7 @@ def test_a_mirrored_row_goes_with_what_the_teacher_says_of_its_mirror_image() ->
     weights = random.uniform(0, 2, count).astype(np.float32)
     model = build("mlp", (6, 6), 2, (0.0, 255.0), 0)
     variants = np.array([0, count, 7, count + 7, 2 * count - 1])
-    images = np.concatenate([SIDES.train.images, SIDES.train.images[:, :, ::-1]])[variants]
+    images = np.concatenate([SIDES.train.inputs, SIDES.train.inputs[:, :, ::-1]])[variants]
     found = _loss(model, replace(SIDES, teacher=teacher, weights=weights))(images, variants)
     said = logits(model, images).astype(np.float64)
     expected = []
@@ -186,7 +186,7 @@ def test_a_mirrored_row_goes_with_what_the_teacher_says_of_its_mirror_image() ->
 def test_a_teacher_is_asked_about_rows_and_their_mirror_images() -> None:
     """First all rows as they are, then all of them mirrored."""
     model = build("mlp", (6, 6), 2, (0.0, 255.0), 0)
-    images = SIDES.train.images[:20]
+    images = SIDES.train.inputs[:20]
     said = teaching(model, images)
     np.testing.assert_allclose(said[:20], logits(model, images), atol=1e-5)
     np.testing.assert_allclose(said[20:], logits(model, images[:, :, ::-1]), atol=1e-5)
@@ -196,7 +196,7 @@ def test_rows_count_by_their_weight() -> None:
     """Wrong labels teach nothing where they weigh nothing."""
     truth = SIDES.train.labels
     wrong = np.arange(len(truth)) % 2 == 0
-    lesson = replace(SIDES, train=Split(SIDES.train.images, np.where(wrong, 1 - truth, truth)))
+    lesson = replace(SIDES, train=Split(SIDES.train.inputs, np.where(wrong, 1 - truth, truth)))
     assert _accuracy(lesson) < 0.8
     assert _accuracy(replace(lesson, weights=np.where(wrong, 0, 2).astype(np.float32))) > 0.95
 
@@ -233,7 +233,7 @@ def test_batches_show_every_row_once_an_epoch(data: Prepared) -> None:
         assert len(batches) == len(one)
         rows = np.concatenate([rows for _, rows in batches])
         np.testing.assert_array_equal(rows, np.concatenate([rows for _, rows in again]))
-        np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), data.train.images[rows])
+        np.testing.assert_array_equal(np.concatenate([images for images, _ in batches]), data.train.inputs[rows])
         assert sorted(rows.tolist()) == list(range(len(data.train.labels)))
         epochs.append(rows.tolist())
     assert epochs[0] != epochs[1]
@@ -244,7 +244,7 @@ def test_mirrored_rows_are_named_as_such(data: Prepared) -> None:
     count = len(data.train.labels)
     batches = list(Batches(data.train, msgspec.structs.replace(SPEC, flip=True), 0).epoch())
     images, variants = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    expected = np.concatenate([data.train.images, data.train.images[:, :, ::-1]])
+    expected = np.concatenate([data.train.inputs, data.train.inputs[:, :, ::-1]])
     np.testing.assert_array_equal(images, expected[variants])
     assert sorted((variants % count).tolist()) == list(range(count))
     assert 0.4 < (variants >= count).mean() < 0.6

@@ -8,7 +8,7 @@ import pytest
 from tests.training.training_runs import Watched, drawn, ladder, saying, spec, task
 from training.levels.build import Built, build, with_experts
 from training.levels.experts import Decomposed
-from training.levels.improve import Bench
+from training.levels.improve import LevelSearch
 from training.levels.ladder import Ladder, Net, Rung
 from training.task import Groups, Optimise
 from weir.engine.hierarchy import Hierarchy
@@ -108,7 +108,7 @@ def test_experts_are_used_where_the_ladder_is_better_for_them(shop: Watched, rig
     """The groups stay either way: who abstains may still give one."""
     before = ladder(_generalist(), LAST)
     found = _decomposed(before, right)
-    bench = with_experts(Bench(shop, before), found)
+    bench = with_experts(LevelSearch(shop, before), found)
     assert bench.ladder.hierarchy is GROUPS
     assert bench.ladder.rungs == (found.ladder.rungs if used else before.rungs)
     (line,) = bench.tried
@@ -118,6 +118,6 @@ def test_experts_are_used_where_the_ladder_is_better_for_them(shop: Watched, rig
 def test_without_experts_there_is_nothing_to_compare(shop: Watched) -> None:
     """Nor to note: the table of experts says why there are none."""
     before = ladder(_generalist(), LAST)
-    bench = with_experts(Bench(shop, before), Decomposed(replace(before, hierarchy=GROUPS), PAIRS, ()))
+    bench = with_experts(LevelSearch(shop, before), Decomposed(replace(before, hierarchy=GROUPS), PAIRS, ()))
     assert bench.tried == ()
     assert bench.ladder.hierarchy is GROUPS

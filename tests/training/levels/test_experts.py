@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.training.training_runs import Watched, ladder, pictures, prepared, saying, spec, task
-from training.learning.networks import Lesson, Trained, logits
+from training.learning.networks import Trained, TrainingTarget, logits
 from training.levels.experts import Decomposed, decompose
 from training.levels.ladder import Floats, Labels, Ladder, Net, Rung
 from training.task import Groups
@@ -110,7 +110,7 @@ def test_an_expert_learns_the_rows_of_its_group(found: Decomposed, shop: Watched
     """With outputs for its labels alone, however the generalist itself was taught."""
     lesson = shop.lessons["expert-2"]
     inside = np.isin(shop.data.train.labels, (2, 3))
-    np.testing.assert_array_equal(lesson.train.images, shop.data.train.images[inside])
+    np.testing.assert_array_equal(lesson.train.inputs, shop.data.train.inputs[inside])
     np.testing.assert_array_equal(lesson.train.labels, shop.data.train.labels[inside] - 2)
     assert (lesson.outputs, lesson.teacher, lesson.weights) == (2, None, None)
 
@@ -119,7 +119,7 @@ def test_an_expert_begins_as_the_generalist(found: Decomposed, shop: Watched, ge
     """Before any step its logits are the generalist's, of the group's labels."""
     start = shop.starts["expert-2"]
     assert start
-    images = shop.data.test.images
+    images = shop.data.test.inputs
     expected = logits(generalist.trained.model, images)[:, [2, 3]]
     np.testing.assert_allclose(logits(start.model, images), expected, atol=1e-5)
 
@@ -128,7 +128,7 @@ def test_an_expert_begins_as_the_generalist(found: Decomposed, shop: Watched, ge
 def test_any_network_can_be_a_generalist(architecture: str, tmp_path: Path) -> None:
     """Its last layer is the only one that changes, whatever other state it has."""
     shop = Watched.opened(task(spec("first")), tmp_path, prepared(pictures(40, 1)))
-    lesson, described = Lesson.whole(shop.data), spec("first", architecture=architecture)
+    lesson, described = TrainingTarget.whole(shop.data), spec("first", architecture=architecture)
     model = lesson.blank(described, 0)
     wrong = np.array([0, 4, 2, 1, 3])[shop.data.validation.labels]  # all errors are inside one of the groups
     net = replace(shop.net(described, Trained(model, [], ""), lesson), logits=np.eye(5, dtype=np.float32)[wrong])
@@ -136,7 +136,7 @@ def test_any_network_can_be_a_generalist(architecture: str, tmp_path: Path) -> N
     decompose(ladder(net, net), Groups(generalist="first", named=groups, epochs=1), shop)
     start = shop.starts["expert-1"]
     assert start
-    images = shop.data.test.images
+    images = shop.data.test.inputs
     np.testing.assert_allclose(logits(start.model, images), logits(model, images)[:, [1, 3, 4]], atol=1e-4)
 
 

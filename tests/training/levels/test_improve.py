@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.training_runs import OFF, Watched, drawn, ladder, saying, spec, task
 from training.learning.networks import logits
-from training.levels.improve import Bench, Tried, choose_fusion, optimise_levels, told
+from training.levels.improve import LevelSearch, Tried, choose_fusion, optimise_levels, told
 from training.levels.ladder import Floats, Ladder, Net, Outlook
 from training.replay.thresholds import safe
 from training.task import Optimise, Promise
@@ -33,10 +33,10 @@ LAST = _said("last", 1.0, 0, 100.0)
 BEFORE = ladder(_said("first", 0.7, 1), LAST)
 
 
-def _bench(shop: Watched, before: Ladder, **asked: object) -> Bench:
+def _bench(shop: Watched, before: Ladder, **asked: object) -> LevelSearch:
     """Put a ladder on the bench, with some of the optimisations asked for."""
     optimise = Optimise(**{**msgspec.to_builtins(OFF), **asked})
-    return Bench(replace(shop, task=msgspec.structs.replace(shop.task, optimise=optimise)), before)
+    return LevelSearch(replace(shop, task=msgspec.structs.replace(shop.task, optimise=optimise)), before)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_is_better(one: tuple[float, ...], other: tuple[float, ...], better
 def test_a_ladder_is_taken_only_if_it_is_better(shop: Watched, right: float, used: bool) -> None:
     """Either way the table has its line."""
     other = ladder(_said("first", right, 2), LAST)
-    bench = Bench(shop, BEFORE).compared("another", "first", other, 0)
+    bench = LevelSearch(shop, BEFORE).compared("another", "first", other, 0)
     assert bench.ladder is (other if used else BEFORE)
     (line,) = bench.tried
     assert (line.what, line.level, line.used, line.why) == (
@@ -104,14 +104,14 @@ def test_a_ladder_that_cannot_keep_the_limit_has_no_time_in_the_table(shop: Watc
     against = Promise(max_loss=0.01, against="labels")
     weak = ladder(_said("first", 0.7, 1), _said("last", 0.8, 2, 100.0))
     strict = replace(shop, task=msgspec.structs.replace(shop.task, promise=against))
-    (line,) = Bench(strict, weak).compared("another", "first", weak).tried
+    (line,) = LevelSearch(strict, weak).compared("another", "first", weak).tried
     assert (line.time_us, line.time_us_before) == (None, None)
     assert "µs" not in strict.said[0]
 
 
 def test_what_could_not_be_tried_is_in_the_table(shop: Watched) -> None:
     """With the reason, and without figures."""
-    bench = Bench(shop, BEFORE).skipped("this", "first", "it can't be")
+    bench = LevelSearch(shop, BEFORE).skipped("this", "first", "it can't be")
     assert bench.ladder is BEFORE
     assert bench.tried == (Tried(what="this", level="first", used=False, why="it can't be"),)
     assert told(bench.tried[0]) == "this first: not used, it can't be"
@@ -190,13 +190,13 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Watched, Ladder]:
 
 
 @pytest.fixture(scope="module")
-def optimised(taught: tuple[Watched, Ladder]) -> Bench:
+def optimised(taught: tuple[Watched, Ladder]) -> LevelSearch:
     """Both optimisations, on every level."""
     shop, before = taught
     return optimise_levels(_bench(shop, before, distil=True, escalated=True))
 
 
-def test_levels_are_optimised_cheapest_first(optimised: Bench) -> None:
+def test_levels_are_optimised_cheapest_first(optimised: LevelSearch) -> None:
     """Each is distilled, and later ones are trained with weights too; the end-to-end model is left alone."""
     assert [(line.what, line.level) for line in optimised.tried] == [
         ("distillation", "first"),
@@ -206,7 +206,7 @@ def test_levels_are_optimised_cheapest_first(optimised: Bench) -> None:
     assert all(line.level_accuracy is not None for line in optimised.tried)
 
 
-def test_a_used_optimisation_is_the_level_from_then_on(taught: tuple[Watched, Ladder], optimised: Bench) -> None:
+def test_a_used_optimisation_is_the_level_from_then_on(taught: tuple[Watched, Ladder], optimised: LevelSearch) -> None:
     """And one that does not help leaves it as it was."""
     _, before = taught
     for number, name in enumerate(("first", "second")):
@@ -219,10 +219,10 @@ def test_a_used_optimisation_is_the_level_from_then_on(taught: tuple[Watched, La
     assert optimised.outlook.time_us <= before.outlook(PROMISE).time_us
 
 
-def test_the_teacher_is_the_strongest_network(taught: tuple[Watched, Ladder], optimised: Bench) -> None:
+def test_the_teacher_is_the_strongest_network(taught: tuple[Watched, Ladder], optimised: LevelSearch) -> None:
     """What it says of training rows, and of their mirror images after them."""
     shop, before = taught
-    images, teacher = shop.data.train.images, before.end_to_end.trained.model
+    images, teacher = shop.data.train.inputs, before.end_to_end.trained.model
     said = shop.lessons["first-distillation"].teacher
     assert said is not None
     np.testing.assert_allclose(said[:300], logits(teacher, images), atol=1e-4)
@@ -248,14 +248,14 @@ def test_escalated_rows_weigh_more(taught: tuple[Watched, Ladder], shop: Watched
     first = before.rungs[0].net
     assert weights is not None
     assert first
-    said = softmax(logits(first.trained.model, shop.data.train.images), first.temperature)
+    said = softmax(logits(first.trained.model, shop.data.train.inputs), first.temperature)
     escalated = said.max(axis=1) < threshold
     assert weights.mean() == pytest.approx(1)
     assert set(np.unique(weights[escalated])) == {weights.max()}
     np.testing.assert_allclose(weights[~escalated], weights.max() / 4)
 
 
-def test_escalation_weights_keep_the_teacher(taught: tuple[Watched, Ladder], optimised: Bench) -> None:
+def test_escalation_weights_keep_the_teacher(taught: tuple[Watched, Ladder], optimised: LevelSearch) -> None:
     """A level that was distilled goes on learning from its teacher."""
     shop, _ = taught
     distilled = next(line for line in optimised.tried if line.level == "second" and line.what == "distillation")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tests.training.training_runs import OFF, Watched, ladder, spec, task
 from training.learning.joint import Joint
 from training.learning.loop import Epoch
-from training.learning.networks import Lesson
+from training.learning.networks import TrainingTarget
 from training.levels import joint_search as jointly
-from training.levels.improve import Bench
+from training.levels.improve import LevelSearch
 from training.levels.joint_search import optimise_jointly
 from training.levels.ladder import Ladder
 from training.replay.thresholds import safe
@@ -34,13 +34,13 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
     )
 
 
-def _bench(work: Path, before: Ladder, epochs: int, promise: Promise | None = None) -> Bench:
+def _bench(work: Path, before: Ladder, epochs: int, promise: Promise | None = None) -> LevelSearch:
     described = task(
         spec("first"),
         optimise=msgspec.structs.replace(OFF, joint_epochs=epochs),
         promise=promise or Promise(max_loss=0.05),
     )
-    return Bench(Watched.opened(described, work), before)
+    return LevelSearch(Watched.opened(described, work), before)
 
 
 def _weights(ladder: Ladder) -> list[NDArray[np.float32]]:
@@ -87,7 +87,7 @@ def test_a_training_that_is_run_again_takes_them_up(before: Ladder, tmp_path: Pa
 def _spoiling(*places: int) -> Callable[..., Made]:
     """Fine-tune so that some of the networks know nothing any more."""
 
-    def fine_tune(joint: Joint, lesson: Lesson, spec: NetworkSpec, seed: int, on_epoch: object) -> Made:
+    def fine_tune(joint: Joint, lesson: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: object) -> Made:
         for place in places:
             network = joint.networks[place]
             network.set_weights([0 * weight for weight in network.get_weights()])

@@ -32,7 +32,7 @@ def _tempered() -> Manifest:
 
 
 def _said(name: str, temperature: float = 1.0) -> Floats:
-    return softmax(Network(fetch(artifact(name).digest), RUNTIMES[0]).logits(TEST.images), temperature)
+    return softmax(Network(fetch(artifact(name).digest), RUNTIMES[0]).logits(TEST.inputs), temperature)
 
 
 def _error(said: Floats) -> float:
@@ -64,7 +64,7 @@ def test_networks_are_read_with_their_temperatures_and_without(found: dict[str, 
 
 def test_the_cascade_is_read_as_it_answers(found: dict[str, Reading]) -> None:
     """After: what serving says; before: what the same levels say of the same rows without any temperature."""
-    answers, _ = Model(_tempered(), fetch, RUNTIMES[0]).answer(TEST.images, cascade=True)
+    answers, _ = Model(_tempered(), fetch, RUNTIMES[0]).answer(TEST.inputs, cascade=True)
     right = answers.label == TEST.labels
     assert len(set(answers.exit_level.tolist())) > 1
     assert found[CASCADE].after == pytest.approx(ece(answers.confidence, right), abs=1e-6)
@@ -84,9 +84,9 @@ def test_levels_that_build_on_others_are_read_with_them() -> None:
             msgspec.structs.replace(level, threshold=ALWAYS_ESCALATE) for level in manifest.levels[: number + 1]
         )
         alone = msgspec.structs.replace(manifest, levels=levels, fused_temperature=1.0, abstention=None)
-        answers, _ = Model(alone, fetch, RUNTIMES[0]).answer(TEST.images, cascade=True)
+        answers, _ = Model(alone, fetch, RUNTIMES[0]).answer(TEST.inputs, cascade=True)
         assert found[str(number)].after == pytest.approx(_error(answers.probabilities), abs=1e-6)
-    answers, _ = Model(manifest, fetch, RUNTIMES[0]).answer(TEST.images, cascade=True)
+    answers, _ = Model(manifest, fetch, RUNTIMES[0]).answer(TEST.inputs, cascade=True)
     assert found[CASCADE].after == pytest.approx(ece(answers.confidence, answers.label == TEST.labels), abs=1e-6)
 
 

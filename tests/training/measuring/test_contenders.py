@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tests.serving import artifact, layered_manifest, make_manifest
 from tests.training.thirds import fetch, pictures
-from training.measuring.contenders import CASCADE, END_TO_END, floated, sides, uncalibrated
+from training.measuring.contenders import CASCADE, END_TO_END, contenders, floated, uncalibrated
 from weir.catalog.manifest import Expert, Manifest
-from weir.engine.cascade import ALWAYS_ESCALATE, Answers, run
+from weir.engine.cascade import ALWAYS_ESCALATE, Predictions, run
 from weir.engine.confidence import softmax
 from weir.engine.hierarchy import Hierarchy
 from weir.runtime.interpreter import RUNTIMES, Network
@@ -20,7 +20,7 @@ from weir.runtime.model import LevelUse, Model
 
 Floats = NDArray[np.float32]
 
-ROWS = pictures(60).images
+ROWS = pictures(60).inputs
 MANIFESTS = [make_manifest(thresholds=(0.4, 0.6)), layered_manifest()]
 INSTEAD = {"tiny": "small", "small": "large", "large": "tiny", "router": "outer", "outer": "router"}
 """network -> one of as many outputs, which stands for the one that it was quantized from"""
@@ -47,7 +47,7 @@ def _said(name: str, temperature: float = 1.0) -> Floats:
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_every_side_is_named_and_takes_time(manifest: Manifest) -> None:
     """The end-to-end model, the levels by their numbers, the cascade; one label for each row."""
-    found = sides(manifest, fetch)
+    found = contenders(manifest, fetch)
     assert list(found) == [END_TO_END, "0", "1", "2", CASCADE]
     for side in found.values():
         answers, time_us = side.ask(ROWS)
@@ -57,10 +57,10 @@ def test_every_side_is_named_and_takes_time(manifest: Manifest) -> None:
 
 def test_a_level_alone_says_what_its_network_says() -> None:
     """Under its own temperature and no other, whatever its fusion and threshold; the end-to-end model too."""
-    plain = sides(_tempered(make_manifest()), fetch)
+    plain = contenders(_tempered(make_manifest()), fetch)
     pooled = msgspec.structs.replace(layered_manifest().levels[2], weights=(0.5, 2.0))
     levels = (*layered_manifest().levels[:2], pooled)
-    layered = sides(_tempered(msgspec.structs.replace(layered_manifest(), levels=levels)), fetch)
+    layered = contenders(_tempered(msgspec.structs.replace(layered_manifest(), levels=levels)), fetch)
     expected = {
         END_TO_END: (plain, _said("large", 1.5)),
         "0": (plain, _said("tiny", 2)),
@@ -77,7 +77,7 @@ def test_a_router_alone_spreads_its_groups() -> None:
     """Over their labels, by the prior."""
     manifest = layered_manifest()
     groups = Hierarchy.named(manifest.groups, manifest.labels, manifest.prior)
-    answers, _ = sides(manifest, fetch)["0"].ask(ROWS)
+    answers, _ = contenders(manifest, fetch)["0"].ask(ROWS)
     np.testing.assert_allclose(answers.probabilities, groups.spread(_said("router")), atol=1e-6)
 
 
@@ -89,7 +89,7 @@ def test_experts_stand_behind_the_levels_before_them() -> None:
     model = Model(manifest, fetch, RUNTIMES[0])
     router, experts, _ = model.steps(cascade=True)
     engine = run(ROWS, [replace(router, threshold=ALWAYS_ESCALATE), experts], model.hierarchy)
-    answers, _ = sides(manifest, fetch)["1"].ask(ROWS)
+    answers, _ = contenders(manifest, fetch)["1"].ask(ROWS)
     np.testing.assert_array_equal(answers.label, engine.label)
     np.testing.assert_allclose(answers.confidence, engine.confidence, atol=1e-6)
     assert set(answers.exit_level.tolist()) == {1}
@@ -99,12 +99,12 @@ def test_only_the_networks_of_experts_are_timed(monkeypatch: pytest.MonkeyPatch)
     """Not the levels before them, which they stand behind; of every other side the whole call is."""
     answer = Model.answer
 
-    def timed(model: Model, rows: Floats, *, cascade: bool, whole: bool) -> tuple[Answers, list[LevelUse]]:
+    def timed(model: Model, rows: Floats, *, cascade: bool, whole: bool) -> tuple[Predictions, list[LevelUse]]:
         answers, uses = answer(model, rows, cascade=cascade, whole=whole)
         return answers, [msgspec.structs.replace(use, time_us=1e9 * (number + 1)) for number, use in enumerate(uses)]
 
     monkeypatch.setattr(Model, "answer", timed)
-    taken = {name: side.ask(ROWS)[1] for name, side in sides(layered_manifest(), fetch).items()}
+    taken = {name: side.ask(ROWS)[1] for name, side in contenders(layered_manifest(), fetch).items()}
     assert taken.pop("1") == 2e9 / len(ROWS)
     assert max(taken.values()) < 1e9 / len(ROWS)
 
@@ -112,7 +112,7 @@ def test_only_the_networks_of_experts_are_timed(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_the_cascade_answers_as_it_serves(manifest: Manifest) -> None:
     """With its thresholds, its fused temperature and its abstention."""
-    answers, _ = sides(manifest, fetch)[CASCADE].ask(ROWS)
+    answers, _ = contenders(manifest, fetch)[CASCADE].ask(ROWS)
     served, _ = Model(manifest, fetch, RUNTIMES[0]).answer(ROWS, cascade=True, whole=False)
     np.testing.assert_array_equal(answers.exit_level, served.exit_level)
     np.testing.assert_array_equal(answers.probabilities, served.probabilities)
@@ -136,7 +136,7 @@ def test_floated_serves_other_bytes_under_their_own_digests(manifest: Manifest) 
     assert [(level.name, level.threshold, level.fusion, list(level.experts)) for level in found.levels] == [
         (level.name, level.threshold, level.fusion, list(level.experts)) for level in manifest.levels
     ]
-    answers, _ = sides(found, fetched)[END_TO_END].ask(ROWS)
+    answers, _ = contenders(found, fetched)[END_TO_END].ask(ROWS)
     np.testing.assert_allclose(answers.probabilities, _said("tiny"), atol=1e-6)
 
 

@@ -13,9 +13,9 @@ from tests.training.recordings import drawn, of_words
 from tests.training.thirds import fetch, pictures
 from tests.unit.weir.ladders import Ladder, ladders
 from tests.unit.weir.ladders import Recorded as Word
-from training.replay.recording import Recorded, Recording, Times, record
+from training.replay.recording import LevelTimes, Recorded, Recording, record
 from weir.catalog.manifest import Manifest
-from weir.engine.cascade import ALWAYS_ESCALATE, Answers, Step, needed, run, tempered
+from weir.engine.cascade import ALWAYS_ESCALATE, Predictions, Step, needed, run, tempered
 from weir.engine.hierarchy import Hierarchy
 from weir.runtime.model import Model
 
@@ -80,7 +80,7 @@ def test_a_levels_posterior_is_what_it_would_answer_all_rows(ladder: Ladder) -> 
         np.testing.assert_array_equal(rows.wrong[number], alone.label != rows.labels)
 
 
-def _times(ladder: Ladder) -> Times:
+def _times(ladder: Ladder) -> LevelTimes:
     """Give every network a time of its own."""
     return [
         {group: 100.0 * number + group + 1 for group in step.experts} if step.experts else 100.0 * number + 50
@@ -88,7 +88,7 @@ def _times(ladder: Ladder) -> Times:
     ]
 
 
-def _spent_by_a_loop(ladder: Ladder, times: Times, exits: list[int]) -> float:
+def _spent_by_a_loop(ladder: Ladder, times: LevelTimes, exits: list[int]) -> float:
     """Add up row by row: the time of each level that is run and reached, and of experts only of those really asked."""
     runs = needed(_thresholds(ladder), [step.fusion for step in ladder.steps])
     spent = 0.0
@@ -102,7 +102,7 @@ def _spent_by_a_loop(ladder: Ladder, times: Times, exits: list[int]) -> float:
     return spent / len(exits)
 
 
-def _spent_by_the_engine(ladder: Ladder, times: Times) -> float:
+def _spent_by_the_engine(ladder: Ladder, times: LevelTimes) -> float:
     """Add up what the networks were asked in the one call that they have answered."""
     spent = 0.0
     for number, taken in enumerate(times):
@@ -183,18 +183,18 @@ def test_what_is_recorded_is_what_the_model_answers(manifest: Manifest) -> None:
     """Level by level and end-to-end, up to the temperature of what the cascade says in the end."""
     model, split = Model(manifest, fetch), pictures(50)
     found = record(model, split)
-    answers, _ = model.answer(split.images, cascade=True)
+    answers, _ = model.answer(split.inputs, cascade=True)
     fusions = [level.fusion for level in manifest.levels]
     said = tempered(found.answers([level.threshold for level in manifest.levels]), manifest.fused_temperature, fusions)
     _same(said, answers)
-    alone, _ = model.answer(split.images, cascade=False)
+    alone, _ = model.answer(split.inputs, cascade=False)
     np.testing.assert_allclose(found.end_to_end, alone.probabilities, atol=1e-6)
     np.testing.assert_array_equal(found.end_to_end_right, alone.label == split.labels)
     assert found.hierarchy is model.hierarchy
     assert len(set(answers.exit_level.tolist())) > 1
 
 
-def _same(found: Answers, expected: Answers) -> None:
+def _same(found: Predictions, expected: Predictions) -> None:
     np.testing.assert_array_equal(found.exit_level, expected.exit_level)
     np.testing.assert_array_equal(found.label, expected.label)
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)

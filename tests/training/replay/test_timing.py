@@ -15,7 +15,7 @@ from weir.runtime.model import Model
 def test_every_network_has_a_time_of_its_own(manifest: Manifest, experts: dict[int, set[int]]) -> None:
     """One for each level; for a level of experts one for each, by the number of its group."""
     model = Model(manifest, fetch)
-    found = times(model, pictures(20).images)
+    found = times(model, pictures(20).inputs)
     assert len(found) == len(manifest.levels)
     for number, taken in enumerate(found):
         each = taken if isinstance(taken, Mapping) else {-1: taken}

@@ -5,7 +5,7 @@ import json
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from weir.observability import Metrics
+from weir.observability import InvocationMetrics
 
 
 def _told(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -16,7 +16,7 @@ def _told(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 
 def test_a_line_is_what_powertools_would_have_written(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever reads that format finds the same namespace, dimensions, units and values."""
-    ours = Metrics("Weir", "weir")
+    ours = InvocationMetrics("Weir", "weir")
     with ours:
         ours.tell(model="digits", version=3)
         ours.add("Predictions", 4)
@@ -38,7 +38,7 @@ def test_a_line_is_what_powertools_would_have_written(capsys: pytest.CaptureFixt
 
 def test_a_failing_invocation_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing of it is left for the next."""
-    metrics = Metrics.from_environment({})
+    metrics = InvocationMetrics.from_environment({})
 
     def fail() -> None:
         with metrics:
@@ -55,7 +55,9 @@ def test_a_failing_invocation_has_its_line(capsys: pytest.CaptureFixture[str]) -
 
 def test_variables_name_namespace_and_service(capsys: pytest.CaptureFixture[str]) -> None:
     """Those of Powertools, as the template sets them."""
-    with Metrics.from_environment({"POWERTOOLS_METRICS_NAMESPACE": "N", "POWERTOOLS_SERVICE_NAME": "s"}) as metrics:
+    with InvocationMetrics.from_environment(
+        {"POWERTOOLS_METRICS_NAMESPACE": "N", "POWERTOOLS_SERVICE_NAME": "s"}
+    ) as metrics:
         assert metrics is None
     told = _told(capsys)
     assert told["service"] == "s"

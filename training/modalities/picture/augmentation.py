@@ -38,7 +38,7 @@ class Batches:
         for start in range(0, count, self._spec.batch_size):
             rows = order[start : start + self._spec.batch_size]
             mirrored = self._random.random(len(rows)) < (_HALF if self._spec.flip else 0)
-            yield self._changed(flipped(self._split.images[rows], mirrored)), rows + count * mirrored
+            yield self._changed(flipped(self._split.inputs[rows], mirrored)), rows + count * mirrored
 
     def _changed(self, images: Floats) -> Floats:
         if self._spec.shift:

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from weir.api.inference import Call
 from weir.errors import BadBody
 from weir.protocol.compression import SMALLEST, compress, takes_gzip
-from weir.protocol.messages import Refusal
+from weir.protocol.messages import ErrorMessage
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """the header that says how much of a body is JSON, when tensors stand behind it"""
@@ -22,7 +22,9 @@ MAX_ANSWER_BYTES = 6_000_000
 """what a function may return, less some for headers: Lambda takes 6,291,556 bytes"""
 
 _TOO_LONG = msgspec.json.encode(
-    Refusal(f"an answer has at most {MAX_ANSWER_BYTES} bytes; fewer rows or outputs, or binary_data_output. Got: more")
+    ErrorMessage(
+        f"an answer has at most {MAX_ANSWER_BYTES} bytes; fewer rows or outputs, or binary_data_output. Got: more"
+    )
 ).decode()
 _JSON = {"Content-Type": "application/json"}
 

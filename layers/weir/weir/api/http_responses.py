@@ -27,8 +27,8 @@ from weir.errors import (
     UnsupportedMedia,
     WeirError,
 )
-from weir.observability import Metrics
-from weir.protocol.messages import ModelReady, Ready, Refusal
+from weir.observability import InvocationMetrics
+from weir.protocol.messages import ErrorMessage, ModelReady, Ready
 
 STATUS: dict[type[WeirError], HTTPStatus] = {
     BadInput: HTTPStatus.BAD_REQUEST,
@@ -42,7 +42,7 @@ STATUS: dict[type[WeirError], HTTPStatus] = {
 """error class -> status; a class that is not here has the status of its nearest ancestor"""
 
 logger = Logger()
-metrics = Metrics.from_environment(os.environ)
+metrics = InvocationMetrics.from_environment(os.environ)
 
 UNAVAILABLE = "models are loaded from their store; trying again may help. Got: a failure, and the log says which"
 """what a caller is told of what is not the caller's fault"""
@@ -119,7 +119,7 @@ def refuse(error: WeirError) -> Response[str]:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # what it says of buckets and files is not the caller's business
         logger.error(told, exc_info=error)
         told = UNAVAILABLE
-    response = respond(Refusal(told), status)
+    response = respond(ErrorMessage(told), status)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allow)
     return response
@@ -128,7 +128,7 @@ def refuse(error: WeirError) -> Response[str]:
 def _fail(error: Exception) -> Response[str]:
     logger.error("a request failed in Weir itself", exc_info=error)
     message = "Weir failed at this request, and its log says why. Got: an error of its own"
-    return respond(Refusal(message), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return respond(ErrorMessage(message), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _unknown(event: APIGatewayProxyEventV2) -> WeirError:

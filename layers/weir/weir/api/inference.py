@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import UNSET, Struct
 
-from weir.api.outputs import WHOLE, Told
+from weir.api.outputs import WHOLE, OutputContext
 from weir.catalog.manifest import Manifest
-from weir.engine.cascade import Answers, needed
+from weir.engine.cascade import Predictions, needed
 from weir.errors import BadTensor, TooLarge
 from weir.inputs import picture as pictures
-from weir.inputs.tensor import Rows
+from weir.inputs.tensor import InputRows
 from weir.protocol import requests, responses, rest_predict
 from weir.protocol.compression import decompress
 from weir.protocol.messages import InferRequest, RequestedOutput
@@ -74,7 +74,7 @@ class Target(Struct, frozen=True):
         has_sets = manifest.sets is not None and "set" in names
         limits = requests.set_parameters(message.settings, manifest.sets) if has_sets and manifest.sets else None
         answers, uses = self._answer(rows, names)
-        told = Told(answers, manifest, limits)
+        told = OutputContext(answers, manifest, limits)
         found = [
             self._output(Output.of(known[output.name], told.values(output.name)), output, message) for output in asked
         ]
@@ -90,7 +90,7 @@ class Target(Struct, frozen=True):
         answers, uses = self._answer(rows, ["probabilities"])
         return self._inference(rest_predict.encode(answers.probabilities, instances=instances), None, answers, uses)
 
-    def _read(self, call: Call) -> tuple[InferRequest, Rows]:
+    def _read(self, call: Call) -> tuple[InferRequest, InputRows]:
         specs = self.model.manifest.inputs
         content = _content(call, self.model.row_values)
         if call.picture:
@@ -98,7 +98,7 @@ class Target(Struct, frozen=True):
         asked = requests.decode(content, call.header_length, specs)
         return asked.message, requests.rows(asked, specs)
 
-    def _answer(self, rows: Rows, names: Sequence[str]) -> tuple[Answers, list[LevelUse]]:
+    def _answer(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
         answers, uses = self.model.answer(
             rows, cascade=self.cascade, traced="path" in names, whole=not WHOLE.isdisjoint(names)
         )
@@ -113,7 +113,9 @@ class Target(Struct, frozen=True):
             output = responses.classified(output, self.model.manifest.labels, best)
         return output.sent_binary() if requests.is_binary(asked, message.settings) else output
 
-    def _inference(self, body: bytes, header_length: int | None, answers: Answers, uses: list[LevelUse]) -> Inference:
+    def _inference(
+        self, body: bytes, header_length: int | None, answers: Predictions, uses: list[LevelUse]
+    ) -> Inference:
         escalations = _escalations(answers, self.model.manifest) if self.cascade else 0
         return Inference(body, header_length, self.name, self.version, len(answers.label), uses, escalations)
 
@@ -129,6 +131,6 @@ def _content(call: Call, row_values: int) -> bytes:
     return content
 
 
-def _escalations(answers: Answers, manifest: Manifest) -> int:
+def _escalations(answers: Predictions, manifest: Manifest) -> int:
     run = needed([level.threshold for level in manifest.levels], [level.fusion for level in manifest.levels])
     return int(np.searchsorted(run, answers.exit_level).sum())

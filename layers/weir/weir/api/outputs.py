@@ -8,7 +8,7 @@ from msgspec import Struct
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
 from weir.engine.abstention import groups_given, labels_given
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 from weir.engine.paths import Signs, paths
 from weir.engine.sets import sets
 from weir.protocol.messages import TensorMetadata
@@ -36,10 +36,10 @@ def outputs(manifest: Manifest, *, cascade: bool) -> dict[str, TensorMetadata]:
     return {tensor.name: tensor for tensor in found}
 
 
-class Told(Struct, frozen=True):
+class OutputContext(Struct, frozen=True):
     """What the values of an output are made from."""
 
-    answers: Answers
+    answers: Predictions
     manifest: Manifest
     limits: tuple[Quantile, bool] | None = None
     """which prediction sets: the entry of an alpha, and whether it is per label"""
@@ -72,12 +72,12 @@ class Told(Struct, frozen=True):
         return sets(self.answers.probabilities, quantile, per_label=per_label)
 
 
-_VALUES: dict[str, Callable[[Told], Values]] = {
+_VALUES: dict[str, Callable[[OutputContext], Values]] = {
     "probabilities": lambda told: told.answers.probabilities,
     "label": lambda told: labels_given(told.answers, told.manifest.labels),
     "exit_level": lambda told: told.answers.exit_level,
     "confidence": lambda told: told.answers.confidence.astype(np.float32, copy=False),
-    "path": Told.paths,
-    "group": Told.groups,
-    "set": Told.sets,
+    "path": OutputContext.paths,
+    "group": OutputContext.groups,
+    "set": OutputContext.sets,
 }

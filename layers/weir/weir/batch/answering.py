@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from weir.batch.files import Rows, read
+from weir.batch.files import FileRows, read
 from weir.catalog.keys import BatchKey, parse_batch_key
 from weir.engine.abstention import groups_given, labels_given
 from weir.errors import BadInput, BadName, NotFound
@@ -31,7 +31,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """the row's group, the empty string for none; absent where the model neither has groups nor abstains"""
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class RowError(msgspec.Struct, frozen=True, kw_only=True):
     """One row that could not be answered, as a line of `predictions.jsonl`."""
 
     row: int
@@ -110,20 +110,20 @@ def _row_shape(model: Model) -> tuple[int, ...]:
 class _Job:
     model: Model
     version: int
-    rows: Rows
+    rows: FileRows
     cascade: bool
 
-    def lines(self, on_rows: Callable[[int, int], None]) -> Iterator[Prediction | Refusal]:
+    def lines(self, on_rows: Callable[[int, int], None]) -> Iterator[Prediction | RowError]:
         total = len(self.rows.values)
         for start in range(0, total, CHUNK):
             on_rows(start, total)
             numbers = range(start, min(start + CHUNK, total))
             good = [number for number in numbers if number not in self.rows.errors]
             predicted = self._predict(good) if good else {}
-            yield from (predicted.get(n) or Refusal(row=n, error=self.rows.errors[n]) for n in numbers)
+            yield from (predicted.get(n) or RowError(row=n, error=self.rows.errors[n]) for n in numbers)
         on_rows(total, total)
 
-    def _predict(self, numbers: list[int]) -> dict[int, Prediction | Refusal]:
+    def _predict(self, numbers: list[int]) -> dict[int, Prediction | RowError]:
         answers, _ = self.model.answer(self.rows.values[numbers], cascade=self.cascade, whole=False)
         manifest, given = self.model.manifest, answers.given
         groups = [None] * len(numbers) if given is None else groups_given(given, manifest.groups)
@@ -137,7 +137,7 @@ class _Job:
                 group=group,
             )
             if math.isfinite(sure)
-            else Refusal(row=number, error=f"{OVERFLOW}. Got: row {number}")
+            else RowError(row=number, error=f"{OVERFLOW}. Got: row {number}")
             for number, label, sure, level, group in zip(
                 numbers,
                 labels_given(answers, manifest.labels),
@@ -149,7 +149,7 @@ class _Job:
         }
 
 
-def _summary(key: BatchKey, lines: list[Prediction | Refusal], *, version: int | None, error: str | None) -> Summary:
+def _summary(key: BatchKey, lines: list[Prediction | RowError], *, version: int | None, error: str | None) -> Summary:
     answered = [line for line in lines if isinstance(line, Prediction)]
     return Summary(
         model=key.model,

@@ -25,7 +25,7 @@ _NOT_A_HEADER = (ValueError, LookupError, TypeError, TokenError, SyntaxError, Re
 
 
 @dataclass(frozen=True)
-class Rows:
+class FileRows:
     """All rows of one file, in order."""
 
     values: Floats
@@ -34,7 +34,7 @@ class Rows:
     """row number, from 0 -> the rule and what came"""
 
 
-def read(file: str, data: bytes, shape: tuple[int, ...]) -> Rows:
+def read(file: str, data: bytes, shape: tuple[int, ...]) -> FileRows:
     """Read a `.npy` or `.csv` of rows, each of `shape` or flat.
 
     A `.csv` has one row a line, values row-major; a first line that holds no number is its header.
@@ -51,13 +51,15 @@ def read(file: str, data: bytes, shape: tuple[int, ...]) -> Rows:
     raise BadBody("a batch file is .npy or .csv", file)
 
 
-def _npy(data: bytes, shape: tuple[int, ...]) -> Rows:
+def _npy(data: bytes, shape: tuple[int, ...]) -> FileRows:
     array = _array(data, shape)
     with np.errstate(over="ignore"):
         values = np.array(array.reshape(len(array), *shape), np.float32, order="C")
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     values[~finite] = 0
-    return Rows(values, {int(i): "values are finite in FP32. Got: NaN or infinity" for i in np.flatnonzero(~finite)})
+    return FileRows(
+        values, {int(i): "values are finite in FP32. Got: NaN or infinity" for i in np.flatnonzero(~finite)}
+    )
 
 
 def _array(data: bytes, shape: tuple[int, ...]) -> NDArray[np.generic]:
@@ -85,7 +87,7 @@ def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return header
 
 
-def _csv(data: bytes, shape: tuple[int, ...]) -> Rows:
+def _csv(data: bytes, shape: tuple[int, ...]) -> FileRows:
     try:
         text = data.decode("utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
@@ -101,7 +103,7 @@ def _csv(data: bytes, shape: tuple[int, ...]) -> Rows:
             values[number] = _csv_row(line, count)
         except BadBody as exc:
             errors[number] = str(exc)
-    return Rows(values.reshape(-1, *shape), errors)
+    return FileRows(values.reshape(-1, *shape), errors)
 
 
 def _csv_row(line: list[str], count: int) -> Floats:

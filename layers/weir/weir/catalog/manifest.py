@@ -45,7 +45,7 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     """of the values of a picture: what black and white are"""
 
 
-class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+class TestMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured on the test split, on one thread of the training machine."""
 
     accuracy: float
@@ -61,7 +61,7 @@ class EndToEnd(msgspec.Struct, frozen=True, kw_only=True):
 
     artifact: Artifact
     temperature: float = 1.0
-    metrics: Metrics | None = None
+    metrics: TestMetrics | None = None
 
 
 class Expert(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     """of `pool`: of the levels before, of this one"""
     threshold: float
     """rows whose confidence is at or above it exit here; the last level answers all the same"""
-    metrics: Metrics | None = None
+    metrics: TestMetrics | None = None
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:

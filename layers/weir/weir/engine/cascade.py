@@ -38,7 +38,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Given:
+class Abstentions:
     """How much each of n rows is told."""
 
     abstains: NDArray[np.bool_]
@@ -52,7 +52,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What a batch of n rows was answered."""
 
     probabilities: Floats
@@ -67,7 +67,7 @@ class Answers:
     """how many there are"""
     trace: Floats | None = None
     """how sure each level was, `(n, levels)`, NaN where it was not asked; None when nobody asked for it"""
-    given: Given | None = None
+    given: Abstentions | None = None
     """who abstains, and each row's group; None where the model does not say"""
 
     @property
@@ -83,7 +83,7 @@ class Answers:
 
 def run(
     rows: Floats, steps: Sequence[Step], hierarchy: Hierarchy | None = None, *, traced: bool = False, whole: bool = True
-) -> Answers:
+) -> Predictions:
     """Answer rows `(n, …)`, n at least 1: a row exits at the first level that is sure enough, at the last otherwise.
 
     A level that can never exit, and whose posterior nothing later uses, is not run.
@@ -113,7 +113,7 @@ def run(
         stays = ~(sure >= step.threshold) if number < last else np.zeros(len(sure), bool)
         if all_open and not stays.any():  # one level answers everybody
             exit_level[:] = number
-            return Answers(posterior, label(posterior), sure, exit_level, len(steps), trace)
+            return Predictions(posterior, label(posterior), sure, exit_level, len(steps), trace)
         if all_open:  # nobody has exited yet: whoever stays is overwritten later
             answered = posterior.copy()
         else:
@@ -122,10 +122,10 @@ def run(
         open_rows, posterior = open_rows[stays], posterior[stays]
         if not len(open_rows):
             break
-    return Answers(answered, label(answered), confidence(answered), exit_level, len(steps), trace)
+    return Predictions(answered, label(answered), confidence(answered), exit_level, len(steps), trace)
 
 
-def tempered(answers: Answers, temperature: float, fusions: Sequence[Fusion]) -> Answers:
+def tempered(answers: Predictions, temperature: float, fusions: Sequence[Fusion]) -> Predictions:
     """Calibrate what the cascade says in the end, where `replace` or `pool` said it: `q ∝ posterior ** (1 / T)`.
 
     Labels stay what they are, for a temperature keeps their order.

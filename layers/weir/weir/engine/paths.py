@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from weir.catalog.promises import Abstention
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Signs:
     abstention: Abstention | None = None
 
 
-def paths(answers: Answers, signs: Signs) -> list[str]:
+def paths(answers: Predictions, signs: Signs) -> list[str]:
     """Tell each row's way: `tiny 0.6213 < 0.9100; small 0.9921 >= 0.9500`.
 
     One part for each level asked, joined by `"; "`: its name, its confidence, and the threshold it was held against;
@@ -45,7 +45,7 @@ def paths(answers: Answers, signs: Signs) -> list[str]:
     return told
 
 
-def _asked(answers: Answers, signs: Signs, row: int, number: int, end: int) -> str:
+def _asked(answers: Predictions, signs: Signs, row: int, number: int, end: int) -> str:
     assert answers.trace is not None
     name = signs.names[number]
     if signs.refines[number] and answers.given is not None:
@@ -56,7 +56,7 @@ def _asked(answers: Answers, signs: Signs, row: int, number: int, end: int) -> s
     return f"{sure} {'>=' if number == end else '<'} {signs.thresholds[number]:.4f}"
 
 
-def _at_the_end(answers: Answers, signs: Signs, row: int) -> Iterator[str]:
+def _at_the_end(answers: Predictions, signs: Signs, row: int) -> Iterator[str]:
     rule, given = signs.abstention, answers.given
     if rule is None or given is None:
         return

@@ -10,7 +10,7 @@ import numpy as np
 from weir.catalog.manifest import TensorSpec
 from weir.errors import BadBody, TooLarge, UnsupportedMedia
 from weir.inputs import picture_structure as parts
-from weir.inputs.tensor import DTYPES, Rows
+from weir.inputs.tensor import DTYPES, InputRows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,7 +53,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     return float(limits.min), float(limits.max)
 
 
-def row(content: bytes, media_type: str, specs: Sequence[TensorSpec]) -> Rows:
+def row(content: bytes, media_type: str, specs: Sequence[TensorSpec]) -> InputRows:
     """Read a picture as the one row `(1, …)` of the one input: in its channels, at its size, in its range of values.
 
     Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); an alpha channel is dropped; resizing is Lanczos; of 16 bits the

@@ -1,4 +1,4 @@
-"""Rows in memory: the datatypes of their values, and one array for all inputs of a model."""
+"""InputRows in memory: the datatypes of their values, and one array for all inputs of a model."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from weir.catalog.manifest import TensorSpec
 
-Rows = NDArray[Any]
+InputRows = NDArray[Any]
 """`(n, …)` of a model with one input; of several, `(n,)` with a field for each"""
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -28,7 +28,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 """datatype of the protocol -> NumPy's, little-endian as the protocol's bytes are; BYTES has none"""
 
 
-def joined(arrays: Sequence[Rows], specs: Sequence[TensorSpec]) -> Rows:
+def joined(arrays: Sequence[InputRows], specs: Sequence[TensorSpec]) -> InputRows:
     """Make one array of rows of the arrays `(n, …)` of each input."""
     if len(arrays) == 1:
         return arrays[0]
@@ -38,11 +38,11 @@ def joined(arrays: Sequence[Rows], specs: Sequence[TensorSpec]) -> Rows:
     return together
 
 
-def no_rows(specs: Sequence[TensorSpec]) -> Rows:
+def no_rows(specs: Sequence[TensorSpec]) -> InputRows:
     """Make the array of no rows."""
     return joined([np.empty((0, *spec.shape[1:]), DTYPES[spec.datatype]) for spec in specs], specs)
 
 
-def zeros(specs: Sequence[TensorSpec]) -> Rows:
+def zeros(specs: Sequence[TensorSpec]) -> InputRows:
     """Make one row of zeros."""
     return joined([np.zeros((1, *spec.shape[1:]), DTYPES[spec.datatype]) for spec in specs], specs)

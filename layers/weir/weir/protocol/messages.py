@@ -116,7 +116,7 @@ class InferResponse(Struct, kw_only=True, omit_defaults=True):
     id: str = ""
 
 
-class Refusal(Struct, frozen=True):
+class ErrorMessage(Struct, frozen=True):
     """What went wrong: the rule, then what came."""
 
     error: str

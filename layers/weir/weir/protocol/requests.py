@@ -10,7 +10,7 @@ from weir.catalog.manifest import TensorSpec
 from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
 from weir.inputs.picture_structure import PICTURES
-from weir.inputs.tensor import DTYPES, Rows, joined
+from weir.inputs.tensor import DTYPES, InputRows, joined
 from weir.protocol.datatypes import from_bytes, from_json
 from weir.protocol.messages import (
     IndexRequest,
@@ -106,7 +106,7 @@ def decode_index(content: bytes) -> IndexRequest:
         raise BadBody('the body is empty, or a JSON object {"ready": true or false}', exc) from exc
 
 
-def rows(asked: Asked, specs: Sequence[TensorSpec]) -> Rows:
+def rows(asked: Asked, specs: Sequence[TensorSpec]) -> InputRows:
     """Read the rows, n from 1 to 1,024, of the model's inputs.
 
     Raises:
@@ -140,7 +140,7 @@ def _check(tensor: InputTensor, spec: TensorSpec, count: int) -> None:
         raise BadTensor("all inputs have as many rows", [count, tensor.shape[0]])
 
 
-def _values(tensor: InputTensor, binary: memoryview | None) -> Rows:
+def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
     count, data = math.prod(tensor.shape), tensor.data
     if (binary is None) == (data is UNSET):
         raise BadTensor(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from weir.catalog.manifest import TensorSpec
 from weir.errors import BadBody, BadTensor
-from weir.inputs.tensor import Rows, joined
+from weir.inputs.tensor import InputRows, joined
 from weir.protocol.datatypes import from_json
 from weir.protocol.requests import MAX_ROWS
 
@@ -29,13 +29,13 @@ class PredictRequest(Struct, kw_only=True):
     inputs: msgspec.Raw | UnsetType = UNSET
 
 
-class Predictions(Struct, frozen=True):
+class InstancesResponse(Struct, frozen=True):
     """The answer to `instances`: the probabilities of each row's labels."""
 
     predictions: list[list[float]]
 
 
-class Columns(Struct, frozen=True):
+class InputsResponse(Struct, frozen=True):
     """The answer to `inputs`: the probabilities of each row's labels."""
 
     outputs: list[list[float]]
@@ -46,7 +46,7 @@ _list = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def decode(content: bytes, specs: Sequence[TensorSpec]) -> tuple[Rows, bool]:
+def decode(content: bytes, specs: Sequence[TensorSpec]) -> tuple[InputRows, bool]:
     """Read the rows of a request, and whether they came as `instances`.
 
     Raises:
@@ -75,7 +75,7 @@ def decode(content: bytes, specs: Sequence[TensorSpec]) -> tuple[Rows, bool]:
 def encode(probabilities: NDArray[np.float32], *, instances: bool) -> bytes:
     """Write probabilities `(rows, labels)` as the answer to `instances`, or to `inputs`."""
     rows: Any = probabilities.tolist()
-    return msgspec.json.encode(Predictions(rows) if instances else Columns(rows))
+    return msgspec.json.encode(InstancesResponse(rows) if instances else InputsResponse(rows))
 
 
 def _turned(instances: list[msgspec.Raw], specs: Sequence[TensorSpec]) -> dict[str, list[msgspec.Raw]]:
@@ -94,7 +94,7 @@ def _named(values: msgspec.Raw, specs: Sequence[TensorSpec]) -> dict[str, msgspe
     return named
 
 
-def _array(rows: list[msgspec.Raw], spec: TensorSpec) -> Rows:
+def _array(rows: list[msgspec.Raw], spec: TensorSpec) -> InputRows:
     if not 1 <= len(rows) <= MAX_ROWS:
         raise BadTensor(f"a request has 1 to {MAX_ROWS} rows", len(rows))
     sizes = spec.shape[1:]

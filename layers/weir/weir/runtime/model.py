@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from weir.api.outputs import outputs
 from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest
 from weir.engine.abstention import give
-from weir.engine.cascade import Answers, Step, run, tempered
+from weir.engine.cascade import Predictions, Step, run, tempered
 from weir.engine.confidence import softmax
 from weir.engine.fusion import Word
 from weir.engine.hierarchy import Hierarchy
 from weir.errors import ModelUnavailable
-from weir.inputs.tensor import DTYPES, Rows, no_rows
+from weir.inputs.tensor import DTYPES, InputRows, no_rows
 from weir.protocol.messages import TensorMetadata
 from weir.runtime.interpreter import Network
 
@@ -82,8 +82,8 @@ class Model:
         return self._outputs[cascade]
 
     def answer(
-        self, rows: Rows, *, cascade: bool, traced: bool = False, whole: bool = True
-    ) -> tuple[Answers, list[LevelUse]]:
+        self, rows: InputRows, *, cascade: bool, traced: bool = False, whole: bool = True
+    ) -> tuple[Predictions, list[LevelUse]]:
         """Answer rows `(n, …)`, and say what each level did.
 
         A row whose values are so large that the network's own numbers overflow has the confidence NaN.
@@ -108,7 +108,7 @@ class Model:
             answers = run(rows, steps, self.hierarchy, traced=traced, whole=whole)
             return (self._finished(answers) if cascade else answers), self._uses
 
-    def _finished(self, answers: Answers) -> Answers:
+    def _finished(self, answers: Predictions) -> Predictions:
         """Calibrate the cascade's answers, and let those abstain that must."""
         manifest = self.manifest
         answers = tempered(answers, manifest.fused_temperature, [level.fusion for level in manifest.levels])
@@ -158,7 +158,7 @@ class Model:
         """Count what a level does; of experts every one counts its own rows."""
 
         def counted(word: Word) -> Word:
-            def run_word(rows: Rows) -> Floats:
+            def run_word(rows: InputRows) -> Floats:
                 start = time.perf_counter()
                 out = word(rows)
                 used = self._uses[number]

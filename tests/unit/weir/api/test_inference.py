@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from tests.serving import layered_manifest, request_body, store_version
 from weir.api.inference import Call, Target
-from weir.api.outputs import Told
+from weir.api.outputs import OutputContext
 from weir.catalog.store import Store
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 from weir.errors import BadBody, TooLarge
 from weir.protocol.responses import Values
 from weir.runtime.model import LevelUse, Model
@@ -54,7 +54,7 @@ def test_the_engine_is_asked_for_no_more_than_the_outputs_need(
 
     def watched(
         model: Model, rows: Floats, *, cascade: bool, traced: bool, whole: bool
-    ) -> tuple[Answers, list[LevelUse]]:
+    ) -> tuple[Predictions, list[LevelUse]]:
         asked.append({"cascade": cascade, "traced": traced, "whole": whole})
         return answer(model, rows, cascade=cascade, traced=traced, whole=whole)
 
@@ -69,13 +69,13 @@ def test_an_output_that_is_not_asked_for_is_not_told(
 ) -> None:
     """Its values are never made."""
     told: list[str] = []
-    values = Told.values
+    values = OutputContext.values
 
-    def watched(self: Told, output: str) -> Values:
+    def watched(self: OutputContext, output: str) -> Values:
         told.append(output)
         return values(self, output)
 
-    monkeypatch.setattr(Told, "values", watched)
+    monkeypatch.setattr(OutputContext, "values", watched)
     target.infer(Call(request_body(pictures.tolist(), [4, 4, 4], outputs=[{"name": "label"}])))
     assert told == ["label"]
 

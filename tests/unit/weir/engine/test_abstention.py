@@ -6,7 +6,7 @@ import pytest
 
 from weir.catalog.promises import Abstention
 from weir.engine.abstention import NO_GROUP, give
-from weir.engine.cascade import Answers
+from weir.engine.cascade import Predictions
 from weir.engine.hierarchy import Hierarchy
 
 HIERARCHY = Hierarchy(("a", "b"), ((0, 1), (2,)), (0.3, 0.3, 0.4))
@@ -14,7 +14,7 @@ RULE = Abstention(
     max_error=0.02, delta=0.05, threshold=0.6, group_threshold=0.9, rows=9, answered=9, wrong=0, p_value=0
 )
 POSTERIOR = np.array([[0.9, 0.1, 0], [0.5, 0.45, 0.05], [0.4, 0.3, 0.3], [0.4, 0.3, 0.3]], np.float32)
-ANSWERED = Answers(POSTERIOR, POSTERIOR.argmax(axis=1), POSTERIOR.max(axis=1), np.array([1, 1, 1, 0], np.int32), 2)
+ANSWERED = Predictions(POSTERIOR, POSTERIOR.argmax(axis=1), POSTERIOR.max(axis=1), np.array([1, 1, 1, 0], np.int32), 2)
 
 
 def test_unsure_rows_at_the_end_get_a_group_or_nothing() -> None:
@@ -43,5 +43,5 @@ def test_without_a_rule_nobody_abstains() -> None:
 
 def test_a_confidence_that_is_not_a_number_abstains() -> None:
     """Nothing is sure of it."""
-    odd = Answers(POSTERIOR[:1], np.array([0]), np.array([np.nan], np.float32), np.array([1], np.int32), 2)
+    odd = Predictions(POSTERIOR[:1], np.array([0]), np.array([np.nan], np.float32), np.array([1], np.int32), 2)
     assert give(odd, RULE, None).abstains.tolist() == [True]

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 
 from weir.catalog.promises import Abstention
-from weir.engine.cascade import Answers, Given
+from weir.engine.cascade import Abstentions, Predictions
 from weir.engine.paths import Signs, paths
 
 RULE = Abstention(
@@ -12,11 +12,11 @@ RULE = Abstention(
 )
 
 
-def _answers(trace: list[list[float]], exits: list[int], given: Given | None = None) -> Answers:
+def _answers(trace: list[list[float]], exits: list[int], given: Abstentions | None = None) -> Predictions:
     rows, asked = len(exits), np.array(trace, np.float32)
     sure = np.array([0.55] * rows, np.float32)
     nothing = np.empty((rows, 0), np.float32)
-    return Answers(nothing, np.zeros(rows, np.intp), sure, np.array(exits, np.int32), len(trace[0]), asked, given)
+    return Predictions(nothing, np.zeros(rows, np.intp), sure, np.array(exits, np.int32), len(trace[0]), asked, given)
 
 
 def test_paths_tell_which_levels_were_asked() -> None:
@@ -29,7 +29,7 @@ def test_paths_tell_which_levels_were_asked() -> None:
 def test_paths_tell_the_group_taken_and_who_abstained() -> None:
     """The last part says why a row that reached the end has a label, a group, or nothing."""
     nan = float("nan")
-    given = Given(
+    given = Abstentions(
         np.array([False, False, True, True]),
         np.array([1, 0, 0, -1]),
         np.array([nan, nan, 0.95, 0.7], np.float32),

@@ -18,7 +18,7 @@ from tests.unit.weir.protocol.documents import document, read, tensor
 from weir.catalog.manifest import Datatype, TensorSpec
 from weir.errors import BadBody, TooLarge, UnsupportedMedia, WeirError
 from weir.inputs import picture as pictures
-from weir.inputs.tensor import DTYPES, Rows
+from weir.inputs.tensor import DTYPES, InputRows
 
 PNG, JPEG = "image/png", "image/jpeg"
 HEIGHT, WIDTH = 4, 5
@@ -81,7 +81,7 @@ def _claiming(content: bytes, width: int, height: int) -> bytes:
     return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
 
 
-def _row(content: bytes, spec: TensorSpec = GREY, media_type: str = PNG) -> Rows:
+def _row(content: bytes, spec: TensorSpec = GREY, media_type: str = PNG) -> InputRows:
     return pictures.row(content, media_type, [spec])
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from weir.catalog.manifest import TensorSpec
-from weir.inputs.tensor import Rows
+from weir.inputs.tensor import InputRows
 from weir.protocol import requests
 
 IMAGE = (TensorSpec(name="image", shape=(-1, 4, 4)),)
@@ -29,6 +29,6 @@ def document(*tensors: dict[str, Any], **other: object) -> bytes:
     return json.dumps({"inputs": tensors, **other}).encode()
 
 
-def read(content: bytes, header_length: int | None = None, specs: tuple[TensorSpec, ...] = IMAGE) -> Rows:
+def read(content: bytes, header_length: int | None = None, specs: tuple[TensorSpec, ...] = IMAGE) -> InputRows:
     """Read the rows of a request."""
     return requests.rows(requests.decode(content, header_length, specs), specs)

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.weir.protocol.documents import IMAGE, PAIR
 from weir.catalog.manifest import TensorSpec
 from weir.errors import BadBody, BadTensor
-from weir.inputs.tensor import Rows
+from weir.inputs.tensor import InputRows
 from weir.protocol.rest_predict import decode, encode
 
 FORM = 'the body is a JSON object {"instances": .*} or {"inputs": '
@@ -17,7 +17,7 @@ IMAGES = np.arange(32, dtype=np.float32).reshape(2, 4, 4) / 4
 A, B = np.array([[1.5, -2], [0.25, 4]], np.float32), np.array([[1, 2, 3], [-4, 5, 6]], np.int32)
 
 
-def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[Rows, bool]:
+def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[InputRows, bool]:
     return decode(json.dumps(document).encode(), specs)
 
 
@@ -26,7 +26,7 @@ def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[Rows
 )
 @pytest.mark.parametrize("named", [False, True])
 def test_one_input_needs_no_name(rows: list[Any], named: bool) -> None:
-    """Rows are nested or flat, named or not, one after the other or all at once: the same tensor."""
+    """InputRows are nested or flat, named or not, one after the other or all at once: the same tensor."""
     instances, as_instances = _read({"instances": [{"image": row} for row in rows] if named else rows})
     inputs, not_instances = _read({"inputs": {"image": rows} if named else rows})
     assert (as_instances, not_instances) == (True, False)

@@ -31,7 +31,7 @@ _TYPES = (
     messages.Statistics,
     messages.IndexRequest,
     messages.IndexEntry,
-    messages.Refusal,
+    messages.ErrorMessage,
 )
 
 _DESCRIPTION = """\
@@ -106,7 +106,7 @@ def _get(tag: str, summary: str, answer: type, names: Sequence[Document] = ()) -
     if answer in {messages.Ready, messages.ModelReady}:  # the same document says no
         found["responses"]["503"] = {
             "description": "No, or the store does not answer",
-            "content": _json({"anyOf": [_ref(answer), _ref(messages.Refusal)]}),
+            "content": _json({"anyOf": [_ref(answer), _ref(messages.ErrorMessage)]}),
         }
     return found
 
@@ -166,5 +166,5 @@ def _ref(kind: type) -> Document:
 
 
 def _refusals() -> Document:
-    content = _json(_ref(messages.Refusal))
+    content = _json(_ref(messages.ErrorMessage))
     return {status.name: {"description": told, "content": content} for status, told in _REFUSALS.items()}
