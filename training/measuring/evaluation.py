@@ -18,7 +18,7 @@ from training.measuring.calibration import Reading, readings
 from training.measuring.contenders import CASCADE, END_TO_END, Contender, Fetch, contenders, floated
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from training.replay.timing import ROUNDS
-from weir.catalog.manifest import Artifact, Manifest, TestMetrics
+from weir.catalog.manifest import Artifact, Manifest, MeasuredMetrics
 from weir.engine.cascade import Predictions
 
 Floats = NDArray[np.float32]
@@ -130,8 +130,8 @@ def with_metrics(draft: Manifest, evaluation: Evaluation) -> Manifest:
     return msgspec.structs.replace(draft, levels=levels, end_to_end=end_to_end)
 
 
-def _metrics(result: NetworkResult, share: float | None) -> TestMetrics:
-    return TestMetrics(accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share)
+def _metrics(result: NetworkResult, share: float | None) -> MeasuredMetrics:
+    return MeasuredMetrics(accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share)
 
 
 def _accuracy(answers: Predictions, labels: Labels) -> float:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import UNSET, Struct
 
-from weir.api.outputs import WHOLE, OutputContext
-from weir.catalog.manifest import Manifest
-from weir.engine.cascade import Predictions, needed
+from weir.api.outputs import WHOLE, OutputContext, outputs
+from weir.catalog.manifest import Artifact
+from weir.engine.cascade import Cascade
+from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
 from weir.inputs import picture as pictures
 from weir.inputs.tensor import InputRows
@@ -68,7 +69,7 @@ class Target(Struct, frozen=True):
         """
         manifest = self.model.manifest
         message, rows = self._read(call)
-        known = self.model.outputs(cascade=self.cascade)
+        known = outputs(self.model.manifest, cascade=self.cascade)
         asked = requests.wanted(message, tuple(known))
         names = [output.name for output in asked]
         has_sets = manifest.sets is not None and "set" in names
@@ -99,9 +100,8 @@ class Target(Struct, frozen=True):
         return asked.message, requests.rows(asked, specs)
 
     def _answer(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
-        answers, uses = self.model.answer(
-            rows, cascade=self.cascade, traced="path" in names, whole=not WHOLE.isdisjoint(names)
-        )
+        predictor = self.model.cascade if self.cascade else self.model.end_to_end
+        answers, uses = predictor.answer(rows, trace="path" in names, full=not WHOLE.isdisjoint(names))
         finite = np.isfinite(answers.confidence)
         if not finite.all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(finite))}")
@@ -116,7 +116,7 @@ class Target(Struct, frozen=True):
     def _inference(
         self, body: bytes, header_length: int | None, answers: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(answers, self.model.manifest) if self.cascade else 0
+        escalations = _escalations(answers, self.model.cascade.cascade) if self.cascade else 0
         return Inference(body, header_length, self.name, self.version, len(answers.label), uses, escalations)
 
 
@@ -131,6 +131,6 @@ def _content(call: Call, row_values: int) -> bytes:
     return content
 
 
-def _escalations(answers: Predictions, manifest: Manifest) -> int:
-    run = needed([level.threshold for level in manifest.levels], [level.fusion for level in manifest.levels])
-    return int(np.searchsorted(run, answers.exit_level).sum())
+def _escalations(answers: Predictions, cascade: Cascade[Artifact]) -> int:
+    """Count how often a row went on to a further level."""
+    return int(np.searchsorted(cascade.runs, answers.exit_level).sum())

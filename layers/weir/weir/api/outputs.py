@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
-from weir.engine.abstention import groups_given, labels_given
-from weir.engine.cascade import Predictions
-from weir.engine.paths import Signs, paths
+from weir.engine.abstention import group_names, label_names
+from weir.engine.cascade import of_manifest
+from weir.engine.paths import paths
+from weir.engine.predictions import Predictions
 from weir.engine.sets import sets
 from weir.protocol.messages import TensorMetadata
 from weir.protocol.responses import Values
@@ -49,21 +50,13 @@ class OutputContext(Struct, frozen=True):
         return _VALUES[output](self)
 
     def groups(self) -> list[str]:
-        """Tell each row's group, the empty string for none."""
-        assert self.answers.given is not None, "a model with the output group says who abstains"
-        return groups_given(self.answers.given, self.manifest.groups)
+        """Return each row's group, the empty string for none."""
+        abstentions = self.answers.abstentions
+        return [""] * len(self.answers.label) if abstentions is None else group_names(abstentions, self.manifest.groups)
 
     def paths(self) -> list[str]:
-        """Tell each row's way through the levels."""
-        manifest = self.manifest
-        signs = Signs(
-            [level.name for level in manifest.levels],
-            [level.threshold for level in manifest.levels],
-            [level.fusion == "refine" for level in manifest.levels],
-            tuple(manifest.groups),
-            manifest.abstention,
-        )
-        return paths(self.answers, signs)
+        """Describe each row's path through the levels."""
+        return paths(self.answers, of_manifest(self.manifest))
 
     def sets(self) -> Values:
         """Tell which labels are in each row's prediction set."""
@@ -74,7 +67,7 @@ class OutputContext(Struct, frozen=True):
 
 _VALUES: dict[str, Callable[[OutputContext], Values]] = {
     "probabilities": lambda told: told.answers.probabilities,
-    "label": lambda told: labels_given(told.answers, told.manifest.labels),
+    "label": lambda told: label_names(told.answers, told.manifest.labels),
     "exit_level": lambda told: told.answers.exit_level,
     "confidence": lambda told: told.answers.confidence.astype(np.float32, copy=False),
     "path": OutputContext.paths,

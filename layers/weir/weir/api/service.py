@@ -35,7 +35,8 @@ class Service:
             refresh_s=float(environment.get("MODEL_REFRESH_S") or 60),
         )
         for name in filter(None, environment.get("MODELS_PRELOAD", "").split(",")):
-            registry.model(name.strip())[1].preload(cascade=cascade)
+            loaded = registry.model(name.strip())[1]
+            (loaded.cascade if cascade else loaded.end_to_end).preload()
         return cls(registry, cascade)
 
     def infer(self, model: str, version: str, call: Call) -> Inference:
@@ -82,7 +83,7 @@ class Service:
         """Tell whether a model can answer: its first level loads. Raises `BadName` and `ModelNotFound`."""
         try:
             loaded = self.registry.model(model, version)[1]
-            loaded.preload(cascade=self.cascade, levels=1)
+            (loaded.cascade if self.cascade else loaded.end_to_end).preload(levels=1)
         except Unavailable:
             return False
         return True

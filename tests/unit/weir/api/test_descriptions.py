@@ -8,7 +8,7 @@ from tests.unit.weir.pairs import pair_manifest
 from weir import __version__
 from weir.api import descriptions
 from weir.api.outputs import outputs
-from weir.catalog.manifest import Manifest, TestMetrics
+from weir.catalog.manifest import Manifest, MeasuredMetrics
 from weir.protocol.messages import Reshape, TensorConfig, TensorMetadata
 
 
@@ -48,7 +48,7 @@ def test_a_cascade_tells_its_levels_and_promises() -> None:
     assert [level["name"] for level in told["levels"]] == ["router", "experts", "large"]
     assert (told["groups"], told["abstention"], told["sets"]) == (layered.groups, layered.abstention, layered.sets)
     assert "groups" not in descriptions.metadata(make_manifest(), [1], cascade=True).parameters
-    metrics = TestMetrics(accuracy=0.9, latency_us=5.0)
+    metrics = MeasuredMetrics(accuracy=0.9, latency_us=5.0)
     measured = msgspec.structs.replace(
         layered,
         end_to_end=msgspec.structs.replace(layered.end_to_end, metrics=metrics),

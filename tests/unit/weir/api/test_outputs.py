@@ -10,7 +10,7 @@ from tests.serving import layered_manifest, make_manifest
 from weir.api.outputs import WHOLE, OutputContext, outputs
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
-from weir.engine.cascade import Abstentions, Predictions
+from weir.engine.predictions import Abstentions, Predictions
 from weir.inputs.tensor import DTYPES
 
 PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], np.float32)
@@ -22,7 +22,7 @@ ANSWERS = Predictions(
     exit_level=np.array([1, 2], np.int32),
     levels=3,
     trace=np.array([[np.nan, 0.6, np.nan], [np.nan, 0.65, 0.7]], np.float32),
-    given=Abstentions(
+    abstentions=Abstentions(
         abstains=np.array([False, True]),
         group=np.array([0, -1]),
         group_confidence=np.array([np.nan, 0.5], np.float32),

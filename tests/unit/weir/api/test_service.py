@@ -17,7 +17,6 @@ from tests.unit.weir.pairs import ROWS, A, B, pair_logits, pair_manifest
 from weir.api.inference import Call, Inference
 from weir.api.service import Service
 from weir.catalog import keys
-from weir.engine.cascade import ALWAYS_ESCALATE
 from weir.engine.confidence import softmax
 from weir.errors import BadBody, BadInput, BadTensor, ModelNotFound, StoreUnavailable, TooLarge, UnsupportedMedia
 from weir.protocol.messages import IndexEntry
@@ -54,7 +53,7 @@ def test_an_inference_tells_its_rows_and_what_each_level_did(thirds: Path, pictu
 
 def test_a_level_that_is_not_run_has_no_rows(thirds: Path, pictures: Floats) -> None:
     """A first level that can never exit is skipped; the rows of the request are counted all the same."""
-    store_version(thirds, make_manifest(thresholds=(ALWAYS_ESCALATE, 0.9)))
+    store_version(thirds, make_manifest(thresholds=(None, 0.9)))
     answer = _service(thirds, cascade=True).infer("thirds", "", _asked(pictures))
     assert answer.rows == 4
     assert [use.rows for use in answer.uses] == [0, 4, 2]
