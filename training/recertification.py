@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 
 from training import folder
-from training.certifying.certification import Uncertified, rows_needed
-from training.certifying.certified import promised
-from training.certifying.promises import Promises
-from training.measuring import reload as testsplit
+from training.certifying.binomial import rows_needed
+from training.certifying.certify import CertifiedPromises, certify_model
+from training.certifying.loss_promise import Uncertified
+from training.measuring import reload
 from training.measuring.calibration import panels
 from training.measuring.diagrams import draw
 from training.measuring.evaluation import Measured, measure, with_metrics
@@ -37,18 +37,18 @@ def recertify(
         Conflict: a training is at work in the folder.
     """
     with folder.renewing(trained) as manifest:
-        data = testsplit.prepared(manifest)
-        made = promised(manifest, lambda digest: folder.artifact(trained, digest), data, promise)
-        _refuse(made.promises, promise)
-        for warning in made.warnings:
+        data = reload.prepared(manifest)
+        certification = certify_model(manifest, lambda digest: folder.artifact(trained, digest), data, promise)
+        _refuse(certification.promises, promise)
+        for warning in certification.warnings:
             say(f"warning: {warning}")
         references = {digest: folder.reference(trained, digest) for digest in manifest.artifacts}
-        draft = made.on(with_promise(manifest, promise))
+        draft = certification.promises.on(with_promise(manifest, promise))
         measured = measure(draft, lambda digest: folder.artifact(trained, digest), references, data.test, on_call)
         files = {
             folder.SUMMARY: encode_evaluation(measured.evaluation),
-            folder.REPORT: _report(trained, made.promises, measured),
-            folder.RELIABILITY: draw(panels(draft, measured.readings)),
+            folder.REPORT: _report(trained, certification.promises, measured),
+            folder.RELIABILITY: draw(panels(draft, measured.calibration)),
         }
         folder.renew(trained, files, encode(with_metrics(draft, measured.evaluation)))
     return measured.evaluation
@@ -66,7 +66,7 @@ def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
     return msgspec.structs.replace(manifest, provenance=provenance)
 
 
-def _refuse(promises: Promises, promise: Promise) -> None:
+def _refuse(promises: CertifiedPromises, promise: Promise) -> None:
     certified, needed = promises.certified, rows_needed(promise.max_loss, promise.delta)
     if certified.rows < needed:
         limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
@@ -77,7 +77,7 @@ def _refuse(promises: Promises, promise: Promise) -> None:
         raise Uncertified("what is asked for can be promised", "; ".join(promises.warnings))
 
 
-def _report(trained: Path, promises: Promises, measured: Measured) -> bytes:
+def _report(trained: Path, promises: CertifiedPromises, measured: Measured) -> bytes:
     report = msgspec.json.decode((trained / folder.REPORT).read_bytes())
-    report |= {"thresholds": promises, "calibration": measured.readings}
+    report |= {"thresholds": promises, "calibration": measured.calibration}
     return msgspec.json.format(msgspec.json.encode(report), indent=1)

@@ -35,7 +35,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     certified_at: str
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The promise in one line of plain words."""
         sure = f"with {100 * (1 - self.delta):g} % confidence"
         if self.against == "labels":

@@ -21,7 +21,7 @@ from weir.engine.abstention import decide
 from weir.engine.arrays import Floats
 from weir.engine.confidence import confidence, label
 from weir.engine.hierarchy import NO_GROUPS, Hierarchy
-from weir.engine.levels import Network, posterior
+from weir.engine.levels import F, posterior
 from weir.engine.predictions import Predictions
 
 Threshold = float | None
@@ -112,7 +112,7 @@ class Cascade(Generic[N]):
         pairs = zip(self.levels, thresholds, strict=True)
         return replace(self, levels=tuple(msgspec.structs.replace(level, threshold=one) for level, one in pairs))
 
-    def answer(self: "Cascade[Network]", rows: NDArray[Any], *, trace: bool = False, full: bool = True) -> Predictions:
+    def answer(self: "Cascade[F]", rows: NDArray[Any], *, trace: bool = False, full: bool = True) -> Predictions:
         """Answer rows `(n, …)`, n at least 1: a row exits at the first level that is confident enough.
 
         A level at which no row can exit, and whose posterior no later level uses, is not run. A row on which the
@@ -161,10 +161,10 @@ def single(level: Level[N]) -> Cascade[N]:
     return Cascade((level,))
 
 
-class _Run:
+class _Run(Generic[F]):
     """One batch on its way through the levels."""
 
-    def __init__(self, cascade: Cascade[Network], rows: NDArray[Any], *, trace: bool) -> None:
+    def __init__(self, cascade: Cascade[F], rows: NDArray[Any], *, trace: bool) -> None:
         self._cascade, self._rows = cascade, rows
         levels = len(cascade.levels)
         self._exit_level = np.full(len(rows), levels - 1, np.int32)

@@ -1,7 +1,7 @@
 """What one level makes of rows: its calibrated probabilities, fused with the posterior of the levels before it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -11,12 +11,14 @@ from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 from weir.engine.hierarchy import Hierarchy
 
-Network = Callable[[NDArray[Any]], Floats]
+NetworkFunction = Callable[[NDArray[Any]], Floats]
 """rows `(n, …)` -> logits `(n, outputs)`"""
+
+F = TypeVar("F", bound=NetworkFunction)
 
 
 def posterior(
-    level: Level[Network], before: Floats | None, rows: NDArray[Any], hierarchy: Hierarchy, *, full: bool
+    level: Level[F], before: Floats | None, rows: NDArray[Any], hierarchy: Hierarchy, *, full: bool
 ) -> Floats:
     """Return the posterior over labels after a level, `(n, labels)`.
 
@@ -37,13 +39,13 @@ def posterior(
     return fusion.pool(before, probabilities, level.weights)
 
 
-def _probabilities(level: Classifier[Network] | Router[Network], rows: NDArray[Any], hierarchy: Hierarchy) -> Floats:
+def _probabilities(level: Classifier[F] | Router[F], rows: NDArray[Any], hierarchy: Hierarchy) -> Floats:
     probabilities = softmax(level.network(rows), level.temperature)
     return hierarchy.spread(probabilities) if isinstance(level, Router) else probabilities
 
 
 def _refined(
-    level: Experts[Network], before: Floats | None, rows: NDArray[Any], hierarchy: Hierarchy, *, full: bool
+    level: Experts[F], before: Floats | None, rows: NDArray[Any], hierarchy: Hierarchy, *, full: bool
 ) -> Floats:
     if before is None:
         before = hierarchy.prior_rows(len(rows))
@@ -58,5 +60,5 @@ def _refined(
     )
 
 
-def _calibrated(expert: Expert[Network]) -> fusion.Probabilities:
+def _calibrated(expert: Expert[F]) -> fusion.Probabilities:
     return lambda rows: softmax(expert.network(rows), expert.temperature)

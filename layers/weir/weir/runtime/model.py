@@ -13,11 +13,11 @@ from msgspec import Struct
 from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Cascade, end_to_end_of, of_manifest
-from weir.engine.levels import Network
+from weir.engine.levels import NetworkFunction
 from weir.engine.predictions import Predictions
 from weir.errors import ModelUnavailable
 from weir.inputs.tensor import DTYPES, InputRows
-from weir.runtime import interpreter
+from weir.runtime.interpreter import Network
 
 OVERFLOW = "a row's values are small enough for the network's own numbers to stay finite"
 
@@ -36,7 +36,7 @@ _UNUSED = LevelUse(0, 0.0)
 class Predictor:
     """A cascade whose networks are loaded when a row needs them, and which counts what each level does."""
 
-    def __init__(self, cascade: Cascade[Artifact], load: Callable[[Artifact], interpreter.Network]) -> None:
+    def __init__(self, cascade: Cascade[Artifact], load: Callable[[Artifact], Network]) -> None:
         """Describe a predictor; nothing is loaded yet."""
         self._load = load
         self._uses: list[LevelUse] = []
@@ -62,7 +62,7 @@ class Predictor:
             for artifact in level.networks:
                 self._load(artifact)
 
-    def _network(self, level: int, artifact: Artifact) -> Network:
+    def _network(self, level: int, artifact: Artifact) -> NetworkFunction:
         """Run an artifact's network, and count its rows and its time for the level; softmax is not counted."""
 
         def logits(rows: InputRows) -> Floats:
@@ -87,7 +87,7 @@ class Model:
     manifest: Manifest
     fetch: Callable[[str], bytes]
     runtime: str | None = None
-    _networks: dict[str, interpreter.Network] = field(default_factory=dict)
+    _networks: dict[str, Network] = field(default_factory=dict)
 
     @cached_property
     def end_to_end(self) -> Predictor:
@@ -104,7 +104,7 @@ class Model:
         """How many values one row has, over all inputs."""
         return sum(math.prod(spec.shape[1:]) for spec in self.manifest.inputs)
 
-    def network(self, artifact: Artifact) -> interpreter.Network:
+    def network(self, artifact: Artifact) -> Network:
         """Load an artifact once, after checking that its bytes are those the manifest names.
 
         Raises:
@@ -114,12 +114,12 @@ class Model:
             self._networks[artifact.digest] = self._loaded(artifact)
         return self._networks[artifact.digest]
 
-    def _loaded(self, artifact: Artifact) -> interpreter.Network:
+    def _loaded(self, artifact: Artifact) -> Network:
         content = self.fetch(artifact.digest)
         if (digest := hashlib.sha256(content).hexdigest()) != artifact.digest:
             raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", digest)
         specs = self.manifest.inputs
-        network = interpreter.Network(content, self.runtime, [spec.name for spec in specs])
+        network = Network(content, self.runtime, [spec.name for spec in specs])
         inputs = tuple((spec.shape[1:], DTYPES[spec.datatype]) for spec in specs)
         labels = self.manifest.outputs[artifact.digest]
         if (network.inputs, network.labels) != (inputs, labels):

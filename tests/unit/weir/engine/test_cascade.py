@@ -13,7 +13,7 @@ from tests.unit.weir.cascades import RandomCascade, Recorded, cascades
 from weir.catalog.levels import Classifier, Experts, Level
 from weir.engine.arrays import LEAST_PROBABILITY, Floats
 from weir.engine.cascade import Cascade, exit_levels, levels_run
-from weir.engine.levels import Network
+from weir.engine.levels import NetworkFunction
 
 Doubles = NDArray[np.float64]
 
@@ -182,7 +182,7 @@ def test_exits_from_confidences_are_the_exits_of_the_engine(drawn: RandomCascade
     np.testing.assert_array_equal(exit_levels(confidences, thresholds), answered.exit_level)
 
 
-def _cascade(*levels: tuple[Network, float | None]) -> Cascade[Network]:
+def _cascade(*levels: tuple[NetworkFunction, float | None]) -> Cascade[NetworkFunction]:
     return Cascade(
         tuple(
             Classifier(name=str(n), network=network, threshold=threshold)
@@ -214,7 +214,7 @@ def test_rows_that_are_not_numbers_reach_the_last_level_alone() -> None:
 
 def test_share_counts_the_rows_of_a_level() -> None:
     """Shares are of all rows."""
-    first: Network = lambda rows: np.stack([rows, -rows], 1)  # noqa: E731
-    last: Network = lambda rows: np.stack([rows, rows], 1)  # noqa: E731
+    first: NetworkFunction = lambda rows: np.stack([rows, -rows], 1)  # noqa: E731
+    last: NetworkFunction = lambda rows: np.stack([rows, rows], 1)  # noqa: E731
     predictions = _cascade((first, 0.9), (last, 0.0)).answer(np.array([9, 9, 9, 0], np.float32))
     assert (predictions.share(0), predictions.share(1)) == (0.75, 0.25)
