@@ -67,7 +67,7 @@ class InvocationMetrics:
             told = {
                 "Namespace": self._namespace,
                 "Dimensions": [dimensions],
-                "InvocationMetrics": [{"Name": name, "Unit": unit} for name, unit in self._units.items()],
+                "Metrics": [{"Name": name, "Unit": unit} for name, unit in self._units.items()],
             }
             self._descriptions[key] = msgspec.Raw(msgspec.json.encode([told]))
         return self._descriptions[key]
