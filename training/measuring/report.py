@@ -28,7 +28,7 @@ def table_of(evaluation: Evaluation) -> Table:
     """Lay out a row for the end-to-end model, for each level and for the cascade."""
     table = Table(title="On the test split; time is the median wall time of a batched call over its rows, one thread")
     table.add_column("model")
-    for column in ("accuracy, float", "accuracy", "form", "ECE", "bytes", "µs/row", "answers"):
+    for column in ("accuracy, float", "accuracy", "quantization", "ECE", "bytes", "µs per row", "rows answered"):
         table.add_column(column, justify="right")
     table.add_row("end-to-end", *_network(evaluation.end_to_end), "100.0 %")
     for number, level in enumerate(evaluation.levels):
@@ -79,7 +79,7 @@ def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
         "loss that remains",
         "errors",
         "rows answered",
-        "time, µs/row",
+        "time, µs per row",
     ):
         table.add_column(column, justify="right")
     for number, level in enumerate(ledger.levels):
