@@ -14,7 +14,8 @@ from local.events import HttpRequest, to_event
 from local.worker import Context
 from weir.catalog import keys
 from weir.catalog.aliases import Alias
-from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec, encode
+from weir.catalog.inputs import Picture
+from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, encode
 from weir.catalog.promises import Abstention, PredictionSets, Quantile
 from weir.engine.cascade import ALWAYS_ESCALATE
 
@@ -44,7 +45,7 @@ def make_manifest(model: str = "thirds", thresholds: tuple[float, float] = (0.9,
         task=model,
         labels=LABELS,
         prior=(0.25, 0.25, 0.5),
-        inputs=(TensorSpec(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
+        inputs=(Picture(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
         end_to_end=EndToEnd(artifact=artifact("large")),
         levels=tuple(Level(name=name, artifact=artifact(name), threshold=threshold) for name, threshold in levels),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
@@ -85,7 +86,7 @@ def digits_manifest() -> Manifest:
         task="mnist-sample",
         labels=tuple("0123456789"),
         prior=(0.1,) * 10,
-        inputs=(TensorSpec(name="image", shape=(-1, 28, 28), meaning="brightness, 0 to 255"),),
+        inputs=(Picture(name="image", shape=(-1, 28, 28), meaning="brightness, 0 to 255"),),
         end_to_end=EndToEnd(artifact=network),
         levels=(Level(name="only", artifact=network, threshold=0.0),),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),

@@ -7,7 +7,7 @@ import msgspec
 from training import folder
 from training.certifying.certification import Uncertified
 from training.certifying.certified import Promised, promised
-from training.data.preparation import Prepared, prepare
+from training.data.preparation import PreparedData, prepare
 from training.learning.checkpoints import Checkpoints
 from training.levels import manifest as assembly
 from training.levels.build import Built, build, check
@@ -70,7 +70,7 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
     return measured.evaluation
 
 
-def _report(data: Prepared, built: Built, made: Promised, measured: Measured) -> bytes:
+def _report(data: PreparedData, built: Built, made: Promised, measured: Measured) -> bytes:
     """Write down all that was measured and chosen."""
     report = {
         "cleaning": data.cleaning,
@@ -84,8 +84,8 @@ def _report(data: Prepared, built: Built, made: Promised, measured: Measured) ->
     return msgspec.json.format(msgspec.json.encode(report), indent=1)
 
 
-def _tell_data(data: Prepared, callbacks: Callbacks) -> None:
-    callbacks.say(f"data: {data.cleaning.told()}; digest {data.digest[:12]}")
+def _tell_data(data: PreparedData, callbacks: Callbacks) -> None:
+    callbacks.say(f"data: {data.cleaning.summary()}; digest {data.digest[:12]}")
     parts = {
         "training": data.train,
         "validation": data.validation,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from training.certifying import sanity as soundness
 from training.certifying.promises import Promises, make
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.replay.recording import LevelTimes, Recording, record
 from training.replay.timing import times
 from training.task import Promise
@@ -30,7 +30,7 @@ class Promised:
         return self.promises.on(draft)
 
 
-def promised(draft: Manifest, fetch: Callable[[str], bytes], data: Prepared, promise: Promise) -> Promised:
+def promised(draft: Manifest, fetch: Callable[[str], bytes], data: PreparedData, promise: Promise) -> Promised:
     """Let every level speak on validation and certification rows, as it will serve, and promise what they bear out.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.export.quantized import Quantized
 from training.learning.networks import TrainingTarget
 from training.levels import grouping
@@ -57,7 +57,7 @@ def build(shop: TrainingRun) -> Built:
     return Built(_finished(bench.ladder, shop), found.groups, found.experts, bench.tried)
 
 
-def check(task: Task, data: Prepared) -> None:
+def check(task: Task, data: PreparedData) -> None:
     """Refuse what can't be built before anything is trained.
 
     Raises:
@@ -72,7 +72,7 @@ def check(task: Task, data: Prepared) -> None:
         grouping.countable(len(data.label_names), task.hierarchy.count)
 
 
-def _timed(networks: Sequence[Net], data: Prepared) -> list[Net]:
+def _timed(networks: Sequence[Net], data: PreparedData) -> list[Net]:
     """Time artifacts beside each other: those of a training that took hours were made under different loads."""
     loaded = {
         number: Network(net.quantized.content, RUNTIMES[0]).logits

@@ -4,33 +4,25 @@ from importlib.metadata import version
 
 import msgspec
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.levels.build import Built
 from training.levels.ladder import Net, Rung
 from training.task import Task
-from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec
+from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance
 from weir.engine.cascade import ALWAYS_ESCALATE
 
 _LIBRARIES = ("weir-lambda", "tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def manifest(task: Task, data: Prepared, built: Built) -> Manifest:
+def manifest(task: Task, data: PreparedData, built: Built) -> Manifest:
     """Describe the model. It promises nothing yet, so its thresholds always escalate, and it has no metrics."""
-    low, high = data.value_range
     rungs = built.ladder.rungs
     return Manifest(
         model=task.name,
         task=task.name,
         labels=data.label_names,
         prior=data.prior,
-        inputs=(
-            TensorSpec(
-                name="image",
-                shape=(-1, *data.input_shape),
-                meaning=f"raw pixel values, {low:g} to {high:g}",
-                range=(low, high),
-            ),
-        ),
+        inputs=(data.input,),
         end_to_end=EndToEnd(
             artifact=_artifact(built.ladder.end_to_end), temperature=built.ladder.end_to_end.temperature
         ),

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.export.quantized import Quantized, quantize
 from training.fitting.calibration import temperature
 from training.learning import networks
@@ -26,7 +26,7 @@ class TrainingRun:
     """One training's."""
 
     task: Task
-    data: Prepared
+    data: PreparedData
     checkpoints: Checkpoints
     callbacks: Callbacks
 
@@ -90,7 +90,7 @@ class TrainingRun:
 
     def _quantize(self, net: Net) -> Quantized:
         made = quantize(net.spec.name, net.trained, net.lesson, self.task.quantization_tolerance)
-        self.callbacks.say(made.told)
+        self.callbacks.say(made.summary)
         return made
 
 

@@ -20,12 +20,14 @@ def test_mnist_sample_comes_with_a_package() -> None:
     data = sources.load(Data(source="mnist-sample"))
     assert data.inputs.shape == (5000, 28, 28)
     assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
-    assert (data.inputs.min(), data.inputs.max()) == data.value_range
+    assert (data.inputs.min(), data.inputs.max()) == data.input.range
 
 
 def test_digits_come_with_a_package() -> None:
-    """1,797 digits of 8x8."""
-    assert sources.load(Data(source="digits")).inputs.shape == (1797, 8, 8)
+    """1,797 digits of 8x8, from 0 to 16."""
+    data = sources.load(Data(source="digits"))
+    assert data.inputs.shape == (1797, 8, 8)
+    assert (data.input.row_shape, data.input.range) == ((8, 8), (0.0, 16.0))
 
 
 def test_an_unknown_source_is_refused() -> None:

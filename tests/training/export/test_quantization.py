@@ -63,9 +63,9 @@ def test_float32_is_never_chosen() -> None:
 
 @pytest.mark.parametrize("facts", [{"agreement": 0.5}, {"agreement": math.nan}, {"error": "refused"}])
 def test_a_network_that_broke_in_conversion_fails(facts: dict[str, Any]) -> None:
-    """The float32 form does not do what Keras does: no quantization of it is worth anything."""
+    """Where the float32 form does not predict what Keras predicts, no quantization is chosen."""
     table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", **facts), _row("float16")))
-    with pytest.raises(ModelUnavailable, match="the float32 conversion of n does what Keras does"):
+    with pytest.raises(ModelUnavailable, match="the float32 conversion of n predicts what Keras predicts"):
         choose(table, 0.005)
 
 

@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tests.training.pictures import picture
 from training.data.split import Split
+from training.learning.batches import Batches
 from training.learning.loop import Course, Diverged, Judged, Loss, Objective, descend
 from training.modalities.picture.architectures import build
-from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
 
 RANDOM = np.random.default_rng(0)
@@ -22,7 +23,7 @@ FINE = Judged(1.0, None, 1.0)
 
 
 def _networks(count: int = 1) -> list[keras.Model]:
-    return [build("mlp", (4, 4), 3, (0.0, 1.0), seed) for seed in range(count)]
+    return [build("mlp", picture(4, 4, white=1.0), 3, seed) for seed in range(count)]
 
 
 def _batches() -> Batches:

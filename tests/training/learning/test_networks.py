@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from tests.training.pictures import picture
 from tests.training.quick import TASK
-from training.data.preparation import Prepared, prepare
+from training.data.preparation import PreparedData, prepare
 from training.data.split import Split
 from training.export.convert import QUANTIZATIONS, convert
+from training.learning.batches import Batches
 from training.learning.loop import Diverged, Judged
 from training.learning.networks import TrainingTarget, _loss, logits, teaching, train
 from training.modalities.picture.architectures import BODIES, build
-from training.modalities.picture.augmentation import Batches, erased, flipped, shifted
+from training.modalities.picture.augmentation import erased, flipped, shifted
 from training.task import NetworkSpec, Task, decode
 from weir.catalog.manifest import Quantization
 from weir.errors import BadInput, ModelUnavailable
@@ -31,48 +33,48 @@ def task() -> Task:
 
 
 @pytest.fixture(scope="module")
-def data(task: Task) -> Prepared:
+def data(task: Task) -> PreparedData:
     return prepare(task)
 
 
 @pytest.fixture(scope="module")
-def lesson(data: Prepared) -> TrainingTarget:
+def lesson(data: PreparedData) -> TrainingTarget:
     return TrainingTarget.whole(data)
 
 
 @pytest.mark.parametrize("name", BODIES)
 def test_every_architecture_survives_every_quantization(name: str, runtime: str) -> None:
     """Raw rows in, logits out; each form says nearly what Keras says."""
-    model = build(name, (28, 28), 10, (0.0, 255.0), 0)
+    model = build(name, picture(28, 28), 10, 0)
     images = RANDOM.uniform(0, 255, (40, 28, 28)).astype(np.float32)
     expected = logits(model, images)
     assert expected.shape == (40, 10)
     for form in QUANTIZATIONS:
-        found = Network(convert(model, form, images), runtime).logits(images)
+        found = Network(convert(model, picture(28, 28), form, images), runtime).logits(images)
         tolerance = {"float32": 1e-4, "float16": 1e-2}.get(form, 0.2) * float(np.abs(expected).max())
         np.testing.assert_allclose(found, expected, atol=tolerance)
 
 
 def test_the_classic_networks_have_the_classic_sizes() -> None:
     """784 -> 128 -> 10, and 784 -> 128 -> 128 -> 10."""
-    assert build("mlp", (28, 28), 10, (0.0, 255.0), 0).count_params() == 784 * 128 + 128 + 128 * 10 + 10
-    assert build("mlp2", (28, 28), 10, (0.0, 255.0), 0).count_params() == 101_770 + 128 * 128 + 128
+    assert build("mlp", picture(28, 28), 10, 0).count_params() == 784 * 128 + 128 + 128 * 10 + 10
+    assert build("mlp2", picture(28, 28), 10, 0).count_params() == 101_770 + 128 * 128 + 128
 
 
 def test_raw_values_are_scaled_inside() -> None:
     """Rows of one range and rows of another, scaled to the same, get the same logits."""
     images = RANDOM.uniform(0, 255, (5, 8, 8)).astype(np.float32)
-    of_bytes, of_sixteenths = (build("mlp", (8, 8), 3, (0.0, high), 1) for high in (255.0, 16.0))
+    of_bytes, of_sixteenths = (build("mlp", picture(8, 8, white=high), 3, 1) for high in (255.0, 16.0))
     np.testing.assert_allclose(logits(of_bytes, images), logits(of_sixteenths, images * 16 / 255), atol=1e-4)
 
 
 def test_an_unknown_architecture_is_refused() -> None:
     """The error lists those there are."""
     with pytest.raises(BadInput, match=r"mlp, mlp2, conv-tiny.*conv-xlarge"):
-        build("resnet", (28, 28), 10, (0.0, 1.0), 0)
+        build("resnet", picture(28, 28, white=1.0), 10, 0)
 
 
-def test_the_same_seed_gives_the_same_network(task: Task, data: Prepared, lesson: TrainingTarget) -> None:
+def test_the_same_seed_gives_the_same_network(task: Task, data: PreparedData, lesson: TrainingTarget) -> None:
     """Initial weights, order of rows, augmentation: all seeded."""
     told: list[tuple[int, int]] = []
     spec = msgspec.structs.replace(task.levels[1], erase=3)
@@ -143,7 +145,7 @@ def _sides(rows: int, *, seed: int) -> Split:
 
 
 SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8, learning_rate=0.005)
-SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, (6, 6), (0.0, 255.0))
+SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, picture(6, 6))
 
 
 def _accuracy(lesson: TrainingTarget, spec: NetworkSpec = SPEC) -> float:
@@ -169,7 +171,7 @@ def test_a_mirrored_row_goes_with_what_the_teacher_says_of_its_mirror_image() ->
     count, random = len(SIDES.train.labels), np.random.default_rng(0)
     teacher = random.normal(0, 3, (2 * count, 2)).astype(np.float32)
     weights = random.uniform(0, 2, count).astype(np.float32)
-    model = build("mlp", (6, 6), 2, (0.0, 255.0), 0)
+    model = build("mlp", picture(6, 6), 2, 0)
     variants = np.array([0, count, 7, count + 7, 2 * count - 1])
     images = np.concatenate([SIDES.train.inputs, SIDES.train.inputs[:, :, ::-1]])[variants]
     found = _loss(model, replace(SIDES, teacher=teacher, weights=weights))(images, variants)
@@ -185,7 +187,7 @@ def test_a_mirrored_row_goes_with_what_the_teacher_says_of_its_mirror_image() ->
 
 def test_a_teacher_is_asked_about_rows_and_their_mirror_images() -> None:
     """First all rows as they are, then all of them mirrored."""
-    model = build("mlp", (6, 6), 2, (0.0, 255.0), 0)
+    model = build("mlp", picture(6, 6), 2, 0)
     images = SIDES.train.inputs[:20]
     said = teaching(model, images)
     np.testing.assert_allclose(said[:20], logits(model, images), atol=1e-5)
@@ -205,14 +207,15 @@ def test_rows_count_by_their_weight() -> None:
 @pytest.mark.parametrize("name", ["mlp2", "conv-tiny"])
 def test_the_same_network_converts_to_the_same_bytes(name: str, form: Quantization, tmp_path: Path) -> None:
     """Twice, after it was stored, and built again after others: an artifact's digest tells what it does."""
-    model = build(name, (8, 8), 10, (0.0, 16.0), 0)
+    digit = picture(8, 8, white=16.0)
+    model = build(name, digit, 10, 0)
     model.save(tmp_path / "model.keras")
     images = RANDOM.uniform(0, 16, (10, 8, 8)).astype(np.float32)
-    expected = convert(model, form, images)
-    assert convert(model, form, images) == expected
-    assert convert(keras.models.load_model(tmp_path / "model.keras"), form, images) == expected
-    build("conv-small", (8, 8), 10, (0.0, 16.0), 1)
-    assert convert(build(name, (8, 8), 10, (0.0, 16.0), 0), form, images) == expected
+    expected = convert(model, digit, form, images)
+    assert convert(model, digit, form, images) == expected
+    assert convert(keras.models.load_model(tmp_path / "model.keras"), digit, form, images) == expected
+    build("conv-small", digit, 10, 1)
+    assert convert(build(name, digit, 10, 0), digit, form, images) == expected
 
 
 def test_what_the_converter_refuses_is_unavailable() -> None:
@@ -220,10 +223,10 @@ def test_what_the_converter_refuses_is_unavailable() -> None:
     inputs = keras.Input((4, 4))
     model = keras.Model(inputs, keras.layers.Lambda(keras.ops.erfinv)(inputs))
     with pytest.raises(ModelUnavailable, match="TensorFlow converts"):
-        convert(model, "float32", np.zeros((1, 4, 4), np.float32))
+        convert(model, picture(4, 4), "float32", np.zeros((1, 4, 4), np.float32))
 
 
-def test_batches_show_every_row_once_an_epoch(data: Prepared) -> None:
+def test_batches_show_every_row_once_an_epoch(data: PreparedData) -> None:
     """In another order the next time, and the same again with the same seed."""
     spec = msgspec.structs.replace(SPEC, batch_size=100)
     one, two = Batches(data.train, spec, 0), Batches(data.train, spec, 0)
@@ -239,7 +242,7 @@ def test_batches_show_every_row_once_an_epoch(data: Prepared) -> None:
     assert epochs[0] != epochs[1]
 
 
-def test_mirrored_rows_are_named_as_such(data: Prepared) -> None:
+def test_mirrored_rows_are_named_as_such(data: PreparedData) -> None:
     """A variant is the number of the row, or of a mirrored row the number plus that of all rows."""
     count = len(data.train.labels)
     batches = list(Batches(data.train, msgspec.structs.replace(SPEC, flip=True), 0).epoch())

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from weir.catalog.inputs import Input, check_inputs, with_kinds
 from weir.catalog.promises import Abstention, Certificate, PredictionSets
 from weir.errors import BadManifest
 
@@ -16,9 +17,6 @@ FILE = "manifest.json"
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
 Fusion = Literal["replace", "pool", "refine"]
 Kind = Literal["cascade", "router", "experts"]
-Datatype = Literal[
-    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
-]
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,19 +28,6 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     quantization: Quantization
     interpreters: dict[str, str]
     """interpreter package -> the oldest version known to load it"""
-
-
-class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One input of the model."""
-
-    name: str
-    shape: tuple[int, ...]
-    """-1 (any number of rows) first"""
-    datatype: Datatype = "FP32"
-    meaning: str = ""
-    """what a value stands for, in words"""
-    range: tuple[float, float] = (0.0, 255.0)
-    """of the values of a picture: what black and white are"""
 
 
 class TestMetrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +111,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     prior: tuple[float, ...]
     """share of each label among the training rows"""
-    inputs: tuple[TensorSpec, ...]
+    inputs: tuple[Input, ...]
     end_to_end: EndToEnd
     levels: tuple[Level, ...]
     groups: dict[str, tuple[str, ...]] = {}
@@ -175,7 +160,7 @@ def decode(data: bytes) -> Manifest:
     try:
         version = msgspec.json.decode(data, type=_Versioned).schema_version
         _check_version(version)
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = msgspec.convert(with_kinds(msgspec.json.decode(data)), Manifest)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadManifest("a manifest is the JSON document that `weir train` writes", exc) from exc
     _check(manifest)
@@ -199,7 +184,7 @@ def _check(manifest: Manifest) -> None:
         raise BadManifest("the prior has one share for each label", manifest.prior)
     if not manifest.levels:
         raise BadManifest("a model has at least one level", manifest.levels)
-    _check_inputs(manifest)
+    check_inputs(manifest.inputs)
     _check_groups(manifest)
     for number, level in enumerate(manifest.levels):
         _check_level(level, number, manifest)
@@ -207,14 +192,6 @@ def _check(manifest: Manifest) -> None:
     for digest in manifest.artifacts:
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise BadManifest("artifacts are named by the sha256 of their bytes", digest)
-
-
-def _check_inputs(manifest: Manifest) -> None:
-    names = [spec.name for spec in manifest.inputs]
-    if not names or len(set(names)) != len(names) or not all(_is_input(spec) for spec in manifest.inputs):
-        raise BadManifest(
-            "a model has inputs of different names, each of shape [-1, then sizes of at least 1]", manifest.inputs
-        )
 
 
 def _check_groups(manifest: Manifest) -> None:
@@ -262,9 +239,3 @@ def _temperatures(manifest: Manifest) -> tuple[float, ...]:
         *(level.temperature for level in manifest.levels),
         *(expert.temperature for expert in _experts(manifest)),
     )
-
-
-def _is_input(spec: TensorSpec) -> bool:
-    low, high = spec.range
-    sizes = len(spec.shape) > 1 and spec.shape[0] == -1 and all(size >= 1 for size in spec.shape[1:])
-    return sizes and -math.inf < low < high < math.inf

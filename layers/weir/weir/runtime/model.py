@@ -19,7 +19,8 @@ from weir.engine.confidence import softmax
 from weir.engine.fusion import Word
 from weir.engine.hierarchy import Hierarchy
 from weir.errors import ModelUnavailable
-from weir.inputs.tensor import DTYPES, InputRows, no_rows
+from weir.inputs.rows import zeros
+from weir.inputs.tensor import InputRows
 from weir.protocol.messages import TensorMetadata
 from weir.runtime.interpreter import Network
 
@@ -118,7 +119,7 @@ class Model:
 
     def preload(self, *, cascade: bool, levels: int | None = None) -> None:
         """Fetch and load every network that `answer` could need, or those of the first levels."""
-        none = no_rows(self.manifest.inputs)
+        none = zeros(self.manifest.inputs, 0)
         for step in self.steps(cascade=cascade)[:levels]:
             for word in (step.word, *step.experts.values()):
                 if word is not None:
@@ -132,7 +133,7 @@ class Model:
                 raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", found)
             specs = self.manifest.inputs
             network = Network(content, self.runtime, [spec.name for spec in specs])
-            inputs = tuple((spec.shape[1:], DTYPES[spec.datatype]) for spec in specs)
+            inputs = tuple((spec.row_shape, spec.dtype) for spec in specs)
             labels = self.manifest.outputs[artifact.digest]
             if (network.inputs, network.labels) != (inputs, labels):
                 raise ModelUnavailable(

@@ -128,7 +128,7 @@ def test_a_dropped_file_is_answered_by_its_key(thirds: Path, pictures: Floats) -
     """The key says which model answers, and how."""
     (thirds / "batches/in/thirds/cascade").mkdir(parents=True)
     (thirds / "batches/in/thirds/cascade/a.npy").write_bytes(_npy(pictures))
-    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), "batches/in/thirds/cascade/a.npy")
+    summary = batch.answer_notice(Registry(Store(thirds.as_uri())), "batches/in/thirds/cascade/a.npy")
     assert (summary.model, summary.file, summary.cascade, summary.answered) == ("thirds", "a.npy", True, 4)
 
 
@@ -138,7 +138,7 @@ def test_a_dropped_file_is_answered_by_its_key(thirds: Path, pictures: Floats) -
 def test_a_key_that_names_no_file_is_told_and_nothing_is_written(thirds: Path, key: str) -> None:
     """It has no place for an answer, and trying again would not help."""
     before = sorted(thirds.rglob("*"))
-    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), key)
+    summary = batch.answer_notice(Registry(Store(thirds.as_uri())), key)
     assert summary.error is not None
     assert ". Got: " in summary.error
     assert (summary.rows, summary.file) == (0, key)

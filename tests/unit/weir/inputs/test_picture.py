@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.weir.protocol.documents import document, read, tensor
-from weir.catalog.manifest import Datatype, TensorSpec
+from weir.catalog.inputs import DTYPES, Datatype, Input, Picture, Tensor
 from weir.errors import BadBody, TooLarge, UnsupportedMedia, WeirError
-from weir.inputs import picture as pictures
-from weir.inputs.tensor import DTYPES, InputRows
+from weir.inputs.rows import from_file
+from weir.inputs.tensor import InputRows
 
 PNG, JPEG = "image/png", "image/jpeg"
 HEIGHT, WIDTH = 4, 5
 
-GREY = TensorSpec(name="image", shape=(-1, HEIGHT, WIDTH))
-ONE_CHANNEL = TensorSpec(name="image", shape=(-1, HEIGHT, WIDTH, 1))
-COLOUR = TensorSpec(name="image", shape=(-1, HEIGHT, WIDTH, 3))
+GREY = Picture(name="image", shape=(-1, HEIGHT, WIDTH))
+ONE_CHANNEL = Picture(name="image", shape=(-1, HEIGHT, WIDTH, 1))
+COLOUR = Picture(name="image", shape=(-1, HEIGHT, WIDTH, 3))
 MODES = {1: "L", 3: "RGB"}
 
 WHOLE = "a picture is a whole PNG or JPEG"
@@ -81,15 +81,15 @@ def _claiming(content: bytes, width: int, height: int) -> bytes:
     return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
 
 
-def _row(content: bytes, spec: TensorSpec = GREY, media_type: str = PNG) -> InputRows:
-    return pictures.row(content, media_type, [spec])
+def _row(content: bytes, one: Picture = GREY, media_type: str = PNG) -> InputRows:
+    return from_file(content, media_type, [one])
 
 
-def _by_pillow(content: bytes, spec: TensorSpec) -> NDArray[np.uint8]:
-    channels = spec.shape[3] if len(spec.shape) == 4 else 1
-    height, width = spec.shape[1:3]
+def _by_pillow(content: bytes, one: Picture) -> NDArray[np.uint8]:
+    channels = one.shape[3] if len(one.shape) == 4 else 1
+    height, width = one.shape[1:3]
     picture = Image.open(io.BytesIO(content)).convert(MODES[channels])
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS)).reshape(1, *spec.shape[1:])
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS)).reshape(1, *one.shape[1:])
 
 
 FORMS = {
@@ -111,7 +111,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("spec", [GREY, ONE_CHANNEL, COLOUR])
-def test_a_picture_is_what_pillow_sees(form: str, spec: TensorSpec) -> None:
+def test_a_picture_is_what_pillow_sees(form: str, spec: Picture) -> None:
     """In grey or in colour, and the row is that of a tensor with the same pixels."""
     media_type, content = FORMS[form]
     expected = _by_pillow(content, spec)
@@ -130,7 +130,7 @@ def test_a_palette_may_be_transparent_in_part() -> None:
 
 
 @pytest.mark.parametrize("spec", [GREY, COLOUR])
-def test_of_16_bits_the_upper_8_count(spec: TensorSpec) -> None:
+def test_of_16_bits_the_upper_8_count(spec: Picture) -> None:
     """In grey as in colour, which Pillow reads so itself."""
     picture = _drawn("I;16")
     expected = np.asarray(picture) >> 8
@@ -144,7 +144,7 @@ def test_of_16_bits_the_upper_8_count(spec: TensorSpec) -> None:
 
 @pytest.mark.parametrize("spec", [GREY, COLOUR])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (9, 7), (300, 200), (1, 500)])
-def test_pictures_are_brought_to_the_models_size(spec: TensorSpec, height: int, width: int) -> None:
+def test_pictures_are_brought_to_the_models_size(spec: Picture, height: int, width: int) -> None:
     """Whatever theirs is, with Lanczos."""
     content = _saved(_drawn("RGB", height, width), "PNG")
     assert np.array_equal(_row(content, spec), _by_pillow(content, spec))
@@ -169,7 +169,7 @@ RANGES: list[tuple[Datatype, tuple[float, float]]] = [
 @pytest.mark.parametrize(("datatype", "limits"), RANGES)
 def test_black_and_white_are_the_ends_of_the_range(datatype: Datatype, limits: tuple[float, float]) -> None:
     """Exactly, and what is between lies in proportion, to the nearest value that the datatype has."""
-    ramp = TensorSpec(name="image", shape=(-1, 16, 16), datatype=datatype, range=limits)
+    ramp = Picture(name="image", shape=(-1, 16, 16), datatype=datatype, range=limits)
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     row = _row(_saved(Image.fromarray(pixels), "PNG"), ramp)
     low, high = limits
@@ -196,22 +196,19 @@ def test_a_jpeg_may_be_called_jpg() -> None:
 
 
 @pytest.mark.parametrize(
-    "specs",
+    "inputs",
     [
-        [TensorSpec(name="x", shape=(-1, 20))],
-        [TensorSpec(name="x", shape=(-1, 4, 5, 2))],
-        [TensorSpec(name="x", shape=(-1, 2, 4, 5, 3))],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="INT8")],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="BOOL")],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="UINT8", range=(-1.0, 1.0))],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="FP16", range=(0.0, 1e5))],
-        [GREY, TensorSpec(name="y", shape=(-1, 4, 5))],
+        [Tensor(name="x", shape=(-1, 20))],
+        [Tensor(name="x", shape=(-1, 4, 5))],
+        [Tensor(name="x", shape=(-1, 4, 5, 3), datatype="INT8")],
+        [GREY, Picture(name="y", shape=(-1, 4, 5))],
+        [GREY, Tensor(name="y", shape=(-1, 4, 5))],
     ],
 )
-def test_models_that_read_no_picture_refuse_them(specs: list[TensorSpec]) -> None:
-    """The one input is height and width, grey or in colour, of a datatype that has black and white."""
+def test_models_that_read_no_picture_refuse_them(inputs: list[Input]) -> None:
+    """A file is read for a model whose one input is a picture; a tensor of the same shape takes none."""
     with pytest.raises(UnsupportedMedia, match="pictures are for models whose one input is a picture"):
-        pictures.row(FORMS["grey"][1], PNG, specs)
+        from_file(FORMS["grey"][1], PNG, inputs)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.weir.protocol.documents import FLOATS, INTEGERS
+from weir.catalog.inputs import DTYPES
 from weir.errors import BadTensor
-from weir.inputs.tensor import DTYPES
 from weir.protocol.datatypes import from_bytes, from_json, to_bytes
 from weir.protocol.nesting import leaves
 

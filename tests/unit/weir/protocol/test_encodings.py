@@ -13,19 +13,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.weir.protocol.documents import IMAGE, behind, document, read, tensor
-from weir.catalog.manifest import Datatype, TensorSpec
+from weir.catalog.inputs import DTYPES, Datatype, Tensor
 from weir.errors import BadBody, BadTensor
-from weir.inputs.tensor import DTYPES
 from weir.protocol.compression import decompress
 
 Encoded = tuple[bytes, int | None]
 
 
 @dataclass(frozen=True)
-class Tensor:
+class Sent:
     """Rows of an input, and the input."""
 
-    spec: TensorSpec
+    described: Tensor
     values: NDArray[Any]
 
     @property
@@ -35,7 +34,7 @@ class Tensor:
 
 
 @st.composite
-def tensors(draw: st.DrawFn) -> Tensor:
+def tensors(draw: st.DrawFn) -> Sent:
     """Draw 1 to 4 rows of 4x4 values of any bits that are finite, subnormal ones and -0.0 among them."""
     datatype: Datatype = draw(st.sampled_from(get_args(Datatype)))
     dtype, rows = DTYPES[datatype], draw(st.integers(1, 4))
@@ -46,19 +45,19 @@ def tensors(draw: st.DrawFn) -> Tensor:
     else:
         values = np.frombuffer(content, dtype)
         values = np.where(np.isfinite(values), values, dtype.type(1))
-    return Tensor(TensorSpec(name="image", shape=(-1, 4, 4), datatype=datatype), values.reshape(rows, 4, 4))
+    return Sent(Tensor(name="image", shape=(-1, 4, 4), datatype=datatype), values.reshape(rows, 4, 4))
 
 
-def _json(sent: Tensor, data: list[Any]) -> Encoded:
-    return document(tensor("image", sent.shape, sent.spec.datatype, data=data)), None
+def _json(sent: Sent, data: list[Any]) -> Encoded:
+    return document(tensor("image", sent.shape, sent.described.datatype, data=data)), None
 
 
-def _binary(sent: Tensor) -> Encoded:
-    head = document(behind("image", sent.shape, sent.spec.datatype, sent.values.nbytes))
+def _binary(sent: Sent) -> Encoded:
+    head = document(behind("image", sent.shape, sent.described.datatype, sent.values.nbytes))
     return head + sent.values.tobytes(), len(head)
 
 
-FORMS: dict[str, Callable[[Tensor], Encoded]] = {
+FORMS: dict[str, Callable[[Sent], Encoded]] = {
     "nested": lambda sent: _json(sent, sent.values.tolist()),
     "rows": lambda sent: _json(sent, sent.values.reshape(len(sent.values), 16).tolist()),
     "flat": lambda sent: _json(sent, sent.values.ravel().tolist()),
@@ -71,11 +70,11 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "gzip": gzip.com
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @given(tensors())
-def test_every_encoding_is_the_same_rows(form: str, compression: str, sent: Tensor) -> None:
+def test_every_encoding_is_the_same_rows(form: str, compression: str, sent: Sent) -> None:
     """Bit for bit, whatever the datatype."""
     content, header_length = FORMS[form](sent)
     body = decompress(COMPRESSIONS[compression](content), compression, 100_000)
-    found = read(body, header_length, (sent.spec,))
+    found = read(body, header_length, (sent.described,))
     assert found.dtype == sent.values.dtype
     assert found.shape == sent.values.shape
     assert found.tobytes() == sent.values.tobytes()
@@ -83,21 +82,21 @@ def test_every_encoding_is_the_same_rows(form: str, compression: str, sent: Tens
 
 @settings(max_examples=20)
 @given(tensors(), st.binary(min_size=1, max_size=100))
-def test_values_behind_json_are_all_or_none(sent: Tensor, more: bytes) -> None:
+def test_values_behind_json_are_all_or_none(sent: Sent, more: bytes) -> None:
     """A body that lacks a byte, whichever, or has one more is refused."""
     content, header_length = _binary(sent)
     for wrong in (*(content[:length] for length in range(len(content))), content + more):
         with pytest.raises((BadBody, BadTensor)):
-            read(wrong, header_length, (sent.spec,))
+            read(wrong, header_length, (sent.described,))
 
 
 @given(tensors(), st.integers(1, 10_000))
-def test_json_that_was_cut_is_refused(sent: Tensor, at: int) -> None:
+def test_json_that_was_cut_is_refused(sent: Sent, at: int) -> None:
     """At whichever byte."""
     for form in ("nested", "flat"):
         content, _ = FORMS[form](sent)
         with pytest.raises(BadBody):
-            read(content[: at % len(content)], None, (sent.spec,))
+            read(content[: at % len(content)], None, (sent.described,))
 
 
 @given(st.integers(0, 2000) | st.integers(0, 1100).map(lambda rows: rows * 64) | st.integers(65_000, 66_000))

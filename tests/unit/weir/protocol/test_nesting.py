@@ -60,9 +60,9 @@ def test_more_lists_than_values_are_refused_before_they_cost_anything(data: str)
     assert time.perf_counter() - start < 2
 
 
-def test_an_odd_nesting_has_few_lists() -> None:
+def test_an_irregular_nesting_has_few_lists() -> None:
     """It is gone through value by value."""
     odd: list[Any] = [[1.0], 2.0] * (COUNT // 2)
-    with pytest.raises(BadTensor, match="of an odd nesting with few lists"):
+    with pytest.raises(BadTensor, match="an irregular nesting has few lists"):
         flat(_raw(odd), float, COUNT)
     assert len(flat(_raw([[1.0], 2.0] * 500), float, 1_000)) == 1_000

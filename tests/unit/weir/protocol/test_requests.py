@@ -8,7 +8,7 @@ import pytest
 
 from tests.serving import request_body
 from tests.unit.weir.protocol.documents import IMAGE, PAIR, behind, document, read, tensor
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Tensor
 from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
 from weir.protocol import requests
@@ -103,7 +103,7 @@ def test_parameters_have_their_types(where: str, parameters: dict[str, Any]) -> 
 
 def test_an_output_is_asked_for_once() -> None:
     """Two answers of one name can't be told apart."""
-    with pytest.raises(BadTensor, match=r"each output is asked for once\. Got: \['label', 'label'\]"):
+    with pytest.raises(BadTensor, match=r"each output is requested once\. Got: \['label', 'label'\]"):
         requests.decode(document(outputs=[{"name": "label"}, {"name": "label"}]), None, IMAGE)
 
 
@@ -164,10 +164,10 @@ def test_tensors_that_are_not_the_models_are_refused(changes: dict[str, Any], ru
 )
 def test_what_json_does_not_know_is_refused(data: bytes) -> None:
     """NaN, infinities and broken numbers are no JSON, and no values."""
-    for spec in (TensorSpec(name="x", shape=(-1, 1)), TensorSpec(name="x", shape=(-1, 1), datatype="INT64")):
-        body = document(tensor("x", [1, 1], spec.datatype, data=[])).replace(b"[]", data)
+    for one in (Tensor(name="x", shape=(-1, 1)), Tensor(name="x", shape=(-1, 1), datatype="INT64")):
+        body = document(tensor("x", [1, 1], one.datatype, data=[])).replace(b"[]", data)
         with pytest.raises((BadBody, BadTensor)):
-            read(body, None, (spec,))
+            read(body, None, (one,))
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
@@ -215,13 +215,13 @@ def test_no_more_json_is_told_than_came() -> None:
 def test_sizes_add_up_to_what_is_there(size: int) -> None:
     """No byte is left over, and none is read twice."""
     head = document(behind("image", [1, 4, 4], "FP32", size))
-    with pytest.raises(BadBody, match=f"binary_data_size of the inputs add up to the 64 bytes.*Got: {size}"):
+    with pytest.raises(BadBody, match=f"binary_data_size of all inputs adds up to the 64 bytes.*Got: {size}"):
         read(head + bytes(64), len(head))
 
 
 def test_sizes_without_a_length_are_refused() -> None:
     """A caller who forgot the header learns that nothing stands behind the JSON."""
-    with pytest.raises(BadBody, match=r"add up to the 0 bytes behind the JSON\. Got: 64"):
+    with pytest.raises(BadBody, match=r"adds up to the 0 bytes behind the JSON\. Got: 64"):
         read(document(behind("image", [1, 4, 4], "FP32", 64)))
 
 

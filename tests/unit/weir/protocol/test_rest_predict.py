@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.weir.protocol.documents import IMAGE, PAIR
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Input
 from weir.errors import BadBody, BadTensor
 from weir.inputs.tensor import InputRows
 from weir.protocol.rest_predict import decode, encode
@@ -17,8 +17,8 @@ IMAGES = np.arange(32, dtype=np.float32).reshape(2, 4, 4) / 4
 A, B = np.array([[1.5, -2], [0.25, 4]], np.float32), np.array([[1, 2, 3], [-4, 5, 6]], np.int32)
 
 
-def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[InputRows, bool]:
-    return decode(json.dumps(document).encode(), specs)
+def _read(document: object, inputs: tuple[Input, ...] = IMAGE) -> tuple[InputRows, bool]:
+    return decode(json.dumps(document).encode(), inputs)
 
 
 @pytest.mark.parametrize(
