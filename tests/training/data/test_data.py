@@ -56,7 +56,7 @@ def test_each_reason_is_counted_once() -> None:
 
 
 def test_of_a_pair_across_splits_the_test_row_stays() -> None:
-    """The data's own test set stays whole."""
+    """Of a training row and an equal test row the training row is dropped."""
     data = _dataset(test_from=50)
     cleaned, cleaning = clean(_with(data, {0: data.inputs[55]}))
     assert cleaning.duplicate == 1
@@ -96,7 +96,7 @@ def test_arrays_that_are_no_labelled_pictures_are_refused(
 
 @given(st.integers(0, 2**32 - 1), st.integers(6, 30), st.integers(6, 30), st.integers(6, 30))
 def test_the_split_divides_the_rows(seed: int, validation: int, certification: int, test: int) -> None:
-    """Every row is in one part, the sizes are those asked for, each label has its share everywhere."""
+    """Each row is in one part, the parts have the requested sizes, and each label has its share in all."""
     data = _dataset(120)
     parts = split(data, Sizes(validation=validation, certification=certification, test=test), seed)
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(120))
@@ -130,7 +130,7 @@ def test_a_test_set_of_the_datas_own_stays_whole() -> None:
 def test_sizes_that_do_not_fit_are_refused(
     rows: int, test_from: int | None, sizes: tuple[int, int, int], rule: str
 ) -> None:
-    """Too many, too few, or a label missing from a part: the error says which."""
+    """The error states whether rows are too many or too few, or which label a part lacks."""
     validation, certification, test = sizes
     with pytest.raises(BadInput, match=rule):
         split(_dataset(rows, test_from), Sizes(validation=validation, certification=certification, test=test), 0)
@@ -142,7 +142,7 @@ def digits() -> Task:
 
 
 def test_the_same_task_gives_the_same_rows(digits: Task) -> None:
-    """Same seed and data: same digest, same split; another seed: another."""
+    """The same data and seed give the same digest and split, and another seed gives others."""
     one, two = prepare(digits), prepare(digits)
     assert one.digest == two.digest
     np.testing.assert_array_equal(one.test.inputs, two.test.inputs)

@@ -1,4 +1,4 @@
-"""Random changes to training pictures, as a network's description asks for: mirrored, shifted, erased in part."""
+"""Random changes to training pictures, as a network's description requests: mirrored, shifted, partly erased."""
 
 import numpy as np
 from numpy.typing import NDArray

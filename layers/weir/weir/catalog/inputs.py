@@ -114,7 +114,7 @@ def check_inputs(inputs: Sequence[Input]) -> None:
 
 
 class _Untagged(msgspec.Struct):
-    """What schema 1.x tells of an input's kind."""
+    """The fields of an input of schema 1.x that decide its kind."""
 
     shape: tuple[int, ...]
     datatype: Datatype = "FP32"
@@ -122,20 +122,20 @@ class _Untagged(msgspec.Struct):
 
 
 def _with_kind(one: dict[str, Any]) -> dict[str, Any]:
-    found = msgspec.convert(one, _Untagged)
-    is_picture = _is_pictures(found.shape) and _holds(found.datatype, found.range)
+    old = msgspec.convert(one, _Untagged)
+    is_picture = _is_picture_shape(old.shape) and _holds(old.datatype, old.range)
     return {"kind": "picture" if is_picture else "tensor", **one}
 
 
 def _check_picture(one: Picture) -> None:
-    if not _is_pictures(one.shape):
+    if not _is_picture_shape(one.shape):
         raise BadManifest("a picture has the shape [-1, height, width], or 1 or 3 channels behind them", one.shape)
     black, white = one.range
     if not (-math.inf < black < white < math.inf and _holds(one.datatype, one.range)):
         raise BadManifest(f"the range of a picture is black, then more for white, both {one.datatype}", one.range)
 
 
-def _is_pictures(shape: tuple[int, ...]) -> bool:
+def _is_picture_shape(shape: tuple[int, ...]) -> bool:
     sizes = shape[1:]
     return len(sizes) == 2 or (len(sizes) == 3 and sizes[2] in CHANNELS)  # noqa: PLR2004 (height, width, channels)
 

@@ -2,5 +2,5 @@
 
 Each kind of input (`weir.catalog.inputs`) has a file here, and in it a reader with the same verbs, those of
 `reader.Reader`: `picture.py`, `tensor.py`. A further kind (`table.py`, `text.py`) is a file with its reader, and a case
-in `reader.reader`, the one place that tells kinds apart.
+in `reader.reader`, the one place that distinguishes kinds.
 """

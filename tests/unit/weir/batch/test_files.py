@@ -40,7 +40,7 @@ def _header(shape: str = "(1, 2, 3)", descr: str = "'<f8'") -> str:
 
 @given(ARRAYS, st.booleans(), st.booleans())
 def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: bool) -> None:
-    """Any real datatype, byte order and memory order, whole or flat rows."""
+    """A .npy of any real datatype, byte order and memory order, of whole or flat rows, gives its rows."""
     stored = array.reshape(len(array), -1) if flat else array
     rows = read("a.npy", _npy(np.asfortranarray(stored) if fortran else stored), INPUT)
     np.testing.assert_array_equal(rows.values, array.astype(np.float32))
@@ -49,13 +49,13 @@ def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: boo
 
 
 def test_npy_of_the_second_version_gives_its_rows() -> None:
-    """NumPy writes it for long headers; the numbers are the same."""
+    """Version 2.0, which NumPy writes for long headers, has the same values."""
     body = np.arange(6.0).tobytes()
     assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), INPUT).values.ravel().tolist() == list(range(6))
 
 
 def test_bad_rows_of_a_npy_are_named() -> None:
-    """NaN and what overflows FP32 cost their own row only."""
+    """A row with NaN, or a value beyond FP32, is an error of this row only."""
     array = np.ones((4, *SHAPE))
     array[1, 0, 0], array[3, 1, 2] = np.nan, 1e300
     rows = read("a.npy", _npy(array), INPUT)
@@ -120,7 +120,7 @@ def test_a_npy_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
     st.sampled_from([b"", b"\x00" * 48, b"\x00" * 96]),
 )
 def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
-    """Whatever stands in it, the file is read or refused."""
+    """Whatever the header holds, the file is read or refused."""
     try:
         rows = read("a.npy", _with_header(header, body), INPUT)
     except BadBody:
@@ -131,7 +131,7 @@ def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
 
 @given(ARRAYS)
 def test_csv_gives_its_rows(array: NDArray[np.generic]) -> None:
-    """One row a line, values row-major."""
+    """A .csv has one row a line, values row-major."""
     text = "\n".join(",".join(str(value) for value in row.ravel().tolist()) for row in array)
     np.testing.assert_array_equal(read("a.csv", text.encode(), INPUT).values, array.astype(np.float32))
 
@@ -149,7 +149,7 @@ def test_csv_gives_its_rows(array: NDArray[np.generic]) -> None:
         " 1, 2, 3, 4, 5, 6e0\n",
     ],
 )
-def test_csv_of_many_hands(text: str) -> None:
+def test_csv_files_of_many_programs_are_read(text: str) -> None:
     """Headers, byte-order marks, line ends, quotes, spaces and blank lines are no rows."""
     rows = read("a.csv", text.encode(), INPUT)
     assert rows.values.tolist() == [[[1, 2, 3], [4, 5, 6]]]
@@ -169,7 +169,7 @@ def test_csv_of_many_hands(text: str) -> None:
     ],
 )
 def test_bad_lines_of_a_csv_are_named(line: str, rule: str) -> None:
-    """A bad line costs its own row only; the others keep their numbers."""
+    """A bad line is an error of this row only; the others keep their numbers."""
     rows = read("a.csv", f"1,2,3,4,5,6\n{line}\n1,2,3,4,5,6\n".encode(), INPUT)
     assert set(rows.errors) == {1}
     assert rows.errors[1].startswith(rule)
@@ -186,13 +186,13 @@ def test_bad_lines_of_a_csv_are_named(line: str, rule: str) -> None:
     ],
 )
 def test_a_csv_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
-    """The error states what a .csv is."""
+    """The error states the rule that a .csv breaks."""
     with pytest.raises(BadBody, match=rule):
         read("a.csv", data, INPUT)
 
 
 @pytest.mark.parametrize("file", ["a.parquet", "a", "a.npy.gz", ".NPY"])
 def test_other_formats_are_refused(file: str) -> None:
-    """The error lists the formats."""
+    """The error lists the formats that are read."""
     with pytest.raises(BadBody, match=r"a batch file is \.npy or \.csv"):
         read(file, b"", INPUT)

@@ -1,4 +1,4 @@
-"""weir.protocol: however a tensor is written, it is the same rows, and what is not all of it is refused."""
+"""weir.protocol: every encoding of a tensor gives the same rows, and incomplete ones are refused."""
 
 import gzip
 import zlib
@@ -71,19 +71,19 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "gzip": gzip.com
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @given(tensors())
 def test_every_encoding_is_the_same_rows(form: str, compression: str, sent: Sent) -> None:
-    """Bit for bit, whatever the datatype."""
+    """JSON and bytes, compressed or not, give the same rows bit for bit, whatever the datatype."""
     content, header_length = FORMS[form](sent)
     body = decompress(COMPRESSIONS[compression](content), compression, 100_000)
-    found = read(body, header_length, (sent.described,))
-    assert found.dtype == sent.values.dtype
-    assert found.shape == sent.values.shape
-    assert found.tobytes() == sent.values.tobytes()
+    rows = read(body, header_length, (sent.described,))
+    assert rows.dtype == sent.values.dtype
+    assert rows.shape == sent.values.shape
+    assert rows.tobytes() == sent.values.tobytes()
 
 
 @settings(max_examples=20)
 @given(tensors(), st.binary(min_size=1, max_size=100))
 def test_values_behind_json_are_all_or_none(sent: Sent, more: bytes) -> None:
-    """A body that lacks a byte, whichever, or has one more is refused."""
+    """A body that lacks any byte, or has one more, is refused."""
     content, header_length = _binary(sent)
     for wrong in (*(content[:length] for length in range(len(content))), content + more):
         with pytest.raises((BadBody, BadTensor)):
@@ -92,7 +92,7 @@ def test_values_behind_json_are_all_or_none(sent: Sent, more: bytes) -> None:
 
 @given(tensors(), st.integers(1, 10_000))
 def test_json_that_was_cut_is_refused(sent: Sent, at: int) -> None:
-    """At whichever byte."""
+    """JSON cut at any byte is refused."""
     for form in ("nested", "flat"):
         content, _ = FORMS[form](sent)
         with pytest.raises(BadBody):
@@ -101,7 +101,7 @@ def test_json_that_was_cut_is_refused(sent: Sent, at: int) -> None:
 
 @given(st.integers(0, 2000) | st.integers(0, 1100).map(lambda rows: rows * 64) | st.integers(65_000, 66_000))
 def test_bytes_alone_are_1_to_1024_whole_rows(size: int) -> None:
-    """Nothing but their length says what is missing, so any whole rows are some."""
+    """Bytes alone are read when they are 1 to 1,024 whole rows, and refused otherwise."""
     rows, more = divmod(size, 64)
     if not more and 1 <= rows <= 1024:
         assert read(bytes(size), 0).shape == (rows, 4, 4)
@@ -110,8 +110,8 @@ def test_bytes_alone_are_1_to_1024_whole_rows(size: int) -> None:
         read(bytes(size), 0)
 
 
-def test_the_last_rows_are_the_same_rows() -> None:
-    """Of a body of bytes alone that is cut between rows, the first ones stay what they are."""
+def test_the_first_rows_are_the_same_rows() -> None:
+    """Of bytes alone that are cut between rows, the first rows stay the same."""
     values = np.arange(64, dtype="<f4").reshape(4, 4, 4)
     for rows in range(1, 5):
         assert np.array_equal(read(values.tobytes()[: rows * 64], 0, IMAGE), values[:rows])
