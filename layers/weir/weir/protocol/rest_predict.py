@@ -94,5 +94,6 @@ def _named(values: msgspec.Raw, inputs: Sequence[Input]) -> dict[str, msgspec.Ra
 
 def _array(rows: list[msgspec.Raw], one: Input) -> InputRows:
     check_rows(len(rows))
-    values = [from_json(row, one.datatype, one.row_values) for row in rows]
+    count = one.row_values
+    values = [from_json(row, one.datatype, count) for row in rows]
     return np.stack(values).reshape(len(rows), *one.row_shape)

@@ -14,10 +14,9 @@ from tests.unit.weir.pairs import pair_manifest
 from weir.batch import answering as batch
 from weir.catalog import keys
 from weir.catalog.store import Store
+from weir.engine.arrays import Floats
 from weir.errors import ObjectNotFound, StoreUnavailable
 from weir.runtime.registry import Registry
-
-Floats = NDArray[np.float32]
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
