@@ -8,7 +8,7 @@ import msgspec
 
 from benchmarks.setting import ROOT
 from training import folder
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.data.sources.fashion_mnist import DEBIAN
 from training.measuring import reload as testsplit
 from training.task import Task
@@ -49,7 +49,7 @@ def _described(manifest: Manifest) -> Task:
     return msgspec.convert(manifest.provenance.configuration, Task)
 
 
-def load(trained: Path) -> tuple[Manifest, Model, Prepared]:
+def load(trained: Path) -> tuple[Manifest, Model, PreparedData]:
     """Open a complete training with the rows of its task."""
     manifest = folder.manifest(trained)
     model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])

@@ -25,7 +25,7 @@ def answer_message(record: SQSRecord) -> None:
     """Answer every object that one S3 notification names; S3's test event names none."""
     for told in msgspec.json.decode(record.body).get("Records", []):
         key = unquote_plus(told["s3"]["object"]["key"])
-        summary = batch.answer_dropped(registry, key)
+        summary = batch.answer_notice(registry, key)
         log = logger.error if summary.error else logger.info
         log("answered a file", extra={"key": key, "rows": summary.rows, "error": summary.error})
         metrics.add("Predictions", summary.answered)

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from training.data.cleaning import Cleaning
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
 from training.levels.ladder import Floats, Labels, Ladder, Net, Rung
 from training.levels.training_run import TrainingRun
+from training.modalities.picture.reading import grey
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
 from training.terminal.callbacks import Callbacks
 
@@ -37,15 +38,15 @@ def pictures(rows: int, seed: int) -> Split:
     return Split(images, labels.astype(np.int64))
 
 
-def prepared(train: Split | None = None) -> Prepared:
+def prepared(train: Split | None = None) -> PreparedData:
     """Divide such pictures in four."""
-    return Prepared(
+    return PreparedData(
         train=train or pictures(300, 1),
         validation=pictures(300, 2),
         certification=pictures(100, 3),
         test=pictures(100, 4),
         label_names=NAMES,
-        value_range=(0.0, 255.0),
+        input=grey(np.zeros((1, 6, 6))),
         cleaning=Cleaning(kept=800),
         digest="0" * 64,
     )
@@ -86,7 +87,7 @@ class Watched(TrainingRun):
     said: list[str] = field(default_factory=list)
 
     @classmethod
-    def opened(cls, task: Task, work: Path, data: Prepared | None = None) -> "Watched":
+    def opened(cls, task: Task, work: Path, data: PreparedData | None = None) -> "Watched":
         """Open one that keeps its networks in a folder."""
         said: list[str] = []
         callbacks = Callbacks(said.append, lambda *_: None)
@@ -114,7 +115,7 @@ class Watched(TrainingRun):
 def saying(name: str, said: Floats, labels: Labels, time_us: float, temperature: float = 1.0) -> Net:
     """Make a network of what it says of validation rows: logits `(rows, labels)`."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
-    lesson = TrainingTarget(rows, rows, said.shape[1], (6, 6), (0.0, 255.0))
+    lesson = TrainingTarget(rows, rows, said.shape[1], grey(rows.inputs))
     return Net(spec(name), Trained(None, [], name), lesson, said, temperature, time_us)
 
 

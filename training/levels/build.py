@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.export.quantized import Quantized
 from training.learning.networks import TrainingTarget
 from training.levels import grouping
@@ -60,7 +60,7 @@ def build(run: TrainingRun) -> BuiltLevels:
     return BuiltLevels(ladder, decomposition.groups, decomposition.experts, search.trials)
 
 
-def check(task: Task, data: Prepared) -> None:
+def check(task: Task, data: PreparedData) -> None:
     """Refuse what cannot be built before anything is trained.
 
     Raises:
@@ -75,7 +75,7 @@ def check(task: Task, data: Prepared) -> None:
         grouping.countable(len(data.label_names), task.hierarchy.count)
 
 
-def _timed(networks: Sequence[TrainableNetwork], data: Prepared) -> list[TrainableNetwork]:
+def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[TrainableNetwork]:
     """Time artifacts side by side: a training may take hours, under changing load."""
     loaded = {
         number: Network(network.quantized.content, RUNTIMES[0]).logits

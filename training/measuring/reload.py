@@ -2,7 +2,7 @@
 
 import msgspec
 
-from training.data.preparation import Prepared, prepare
+from training.data.preparation import PreparedData, prepare
 from training.data.split import Split
 from training.task import Task
 from weir.catalog.manifest import Manifest
@@ -14,7 +14,7 @@ def load(manifest: Manifest) -> Split:
     return prepared(manifest).test
 
 
-def prepared(manifest: Manifest) -> Prepared:
+def prepared(manifest: Manifest) -> PreparedData:
     """Load all splits, and check that the data are those of the training.
 
     Raises:

@@ -13,7 +13,7 @@ from weir.catalog import keys
 from weir.catalog.aliases import Alias, decode_alias
 from weir.catalog.manifest import Artifact, Manifest, Publication, encode
 from weir.errors import Conflict, ModelUnavailable
-from weir.inputs.tensor import zeros
+from weir.inputs.rows import zeros
 from weir.runtime.interpreter import Network
 
 _ATTEMPTS = 50

@@ -10,8 +10,9 @@ from tests.serving import layered_manifest, make_manifest
 from tests.training.thirds import fetch, pictures
 from training.certifying.certified import promised
 from training.data.cleaning import Cleaning
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.data.split import Split
+from training.modalities.picture.reading import grey
 from training.replay.recording import record
 from training.replay.thresholds import evaluate
 from training.task import Promise
@@ -23,11 +24,13 @@ LABELS = Promise(max_loss=0.3, against="labels", abstain_above=0.3, alphas=(0.2,
 
 
 @pytest.fixture(scope="module")
-def data() -> Prepared:
+def data() -> PreparedData:
     """Thirds in four splits."""
     train, validation, certification, test = (pictures(rows, seed) for seed, rows in enumerate((10, 200, 300, 10)))
     labels = ("left", "middle", "right")
-    return Prepared(train, validation, certification, test, labels, (0, 255), Cleaning(kept=520), digest="1" * 64)
+    return PreparedData(
+        train, validation, certification, test, labels, grey(train.inputs), Cleaning(kept=520), digest="1" * 64
+    )
 
 
 def _levels(manifest: Manifest, count: int) -> Manifest:
@@ -43,7 +46,7 @@ def _levels(manifest: Manifest, count: int) -> Manifest:
     ],
 )
 def test_only_levels_that_end_with_the_end_to_end_model_promise_against_it(
-    manifest: Manifest, told: str, data: Prepared
+    manifest: Manifest, told: str, data: PreparedData
 ) -> None:
     """Its own word is the last, or escalating to the end could lose; against labels any levels may promise."""
     with pytest.raises(BadInput, match=f"levels that end with it; against labels any may be. Got: {told}"):
@@ -51,7 +54,7 @@ def test_only_levels_that_end_with_the_end_to_end_model_promise_against_it(
     assert promised(manifest, fetch, data, LABELS).promises.certified.rows == 187
 
 
-def test_a_ladder_promises_what_it_will_do(data: Prepared) -> None:
+def test_a_ladder_promises_what_it_will_do(data: PreparedData) -> None:
     """Thresholds, temperature and all that was promised stand in the manifest; the loss is that of these rows."""
     draft = make_manifest()
     found = promised(draft, fetch, data, Promise(max_loss=0.05))
@@ -65,7 +68,7 @@ def test_a_ladder_promises_what_it_will_do(data: Prepared) -> None:
     np.testing.assert_allclose(found.validation.posteriors, again.posteriors, atol=1e-6)
 
 
-def test_what_a_manifest_promised_before_counts_for_nothing(data: Prepared) -> None:
+def test_what_a_manifest_promised_before_counts_for_nothing(data: PreparedData) -> None:
     """Its thresholds, its temperature and its rules are made anew, from its networks alone."""
     draft = layered_manifest()
     careless = msgspec.structs.replace(
@@ -80,7 +83,7 @@ def test_what_a_manifest_promised_before_counts_for_nothing(data: Prepared) -> N
     assert all(rule is not None and rule.rows == 56 for rule in abstains)
 
 
-def test_levels_that_disagree_on_labels_promise_nothing(data: Prepared) -> None:
+def test_levels_that_disagree_on_labels_promise_nothing(data: PreparedData) -> None:
     """Nothing is certified of a ladder that is unsound."""
     other = Split(data.validation.inputs, (data.validation.labels + 1) % 3)
     with pytest.raises(BadInput, match="levels agree on the order of the labels; on validation rows tiny does not"):

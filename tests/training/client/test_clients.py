@@ -29,7 +29,7 @@ SHAPE = (4, 4)
 
 @pytest.mark.parametrize("shape", [(4, 4), (16,), (3, 4, 4), (3, 16)])
 def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    """One row or many, whole or flat."""
+    """A .npy of one row or of many, whole or flat, becomes one request."""
     values = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
     np.save(tmp_path / "a.npy", values)
     (call,) = inputs.requests(tmp_path / "a.npy", "image", SHAPE)
@@ -39,7 +39,7 @@ def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
 
 
 def test_many_rows_are_several_requests(tmp_path: Path) -> None:
-    """Each within the protocol's limit."""
+    """Each request has at most 1,024 rows."""
     np.save(tmp_path / "a.npy", np.zeros((2500, 4, 4)))
     shapes = [
         json.loads(call.content)["inputs"][0]["shape"][0] for call in inputs.requests(tmp_path / "a.npy", "i", SHAPE)
@@ -69,10 +69,11 @@ def test_files_that_are_no_input_are_refused(tmp_path: Path, name: str, content:
 
 
 @pytest.mark.parametrize(
-    "array", [np.full((4, 4), "a"), np.full((4, 4), np.nan), np.zeros((0, 4, 4)), np.zeros((4, 5))]
+    "array",
+    [np.full((4, 4), "a"), np.full((4, 4), np.nan), np.full((4, 4), 1e39), np.zeros((0, 4, 4)), np.zeros((4, 5))],
 )
 def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.generic]) -> None:
-    """Text, NaN, nothing, another shape."""
+    """Text, NaN, values beyond FP32, no rows, and another shape are refused."""
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(BadInput):
         list(inputs.requests(tmp_path / "a.npy", "image", SHAPE))
@@ -81,8 +82,8 @@ def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.g
 @pytest.mark.parametrize(
     ("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.jpeg", "image/jpeg")]
 )
-def test_pictures_go_as_they_are(tmp_path: Path, name: str, media_type: str) -> None:
-    """What reads them stands behind the API."""
+def test_pictures_are_sent_unchanged(tmp_path: Path, name: str, media_type: str) -> None:
+    """A picture is sent unchanged, with its media type."""
     (tmp_path / name).write_bytes(b"any bytes")
     assert list(inputs.requests(tmp_path / name, "image", SHAPE)) == [Call(b"any bytes", picture=media_type)]
 

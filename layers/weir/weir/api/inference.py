@@ -10,7 +10,7 @@ from weir.catalog.manifest import Artifact
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
-from weir.inputs import picture as pictures
+from weir.inputs.rows import from_file
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests, responses, rest_predict
 from weir.protocol.compression import decompress
@@ -95,7 +95,7 @@ class Target(Struct, frozen=True):
         specs = self.model.manifest.inputs
         content = _content(call, self.model.row_values)
         if call.picture:
-            return InferRequest(inputs=[]), pictures.row(content, call.picture, specs)
+            return InferRequest(inputs=[]), from_file(content, call.picture, specs)
         asked = requests.decode(content, call.header_length, specs)
         return asked.message, requests.rows(asked, specs)
 

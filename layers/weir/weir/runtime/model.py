@@ -16,7 +16,7 @@ from weir.engine.cascade import Cascade, end_to_end_of, of_manifest
 from weir.engine.levels import NetworkFunction
 from weir.engine.predictions import Predictions
 from weir.errors import ModelUnavailable
-from weir.inputs.tensor import DTYPES, InputRows
+from weir.inputs.tensor import InputRows
 from weir.runtime.interpreter import Network
 
 OVERFLOW = "a row's values are small enough for the network's own numbers to stay finite"
@@ -120,7 +120,7 @@ class Model:
             raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", digest)
         specs = self.manifest.inputs
         network = Network(content, self.runtime, [spec.name for spec in specs])
-        inputs = tuple((spec.shape[1:], DTYPES[spec.datatype]) for spec in specs)
+        inputs = tuple((spec.row_shape, spec.dtype) for spec in specs)
         labels = self.manifest.outputs[artifact.digest]
         if (network.inputs, network.labels) != (inputs, labels):
             raise ModelUnavailable(

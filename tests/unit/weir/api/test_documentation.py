@@ -10,7 +10,7 @@ from tests.serving import make_manifest, store_version
 from weir.api.documentation import POLICY, openapi, page
 from weir.api.routes import verbs
 from weir.catalog import keys
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Picture
 from weir.catalog.store import Store
 from weir.protocol import messages
 from weir.protocol.requests import decode
@@ -62,7 +62,7 @@ def test_models_that_cannot_be_shown_are_left_out(thirds: Path) -> None:
     (thirds / keys.alias("nameless", "champion")).unlink()
     store_version(thirds, make_manifest("damaged"))
     (thirds / keys.manifest("damaged", 1)).write_bytes(b"{")
-    large = TensorSpec(name="image", shape=(-1, 224, 224, 3))
+    large = Picture(name="image", shape=(-1, 224, 224, 3))
     store_version(thirds, msgspec.structs.replace(make_manifest("large"), inputs=(large,)))
     assert set(_shown(_document(thirds))) == {"thirds"}
     for number in range(9):

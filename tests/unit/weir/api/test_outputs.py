@@ -8,10 +8,10 @@ import pytest
 
 from tests.serving import layered_manifest, make_manifest
 from weir.api.outputs import WHOLE, OutputContext, outputs
+from weir.catalog.inputs import DTYPES
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
 from weir.engine.predictions import Abstentions, Predictions
-from weir.inputs.tensor import DTYPES
 
 PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], np.float32)
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.serving import artifact, layered_manifest, make_manifest
 from weir.catalog.aliases import Alias, decode_alias
+from weir.catalog.inputs import Picture, Tensor
 from weir.catalog.levels import Expert
 from weir.catalog.manifest import Manifest, _check, decode, encode
 from weir.errors import BadManifest
@@ -28,11 +29,17 @@ def test_unknown_keys_are_ignored() -> None:
 
 
 def test_a_model_may_have_several_inputs() -> None:
-    """Of any datatypes that are numbers; one that says nothing of it has float32 pixels of 0 to 255."""
-    inputs = [{"name": "a", "shape": [-1, 2]}, {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]}]
-    first, second = decode(_document(inputs=inputs)).inputs
-    assert (first.shape, first.datatype, first.range) == ((-1, 2), "FP32", (0.0, 255.0))
-    assert (second.shape, second.datatype, second.range) == ((-1, 3, 3), "INT8", (-9.0, 9.0))
+    """Each has its own shape and datatype; a picture without a range has pixels of 0 to 255."""
+    inputs = [
+        {"name": "a", "shape": [-1, 2]},
+        {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]},
+        {"name": "c", "shape": [-1, 3, 3]},
+    ]
+    assert decode(_document(inputs=inputs)).inputs == (
+        Tensor(name="a", shape=(-1, 2)),
+        Picture(name="b", shape=(-1, 3, 3), datatype="INT8", range=(-9.0, 9.0)),
+        Picture(name="c", shape=(-1, 3, 3), range=(0.0, 255.0)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,8 +65,11 @@ def test_a_model_may_have_several_inputs() -> None:
         (_document(inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
         (_document(inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]), "each of shape"),
         (_document(inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]), "the JSON document"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [1, 1]}]), "each of shape"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [255, 0]}]), "each of shape"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [1, 1]}]), "black, then more for white"),
+        (_document(inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [255, 0]}]), "black, then more for white"),
+        (_document(inputs=3), "the JSON document"),
+        (_document(inputs=[3]), "the JSON document"),
+        (_document(inputs=[{"kind": "sound", "name": "a", "shape": [-1, 4]}]), "the JSON document"),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (
             _document(

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
+from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Expert, Experts
-from weir.catalog.manifest import Manifest, TensorSpec
+from weir.catalog.manifest import Manifest
 from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import Network
@@ -128,7 +129,7 @@ def test_rows_that_stay_keep_their_inputs_together() -> None:
 )
 def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[str, Any]]) -> None:
     """Names, sizes and datatypes are the manifest's, or nothing is answered."""
-    specs = tuple(TensorSpec(**one) for one in inputs)
+    specs = tuple(Tensor(**one) for one in inputs)
     model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
     with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
         model.end_to_end.preload()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Input
 from weir.errors import WeirError
 from weir.runtime.registry import Registry
 
@@ -42,7 +42,7 @@ def examples(registry: Registry) -> list[Example]:
     return found
 
 
-def _example(model: str, specs: Sequence[TensorSpec]) -> Example:
+def _example(model: str, specs: Sequence[Input]) -> Example:
     inputs = [
         {
             "name": spec.name,
