@@ -11,7 +11,6 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from weir.api.outputs import outputs
 from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest
 from weir.engine.abstention import give
 from weir.engine.cascade import Predictions, Step, run, tempered
@@ -20,7 +19,6 @@ from weir.engine.fusion import Word
 from weir.engine.hierarchy import Hierarchy
 from weir.errors import ModelUnavailable
 from weir.inputs.tensor import DTYPES, InputRows, no_rows
-from weir.protocol.messages import TensorMetadata
 from weir.runtime.interpreter import Network
 
 Floats = NDArray[np.float32]
@@ -53,7 +51,6 @@ class Model:
     _networks: dict[str, Network] = field(default_factory=dict)
     _timed: dict[bool, list[Step]] = field(default_factory=dict)
     """the levels, counting what they do; one entry for the cascade, one for the end-to-end model"""
-    _outputs: dict[bool, dict[str, TensorMetadata]] = field(default_factory=dict)
     _uses: list[LevelUse] = field(default_factory=list)
     """what each level has done in the call that runs"""
 
@@ -74,12 +71,6 @@ class Model:
             return [self._step(level) for level in self.manifest.levels]
         only = self.manifest.end_to_end
         return [Step(self._word(only))]
-
-    def outputs(self, *, cascade: bool) -> dict[str, TensorMetadata]:
-        """List what can be asked for, by name."""
-        if cascade not in self._outputs:
-            self._outputs[cascade] = outputs(self.manifest, cascade=cascade)
-        return self._outputs[cascade]
 
     def answer(
         self, rows: InputRows, *, cascade: bool, traced: bool = False, whole: bool = True
