@@ -104,8 +104,8 @@ def _served() -> Iterator[tuple[Handler, Handler]]:
         os.environ["MODEL_STORE"] = Path(store).as_uri()
         apps = [load_app(name) for name in ("predict", "cascade")]
         with contextlib.redirect_stdout(nowhere):  # each line of metrics is written, as on Lambda
-            told = context()
-            yield (lambda event: apps[0].handler(event, told)), (lambda event: apps[1].handler(event, told))
+            invocation = context()
+            yield (lambda event: apps[0].handler(event, invocation)), (lambda event: apps[1].handler(event, invocation))
 
 
 def _by_hand(interpreter: Any) -> Handler:  # noqa: ANN401 (the runtimes have no types)
