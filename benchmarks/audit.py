@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-
-from benchmarks.setting import header
-from benchmarks.trained import CASCADE, ensure, load
 from training.certifying.abstention import Answered, rules, tested
 from training.certifying.certification import max_losses
 from training.certifying.prediction_sets import prediction_sets
 from training.certifying.promises import FinalPosterior
+
+from benchmarks.setting import header
+from benchmarks.trained import CASCADE, ensure, load
 from training.data.split import Split
 from training.replay.recording import Recording, record
 from training.replay.thresholds import Thresholds, lost, sequence

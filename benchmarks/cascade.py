@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from training.certifying.certification import told
 
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, CONTROL, HIERARCHY, ensure, load
-from training.certifying.certification import told
 from training.data.split import Split
 from training.fitting.fusing import pool_weights
 from training.measuring.calibration import Reading, readings

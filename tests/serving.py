@@ -14,9 +14,9 @@ from local.events import HttpRequest, to_event
 from local.worker import Context
 from weir.catalog import keys
 from weir.catalog.aliases import Alias
-from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec, encode
+from weir.catalog.levels import Classifier, Expert, Experts, Router
+from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance, TensorSpec, encode
 from weir.catalog.promises import Abstention, PredictionSets, Quantile
-from weir.engine.cascade import ALWAYS_ESCALATE
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = Path(__file__).parent / "networks"
@@ -36,7 +36,7 @@ def artifact(name: str) -> Artifact:
     )
 
 
-def make_manifest(model: str = "thirds", thresholds: tuple[float, float] = (0.9, 0.9)) -> Manifest:
+def make_manifest(model: str = "thirds", thresholds: tuple[float | None, float | None] = (0.9, 0.9)) -> Manifest:
     """Describe a three-level model over 4x4 pictures."""
     levels = zip(("tiny", "small", "large"), (*thresholds, 0.0), strict=True)
     return Manifest(
@@ -46,7 +46,7 @@ def make_manifest(model: str = "thirds", thresholds: tuple[float, float] = (0.9,
         prior=(0.25, 0.25, 0.5),
         inputs=(TensorSpec(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
         end_to_end=EndToEnd(artifact=artifact("large")),
-        levels=tuple(Level(name=name, artifact=artifact(name), threshold=threshold) for name, threshold in levels),
+        levels=tuple(Classifier(name=name, network=artifact(name), threshold=threshold) for name, threshold in levels),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
     )
 
@@ -55,15 +55,9 @@ def layered_manifest(model: str = "layers") -> Manifest:
     """Describe a model with groups: a router, an expert for the outer thirds, the end-to-end model; it may abstain."""
     plain = make_manifest(model)
     levels = (
-        Level(name="router", kind="router", artifact=artifact("router"), threshold=ALWAYS_ESCALATE),
-        Level(
-            name="experts",
-            kind="experts",
-            experts={"outer": Expert(artifact=artifact("outer"))},
-            fusion="refine",
-            threshold=0.8,
-        ),
-        Level(name="large", artifact=artifact("large"), fusion="pool", weights=(0.5, 1.0), threshold=0.0),
+        Router(name="router", network=artifact("router"), threshold=None),
+        Experts(name="experts", experts={"outer": Expert(network=artifact("outer"))}, threshold=0.8),
+        Classifier(name="large", network=artifact("large"), fusion="pool", weights=(0.5, 1.0), threshold=0.0),
     )
     return msgspec.structs.replace(
         plain,
@@ -87,7 +81,7 @@ def digits_manifest() -> Manifest:
         prior=(0.1,) * 10,
         inputs=(TensorSpec(name="image", shape=(-1, 28, 28), meaning="brightness, 0 to 255"),),
         end_to_end=EndToEnd(artifact=network),
-        levels=(Level(name="only", artifact=network, threshold=0.0),),
+        levels=(Classifier(name="only", network=network, threshold=0.0),),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
     )
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import msgspec
 
 from training import folder
-from training.certifying.certification import Uncertified
-from training.certifying.certified import Promised, promised
+from training.certifying.certify import ModelCertification, certify_model
+from training.certifying.loss_promise import Uncertified
 from training.data.preparation import Prepared, prepare
 from training.learning.checkpoints import Checkpoints
-from training.levels import manifest as assembly
-from training.levels.build import Built, build, check
+from training.levels.build import BuiltLevels, build, check
+from training.levels.manifest import manifest
 from training.levels.training_run import TrainingRun
 from training.measuring.calibration import panels
 from training.measuring.diagrams import draw
@@ -30,7 +30,7 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
     Args:
         task: what to do.
         out: the folder.
-        callbacks: is told.
+        callbacks: for messages and progress.
         reuse: the folder of another complete training, whose networks are taken where they are the same.
 
     Raises:
@@ -44,15 +44,15 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
     with folder.working(out) as work:
         data = prepare(task)
         check(task, data)
-        _tell_data(data, callbacks)
+        _report_data(data, callbacks)
         checkpoints = Checkpoints(work, [data.digest, task.seed], callbacks.say, finished)
         built = build(TrainingRun(task, data, checkpoints, callbacks))
         contents = {network.artifact.digest: network.content for network in built.networks}
         references = {network.artifact.digest: network.reference for network in built.networks}
-        plain = assembly.manifest(task, data, built)
-        made = promised(plain, contents.__getitem__, data, task.promise)
-        draft = made.on(plain)
-        _tell_promises(draft, made, callbacks)
+        plain = manifest(task, data, built)
+        certification = certify_model(plain, contents.__getitem__, data, task.promise)
+        draft = certification.promises.on(plain)
+        _report_promises(draft, certification, callbacks)
         measured = measure(
             draft, contents.__getitem__, references, data.test, lambda *call: callbacks.progress("measuring", *call)
         )
@@ -60,31 +60,33 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
             contents,
             references,
             summary=encode_evaluation(measured.evaluation),
-            report=_report(data, built, made, measured),
-            reliability=draw(panels(draft, measured.readings)),
+            report=_report(data, built, certification, measured),
+            reliability=draw(panels(draft, measured.calibration)),
         )
         folder.complete(out, files, encode(with_metrics(draft, measured.evaluation)))
     callbacks.say(f"complete: {out}")
-    if made.promises.certified.broken:
-        raise Uncertified("the promise holds where only the last level answers", made.promises.certified.absent_because)
+    if certification.promises.certified.broken:
+        raise Uncertified(
+            "the promise holds where only the last level answers", certification.promises.certified.absent_because
+        )
     return measured.evaluation
 
 
-def _report(data: Prepared, built: Built, made: Promised, measured: Measured) -> bytes:
-    """Write down all that was measured and chosen."""
+def _report(data: Prepared, built: BuiltLevels, certification: ModelCertification, measured: Measured) -> bytes:
+    """Record all that was measured and chosen."""
     report = {
         "cleaning": data.cleaning,
         "networks": [one.report for one in built.networks],
-        "optimisation": built.tried,
+        "optimisation": built.trials,
         "groups": built.groups,
         "experts": built.experts,
-        "thresholds": made.promises,
-        "calibration": measured.readings,
+        "thresholds": certification.promises,
+        "calibration": measured.calibration,
     }
     return msgspec.json.format(msgspec.json.encode(report), indent=1)
 
 
-def _tell_data(data: Prepared, callbacks: Callbacks) -> None:
+def _report_data(data: Prepared, callbacks: Callbacks) -> None:
     callbacks.say(f"data: {data.cleaning.told()}; digest {data.digest[:12]}")
     parts = {
         "training": data.train,
@@ -95,20 +97,22 @@ def _tell_data(data: Prepared, callbacks: Callbacks) -> None:
     callbacks.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
 
 
-def _tell_promises(draft: Manifest, made: Promised, callbacks: Callbacks) -> None:
-    """Tell what came out, and what is odd about it."""
-    chosen, absent = made.promises.certified.thresholds, made.promises.certified.absent_because
+def _report_promises(draft: Manifest, certification: ModelCertification, callbacks: Callbacks) -> None:
+    """Report the thresholds, and warn of what looks wrong."""
+    chosen, absent = certification.promises.certified.thresholds, certification.promises.certified.absent_because
     if absent:
         callbacks.say(f"warning: no promise, so only the last level answers: {absent}")
-    for warning in (*made.promises.warnings, *made.warnings):
+    for warning in (*certification.promises.warnings, *certification.warnings):
         callbacks.say(f"warning: {warning}")
     levels = draft.levels[:-1]
     for level in levels:
-        if level.threshold > 1:
-            callbacks.say(f"warning: level {level.name} is never sure enough within the promise; no row leaves there")
-    told = ", ".join(f"{level.name} {level.threshold:.4f}" for level in levels)
-    always = made.validation.costs_us(made.times)[-1].mean()
+        if level.threshold is None:
+            callbacks.say(f"warning: no threshold of level {level.name} keeps the promise; no row exits there")
+    thresholds = ", ".join(
+        f"{level.name} {'none' if level.threshold is None else format(level.threshold, '.4f')}" for level in levels
+    )
+    always = certification.validation.costs_us(certification.times)[-1].mean()
     callbacks.say(
-        f"thresholds: {told}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "
+        f"thresholds: {thresholds}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "
         f"at {chosen.time_us:.1f} µs a row; the last level alone takes {always:.1f}"
     )

@@ -1,4 +1,4 @@
-"""Make the promise of a complete training anew: other limits, the same networks."""
+"""Certify other promises for a complete training, with the same networks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 
 from training import folder
-from training.certifying.certification import Uncertified, rows_needed
-from training.certifying.certified import promised
-from training.certifying.promises import Promises
-from training.measuring import reload as testsplit
+from training.certifying.binomial import rows_needed
+from training.certifying.certify import CertifiedPromises, certify_model
+from training.certifying.loss_promise import Uncertified
+from training.measuring import reload
 from training.measuring.calibration import panels
 from training.measuring.diagrams import draw
 from training.measuring.evaluation import Measured, measure, with_metrics
@@ -23,13 +23,13 @@ from weir.errors import BadInput
 def recertify(
     trained: Path, promise: Promise, say: Callable[[str], None], on_call: Callable[[int, int], None]
 ) -> Evaluation:
-    """Choose thresholds anew under a promise, and measure the cascade that they make; or leave the folder as it is.
+    """Choose thresholds under another promise, and measure the resulting cascade; or leave the folder as it is.
 
     Args:
         trained: the folder of a complete training.
         promise: what is to be promised.
-        say: is told what is odd about the ladder.
-        on_call: is told `(calls done, calls in all)` while it is measured.
+        say: for warnings.
+        on_call: called with `(calls done, calls in all)` during measurement.
 
     Raises:
         BadInput: there are too few certification rows, the folder is no complete training, or its data have changed.
@@ -37,47 +37,47 @@ def recertify(
         Conflict: a training is at work in the folder.
     """
     with folder.renewing(trained) as manifest:
-        data = testsplit.prepared(manifest)
-        made = promised(manifest, lambda digest: folder.artifact(trained, digest), data, promise)
-        _refuse(made.promises, promise)
-        for warning in made.warnings:
+        data = reload.prepared(manifest)
+        certification = certify_model(manifest, lambda digest: folder.artifact(trained, digest), data, promise)
+        _refuse(certification.promises, promise)
+        for warning in certification.warnings:
             say(f"warning: {warning}")
         references = {digest: folder.reference(trained, digest) for digest in manifest.artifacts}
-        draft = made.on(with_promise(manifest, promise))
+        draft = certification.promises.on(with_promise(manifest, promise))
         measured = measure(draft, lambda digest: folder.artifact(trained, digest), references, data.test, on_call)
         files = {
             folder.SUMMARY: encode_evaluation(measured.evaluation),
-            folder.REPORT: _report(trained, made.promises, measured),
-            folder.RELIABILITY: draw(panels(draft, measured.readings)),
+            folder.REPORT: _report(trained, certification.promises, measured),
+            folder.RELIABILITY: draw(panels(draft, measured.calibration)),
         }
         folder.renew(trained, files, encode(with_metrics(draft, measured.evaluation)))
     return measured.evaluation
 
 
 def promise_of(manifest: Manifest) -> Promise:
-    """Read what a training, or the last certification, was asked to promise."""
+    """Return the promise of the training, or of the last certification."""
     return msgspec.convert(manifest.provenance.configuration, Task).promise
 
 
 def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
-    """Write down what was asked for."""
+    """Write a promise into the configuration of a manifest."""
     configuration = {**manifest.provenance.configuration, "promise": msgspec.to_builtins(promise)}
     provenance = msgspec.structs.replace(manifest.provenance, configuration=configuration)
     return msgspec.structs.replace(manifest, provenance=provenance)
 
 
-def _refuse(promises: Promises, promise: Promise) -> None:
+def _refuse(promises: CertifiedPromises, promise: Promise) -> None:
     certified, needed = promises.certified, rows_needed(promise.max_loss, promise.delta)
     if certified.rows < needed:
         limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
         raise BadInput(f"{limits} takes at least {needed} certification rows", certified.rows)
     if certified.certificate is None:
-        raise Uncertified("a promise holds where only the last level answers", certified.absent_because)
+        raise Uncertified("the promise holds at least where only the last level answers", certified.absent_because)
     if promises.warnings:
-        raise Uncertified("what is asked for can be promised", "; ".join(promises.warnings))
+        raise Uncertified("every promise that is made can be kept", "; ".join(promises.warnings))
 
 
-def _report(trained: Path, promises: Promises, measured: Measured) -> bytes:
+def _report(trained: Path, promises: CertifiedPromises, measured: Measured) -> bytes:
     report = msgspec.json.decode((trained / folder.REPORT).read_bytes())
-    report |= {"thresholds": promises, "calibration": measured.readings}
+    report |= {"thresholds": promises, "calibration": measured.calibration}
     return msgspec.json.format(msgspec.json.encode(report), indent=1)

@@ -1,4 +1,4 @@
-"""Ladders that are no good: what is wrong with them is said before anything is promised."""
+"""Sanity checks of levels, before anything is certified on them."""
 
 import math
 from collections.abc import Sequence
@@ -7,65 +7,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.replay.recording import LevelTimes, Recording
+from weir.catalog.levels import Experts, Router
 from weir.catalog.manifest import Manifest
+from weir.engine.arrays import Labels
 from weir.errors import BadInput
 
 
 def check(manifest: Manifest, rows: Recording) -> None:
-    """Refuse a ladder whose levels disagree on the order of the labels.
+    """Refuse levels that disagree on the order of the labels.
 
-    That is when some labels are each called the next of them, in a circle, for more than half of their rows, by more
-    than two standard errors: no network learns that, but one whose outputs stand in another order does it.
+    They do when some labels are each predicted as the next of them, in a circle, for more than half of their rows, by
+    more than two standard errors: no network learns that, but one whose outputs are in another order does it.
 
     Raises:
         BadInput: such a level was found.
     """
     names = [level.name for level in manifest.levels]
-    for name, said in zip((*names, "end-to-end"), (*rows.said, rows.end_to_end.argmax(axis=1)), strict=True):
-        circle = _circle(said, rows.labels, len(manifest.labels))
+    predictions = (*rows.predicted, rows.end_to_end.argmax(axis=1))
+    for name, predicted in zip((*names, "end-to-end"), predictions, strict=True):
+        circle = _circle(predicted, rows.labels, len(manifest.labels))
         if circle:
-            told = ", ".join(f"{manifest.labels[label]} called {manifest.labels[called]}" for label, called in circle)
-            raise BadInput(f"levels agree on the order of the labels; on validation rows {name} does not", told)
+            pairs = ", ".join(
+                f"{manifest.labels[label]} predicted as {manifest.labels[other]}" for label, other in circle
+            )
+            raise BadInput(f"levels agree on the order of the labels; on validation rows {name} does not", pairs)
 
 
 def warnings(manifest: Manifest, rows: Recording, times: LevelTimes) -> list[str]:
-    """Tell what makes levels useless, and what comes of it."""
+    """List what makes levels useless, and its effect."""
     names = [level.name for level in manifest.levels]
-    right = 1 - rows.wrong.mean(axis=1)
-    taken = rows.costs_us(times).mean(axis=1)
-    told = []
+    accuracies = 1 - rows.errors.mean(axis=1)
+    costs = rows.costs_us(times).mean(axis=1)
+    lines = []
     for number in range(1, len(names)):
-        if manifest.levels[number].kind != "router" and right[number] < right[number - 1]:
-            told.append(
-                f"level {names[number]} is right on {100 * right[number]:.1f} % of validation rows, the level before "
-                f"it on {100 * right[number - 1]:.1f} %: rows that escalate to it get worse answers"
+        if not isinstance(manifest.levels[number], Router) and accuracies[number] < accuracies[number - 1]:
+            lines.append(
+                f"level {names[number]} is correct on {100 * accuracies[number]:.1f} % of validation rows, the level "
+                f"before it on {100 * accuracies[number - 1]:.1f} %: rows that escalate to it get worse answers"
             )
-        dearer = [name for name, time in zip(names[:number], taken[:number], strict=True) if time >= taken[number]]
-        if manifest.levels[number].kind != "experts" and dearer:
-            told.append(
-                f"level {names[number]} takes no more time than {', '.join(dearer)} before it: what is sent on past it "
-                "saves nothing"
+        dearer = [name for name, cost in zip(names[:number], costs[:number], strict=True) if cost >= costs[number]]
+        if not isinstance(manifest.levels[number], Experts) and dearer:
+            lines.append(
+                f"level {names[number]} takes no more time than {', '.join(dearer)} before it: an exit before it saves "
+                "nothing"
             )
-    return told
+    return lines
 
 
-def _circle(said: NDArray[np.intp], labels: NDArray[np.int64], count: int) -> list[tuple[int, int]]:
-    called = _called(said, labels, count)
-    for start in called:
-        way, label = [], start
-        while label in called and label not in way:
-            way.append(label)
-            label = called[label]
-        if label == start and len(way) > 1:
-            return [(one, called[one]) for one in way]
+def _circle(predicted: NDArray[np.intp], labels: Labels, count: int) -> list[tuple[int, int]]:
+    usual = _usual_predictions(predicted, labels, count)
+    for start in usual:
+        chain, label = [], start
+        while label in usual and label not in chain:
+            chain.append(label)
+            label = usual[label]
+        if label == start and len(chain) > 1:
+            return [(one, usual[one]) for one in chain]
     return []
 
 
-def _called(said: NDArray[np.intp], labels: NDArray[np.int64], count: int) -> dict[int, int]:
-    """Find what most rows of a label are called, where there is one word for most and not by chance: label -> label."""
-    found = {}
+def _usual_predictions(predicted: NDArray[np.intp], labels: Labels, count: int) -> dict[int, int]:
+    """Map each label to the label that most of its rows are predicted as, where that is most and not by chance."""
+    usual = {}
     for label in range(count):
-        votes: Sequence[int] = np.bincount(said[labels == label], minlength=count).tolist()
+        votes: Sequence[int] = np.bincount(predicted[labels == label], minlength=count).tolist()
         if 2 * max(votes) - sum(votes) > 2 * math.sqrt(sum(votes)):  # the standard error of an even chance, twice
-            found[label] = votes.index(max(votes))
-    return found
+            usual[label] = votes.index(max(votes))
+    return usual

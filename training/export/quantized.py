@@ -47,17 +47,17 @@ class Quantized:
         )
 
 
-def quantize(name: str, trained: Trained, lesson: TrainingTarget, tolerance: float) -> Quantized:
-    """Convert a network in every form, measure them on the lesson's validation rows, and choose one.
+def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: float) -> Quantized:
+    """Convert a network in every form, measure them on the target's validation rows, and choose one.
 
     `tolerance` is the validation accuracy that may be lost, 0 to 1.
 
     Raises:
         ModelUnavailable: the network broke in conversion, or no interpreter runs it.
     """
-    representative = lesson.train.inputs[:_REPRESENTATIVE_ROWS]
+    representative = target.train.inputs[:_REPRESENTATIVE_ROWS]
     contents = {form: convert(trained.model, form, representative) for form in QUANTIZATIONS}
-    validation = lesson.validation
+    validation = target.validation
     table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs)), tolerance)
     rows = table.of(table.chosen) if table.chosen else []
     deployed = next(row for row in rows if row.interpreter == RUNTIMES[0])

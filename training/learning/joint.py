@@ -1,11 +1,11 @@
-"""Fine-tune all levels of a ladder at once, on the overall loss of the fused posterior.
+"""Fine-tune all levels of a ladder jointly, on the overall loss of the fused posterior.
 
 `L = sum_k w_k L_k + L_fused`: `L_k` is a level's own cross-entropy, and `L_fused = -ln q(y)` that of the fused
 posterior, whose exits are soft: level k keeps the share `g_k = sigmoid((c_k - threshold_k) / softness)` of what reaches
 it, the last all, and `q = sum_k g_k prod_{j<k} (1 - g_j) q_k`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import keras
@@ -17,8 +17,8 @@ from training.learning.loop import Course, Epoch, Judged, Objective, descend
 from training.learning.networks import TrainingTarget
 from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
-from weir.catalog.manifest import Fusion, Kind
-from weir.engine.hierarchy import Hierarchy
+from weir.catalog.levels import Experts, Level, Router
+from weir.engine.cascade import Cascade
 
 _SOFTNESS = 0.05
 _OWN = 0.5
@@ -27,99 +27,82 @@ _LEAST = 1e-7
 
 
 @dataclass(frozen=True)
-class JointLevel:
-    """One level as the gradient sees it."""
-
-    kind: Kind
-    threshold: float
-    """above 1: no row leaves here"""
-    network: keras.Model | None = None
-    temperature: float = 1.0
-    fusion: Fusion = "replace"
-    weights: tuple[float, float] = (1.0, 1.0)
-    experts: Mapping[int, keras.Model] = field(default_factory=dict)
-    temperatures: Mapping[int, float] = field(default_factory=dict)
-    """of the experts"""
-    before_weights: Mapping[int, float] = field(default_factory=dict)
-
-    @property
-    def networks(self) -> list[keras.Model]:
-        """Every network of the level."""
-        return [*([self.network] if self.network is not None else []), *self.experts.values()]
-
-
-@dataclass(frozen=True)
 class Joint:
-    """Levels that learn together."""
+    """Levels that are trained together."""
 
-    levels: Sequence[JointLevel]
-    hierarchy: Hierarchy | None
+    cascade: Cascade[keras.Model]
+    """its thresholds set the soft exits"""
     labels: int
+    """how many labels there are"""
 
     @property
     def networks(self) -> list[keras.Model]:
         """Every network, level by level."""
-        return [network for level in self.levels for network in level.networks]
+        return self.cascade.networks
 
-    def loss(self, images: tf.Tensor, right: tf.Tensor, *, training: bool = True) -> tf.Tensor:
-        """Take the overall loss of a batch: pictures `(n, height, width)`, right labels `(n,)` -> a scalar."""
-        batch = _Batch(images, right, training=training)
-        fused = tf.zeros_like(right, tf.float32)
+    def loss(self, inputs: tf.Tensor, targets: tf.Tensor, *, training: bool = True) -> tf.Tensor:
+        """Return the overall loss of a batch, a scalar: inputs `(n, …)`, correct labels `(n,)`."""
+        batch = _Batch(inputs, targets, training=training)
+        fused = tf.zeros_like(targets, tf.float32)
         reach = tf.ones_like(fused)
         posterior: tf.Tensor | None = None
-        for number, level in enumerate(self.levels):
+        for number, level in enumerate(self.cascade.levels):
             posterior = self._posterior(level, posterior, batch)
             leaves = tf.ones_like(reach)
-            if number < len(self.levels) - 1:
-                sure = tf.reduce_max(posterior, axis=1)
-                may_leave = 1.0 if level.threshold <= 1 else 0.0
-                leaves = may_leave * tf.sigmoid((sure - level.threshold) / _SOFTNESS)
-            fused += reach * leaves * tf.gather(posterior, right, batch_dims=1)
+            if number < len(self.cascade.levels) - 1:
+                leaves = _soft_exits(tf.reduce_max(posterior, axis=1), level.threshold)
+            fused += reach * leaves * tf.gather(posterior, targets, batch_dims=1)
             reach *= 1 - leaves
         return _OWN * tf.add_n(batch.own) + tf.reduce_mean(-_log(fused))
 
-    def _posterior(self, level: JointLevel, before: tf.Tensor | None, batch: "_Batch") -> tf.Tensor:
-        """Fuse a level's word with the posterior so far, `(n, labels)`, and add its own loss to the batch's."""
-        if level.kind == "experts":
+    def _posterior(self, level: Level[keras.Model], before: tf.Tensor | None, batch: "_Batch") -> tf.Tensor:
+        """Fuse a level with the posterior so far, `(n, labels)`, and add its own loss to the batch's."""
+        if isinstance(level, Experts):
             return self._refined(level, self._prior(batch) if before is None else before, batch)
-        assert level.network is not None, "a level that does not refine has a network"
         logits = level.network(batch.inputs, training=batch.training)
-        word = tf.nn.softmax(logits / level.temperature)
-        targets = batch.right
-        if level.kind == "router":
-            assert self.hierarchy is not None, "a router has groups"
-            targets = tf.gather(tf.constant(self.hierarchy.group_of), batch.right)
-            word = tf.gather(word, self.hierarchy.group_of, axis=1) * self.hierarchy.conditional
+        probabilities = tf.nn.softmax(logits / level.temperature)
+        targets = batch.targets
+        if isinstance(level, Router):
+            hierarchy = self.cascade.hierarchy
+            targets = tf.gather(tf.constant(hierarchy.group_of), targets)
+            probabilities = tf.gather(probabilities, hierarchy.group_of, axis=1) * hierarchy.conditional
         batch.own.append(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)))
         if level.fusion == "pool" and before is not None:
-            return tf.nn.softmax(level.weights[0] * _log(before) + level.weights[1] * _log(word))
-        return word
+            return tf.nn.softmax(level.weights[0] * _log(before) + level.weights[1] * _log(probabilities))
+        return probabilities
 
     def _prior(self, batch: "_Batch") -> tf.Tensor:
-        assert self.hierarchy is not None, "experts have groups"
-        return tf.tile(tf.constant([self.hierarchy.prior], tf.float32), (tf.shape(batch.right)[0], 1))
+        prior = tf.constant([self.cascade.hierarchy.prior], tf.float32)
+        return tf.tile(prior, (tf.shape(batch.targets)[0], 1))
 
-    def _refined(self, level: JointLevel, before: tf.Tensor, batch: "_Batch") -> tf.Tensor:
-        assert self.hierarchy is not None, "experts have groups"
+    def _refined(self, level: Experts[keras.Model], before: tf.Tensor, batch: "_Batch") -> tf.Tensor:
         columns = tf.unstack(before, num=self.labels, axis=1)
+        hierarchy = self.cascade.hierarchy
         for group, expert in level.experts.items():
-            members = list(self.hierarchy.members[group])
+            members = list(hierarchy.members[hierarchy.groups.index(group)])
             part = tf.gather(before, members, axis=1)
-            logits = expert(batch.inputs, training=batch.training)
-            batch.own.append(_within(logits, batch.right, members, self.labels))
-            logs = logits / level.temperatures.get(group, 1.0) + level.before_weights.get(group, 0.0) * _log(part)
-            fine = tf.reduce_sum(part, axis=1, keepdims=True) * tf.nn.softmax(logs)
+            logits = expert.network(batch.inputs, training=batch.training)
+            batch.own.append(_within(logits, batch.targets, members, self.labels))
+            logs = logits / expert.temperature + expert.before_weight * _log(part)
+            refined = tf.reduce_sum(part, axis=1, keepdims=True) * tf.nn.softmax(logs)
             for place, label in enumerate(members):
-                columns[label] = fine[:, place]
+                columns[label] = refined[:, place]
         return tf.stack(columns, axis=1)
+
+
+def _soft_exits(confidences: tf.Tensor, threshold: float | None) -> tf.Tensor:
+    """Return the share of each row that exits at a level, `(n,)`; none where the threshold is None."""
+    if threshold is None:
+        return tf.zeros_like(confidences)
+    return tf.sigmoid((confidences - threshold) / _SOFTNESS)
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Rows, and the losses of the levels that spoke so far."""
+    """Rows, and the losses of the levels so far."""
 
     inputs: tf.Tensor
-    right: tf.Tensor
+    targets: tf.Tensor
     training: bool
     own: list[tf.Tensor] = field(default_factory=list)
 
@@ -128,24 +111,24 @@ def _log(probabilities: tf.Tensor) -> tf.Tensor:
     return tf.math.log(tf.maximum(probabilities, _LEAST))
 
 
-def _within(logits: tf.Tensor, right: tf.Tensor, members: Sequence[int], labels: int) -> tf.Tensor:
+def _within(logits: tf.Tensor, labels_of_rows: tf.Tensor, members: Sequence[int], labels: int) -> tf.Tensor:
     """Mean cross-entropy of an expert over the rows of its group; the others do not count."""
     outputs = np.full(labels, -1, np.int64)
     outputs[list(members)] = np.arange(len(members))
-    targets = tf.gather(tf.constant(outputs), right)
+    targets = tf.gather(tf.constant(outputs), labels_of_rows)
     inside = tf.cast(targets >= 0, tf.float32)
     each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
     return tf.reduce_sum(each * inside) / tf.maximum(tf.reduce_sum(inside), 1.0)
 
 
 def fine_tune(
-    joint: Joint, lesson: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
+    joint: Joint, target: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
 ) -> list[tuple[keras.Model, list[Epoch]]]:
     """Fine-tune every network of a ladder, in place; each comes back with the curve of the overall loss.
 
     Args:
         joint: the levels; their networks are changed.
-        lesson: rows to learn from, and rows that choose the best epoch.
+        target: rows to learn from, and rows that choose the best epoch.
         spec: epochs, learning rate, and how rows are batched and changed.
         seed: of the order of the rows.
         on_epoch: is told `(epochs done, of)`.
@@ -155,15 +138,15 @@ def fine_tune(
     """
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    right = tf.constant(lesson.train.labels)
-    count = len(lesson.train.labels)
+    labels = tf.constant(target.train.labels)
+    count = len(target.train.labels)
     objective = Objective(
         joint.networks,
-        lambda images, variants: joint.loss(images, tf.gather(right, variants % count)),
-        lambda: _judged(joint, lesson.validation),
+        lambda inputs, variants: joint.loss(inputs, tf.gather(labels, variants % count)),
+        lambda: _judged(joint, target.validation),
     )
     course = Course(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)
-    history = descend(objective, Batches(lesson.train, spec, seed), course, on_epoch)
+    history = descend(objective, Batches(target.train, spec, seed), course, on_epoch)
     return [(network, history) for network in joint.networks]
 
 

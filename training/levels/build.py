@@ -1,4 +1,4 @@
-"""Build the levels of a task: train every network, make the levels better, decompose, fuse, and quantize."""
+"""Build the levels of a task: train every network, improve the levels, decompose, fuse, and quantize."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,61 +7,64 @@ from training.data.preparation import Prepared
 from training.export.quantized import Quantized
 from training.learning.networks import TrainingTarget
 from training.levels import grouping
-from training.levels.experts import Decomposed, TriedExpert, decompose
-from training.levels.improve import LevelSearch, Tried, choose_fusion, optimise_levels
-from training.levels.joint_search import optimise_jointly
-from training.levels.ladder import Ladder, Net, Rung
+from training.levels.experts import Decomposition, TriedExpert, decompose
+from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_levels
+from training.levels.joint_search import tune_jointly
+from training.levels.ladder import Ladder
+from training.levels.network import TrainableNetwork, classifier
 from training.levels.training_run import TrainingRun
 from training.modalities.picture import architectures
 from training.replay.timing import side_by_side
 from training.task import Task
+from weir.catalog.levels import Experts
+from weir.engine.cascade import Cascade
 from weir.runtime.interpreter import RUNTIMES, Network
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltLevels:
     """A ladder whose networks are in the form that will serve, and the tables of what was tried on the way."""
 
     ladder: Ladder
     groups: Mapping[str, tuple[str, ...]]
     """group -> its labels; empty without a hierarchy"""
     experts: Sequence[TriedExpert]
-    tried: Sequence[Tried]
+    trials: Sequence[Trial]
 
     @property
     def networks(self) -> list[Quantized]:
         """Every network once."""
-        found = {id(net): net.quantized for net in self.ladder.nets if net.quantized is not None}
-        return list(found.values())
+        networks = {id(network): network.quantized for network in self.ladder.cascade.networks}
+        return [quantized for quantized in networks.values() if quantized is not None]
 
 
-def build(shop: TrainingRun) -> Built:
-    """Build what the workshop's task describes.
+def build(run: TrainingRun) -> BuiltLevels:
+    """Build the levels that a task describes.
 
     Raises:
-        BadInput: an architecture or a group that can't be.
+        BadInput: an impossible architecture or group.
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
     """
-    lesson = TrainingTarget.whole(shop.data)
-    networks = _timed([shop.plain(spec, lesson) for spec in shop.task.networks], shop.data)
-    ordered = [*sorted(networks[:-1], key=lambda net: net.time_us), networks[-1]]
-    bench = optimise_levels(
-        LevelSearch(shop, Ladder(tuple(Rung(net.spec.name, "cascade", net) for net in ordered), networks[-1]))
-    )
-    found = Decomposed(bench.ladder, {}, ())
-    if shop.task.hierarchy is not None:
-        found = decompose(bench.ladder, shop.task.hierarchy, shop)
-        bench = with_experts(bench, found)
-    bench = optimise_jointly(choose_fusion(bench))
-    return Built(_finished(bench.ladder, shop), found.groups, found.experts, bench.tried)
+    target = TrainingTarget.whole(run.data)
+    networks = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
+    ordered = [*sorted(networks[:-1], key=lambda network: network.predictions.time_us), networks[-1]]
+    ladder = Ladder(Cascade(tuple(classifier(network) for network in ordered)), networks[-1])
+    search = improve_levels(LevelSearch(run, ladder))
+    decomposition = Decomposition(search.ladder, {}, ())
+    if run.task.hierarchy is not None:
+        decomposition = decompose(search.ladder, run.task.hierarchy, run)
+        search = with_experts(search, decomposition)
+    search = tune_jointly(choose_fusion(search))
+    ladder = _finished(search.ladder, run)
+    return BuiltLevels(ladder, decomposition.groups, decomposition.experts, search.trials)
 
 
 def check(task: Task, data: Prepared) -> None:
-    """Refuse what can't be built before anything is trained.
+    """Refuse what cannot be built before anything is trained.
 
     Raises:
-        BadInput: an unknown architecture, groups that do not partition the labels, or that can't be so many.
+        BadInput: an unknown architecture, groups that do not partition the labels, or an impossible number of groups.
     """
     router = task.hierarchy.router if task.hierarchy else None
     for spec in (*task.networks, *([router] if router else [])):
@@ -72,29 +75,30 @@ def check(task: Task, data: Prepared) -> None:
         grouping.countable(len(data.label_names), task.hierarchy.count)
 
 
-def _timed(networks: Sequence[Net], data: Prepared) -> list[Net]:
-    """Time artifacts beside each other: those of a training that took hours were made under different loads."""
+def _timed(networks: Sequence[TrainableNetwork], data: Prepared) -> list[TrainableNetwork]:
+    """Time artifacts side by side: a training may take hours, under changing load."""
     loaded = {
-        number: Network(net.quantized.content, RUNTIMES[0]).logits
-        for number, net in enumerate(networks)
-        if net.quantized is not None
+        number: Network(network.quantized.content, RUNTIMES[0]).logits
+        for number, network in enumerate(networks)
+        if network.quantized is not None
     }
-    taken = side_by_side(loaded, data.validation.inputs)
-    return [replace(net, time_us=taken[number]) for number, net in enumerate(networks)]
+    times = side_by_side(loaded, data.validation.inputs)
+    return [network.timed(times[number]) for number, network in enumerate(networks)]
 
 
-def with_experts(bench: LevelSearch, found: Decomposed) -> LevelSearch:
+def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSearch:
     """Take experts, and their router if there is one, where the ladder is better for them; groups stay either way."""
-    without = replace(bench, ladder=replace(bench.ladder, hierarchy=found.ladder.hierarchy))
-    if len(found.ladder.rungs) == len(bench.ladder.rungs):
+    ladder = decomposition.ladder
+    without = replace(search, ladder=search.ladder.with_hierarchy(ladder.hierarchy))
+    if len(ladder.levels) == len(search.ladder.levels):
         return without
-    names = {rung.name for rung in found.ladder.rungs} - {rung.name for rung in bench.ladder.rungs}
+    names = {level.name for level in ladder.levels} - {level.name for level in search.ladder.levels}
     what, level = "a level of", " and ".join(sorted(names))
-    if found.ladder.rungs[-1].experts:  # whatever leaves before them still can: they are there for the last word
-        return without.compared(what, level, found.ladder, better=lambda after, before: after.loss < before.loss)
-    return without.compared(what, level, found.ladder)
+    if isinstance(ladder.levels[-1], Experts):  # rows that exit before them still can: they improve the final answer
+        return without.compared(what, level, ladder, better=lambda after, before: after.loss < before.loss)
+    return without.compared(what, level, ladder)
 
 
-def _finished(ladder: Ladder, shop: TrainingRun) -> Ladder:
-    """Quantize what is not yet quantized, and learn the weights of the fusion on what artifacts say."""
-    return ladder.with_nets({id(net): shop.finished(net) for net in ladder.nets}).refitted()
+def _finished(ladder: Ladder, run: TrainingRun) -> Ladder:
+    """Quantize what is not yet quantized, and learn the weights of the fusion on predictions of the artifacts."""
+    return ladder.with_networks({id(network): run.finished(network) for network in ladder.cascade.networks}).refitted()

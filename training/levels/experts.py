@@ -1,6 +1,6 @@
 """Decompose the problem: groups of labels, and an expert for each group where one pays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -8,9 +8,11 @@ import numpy as np
 from training.fitting.calibration import losses
 from training.learning.networks import Trained
 from training.levels import grouping
-from training.levels.ladder import Ladder, Net, Rung, conditional, weighed
+from training.levels.ladder import Ladder, conditional, weighed
+from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
 from training.task import EXPERTS, Groups, NetworkSpec
+from weir.catalog.levels import Expert, Experts, Router
 from weir.engine.hierarchy import Hierarchy
 
 _LEAST_SHARE = 0.1
@@ -18,7 +20,7 @@ _LEAST_SHARE = 0.1
 
 
 class TriedExpert(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table that says which experts pay."""
+    """One line of the table that shows which experts pay."""
 
     group: str
     labels: tuple[str, ...]
@@ -27,18 +29,18 @@ class TriedExpert(msgspec.Struct, frozen=True, kw_only=True):
     used: bool
     why: str
     accuracy_before: float | None = None
-    """of validation rows of the group, when the level before chooses within it, 0 to 1"""
+    """on validation rows of the group, when the level before chooses within it, 0 to 1"""
     accuracy: float | None = None
     """the same, when the expert does"""
     loss_before: float | None = None
     """mean `-ln p(label | group)` of these rows, in nats"""
     loss: float | None = None
     before_weight: float | None = None
-    """learned weight of the level before's word beside the expert's"""
+    """learned weight of the level before, beside the expert's own"""
 
 
 @dataclass(frozen=True)
-class Decomposed:
+class Decomposition:
     """A ladder with its groups and experts, and how they were chosen."""
 
     ladder: Ladder
@@ -46,109 +48,113 @@ class Decomposed:
     experts: tuple[TriedExpert, ...]
 
 
-def decompose(ladder: Ladder, asked: Groups, shop: TrainingRun) -> Decomposed:
-    """Give a ladder groups, and experts behind the generalist or the router.
+def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decomposition:
+    """Give a ladder groups, and experts after the generalist or the router.
 
     Raises:
-        BadInput: the groups do not partition the labels, or can't be found in that number.
+        BadInput: the groups do not partition the labels, or cannot be found in that number.
         Diverged, ModelUnavailable: as training a network does.
     """
-    generalist = next(net for net in ladder.nets if net.spec.name == asked.generalist)
-    labels = shop.data.label_names
-    groups = grouping.given(asked.named, labels) if asked.named else _found(generalist, asked.count, labels)
-    told = "; ".join(f"{name} ({', '.join(members)})" for name, members in groups.items())
-    shop.callbacks.say(f"groups, {'given' if asked.named else 'found'}: {told}")
-    ladder = replace(ladder, hierarchy=Hierarchy.named(groups, labels, shop.data.prior))
-    place = next(number for number, rung in enumerate(ladder.rungs) if rung.net is generalist)
-    if asked.router is not None:
-        ladder, place = _routed(ladder, asked.router, generalist, shop)
-    school = _ExpertTrainer(ladder, place, generalist, asked, shop)
-    tried = [school.expert(group) for group in range(len(groups))]
-    experts = dict(net for net, _ in tried if net is not None)
+    generalist = next(net for net in ladder.cascade.networks if net.spec.name == settings.generalist)
+    labels = run.data.label_names
+    groups = grouping.given(settings.named, labels) if settings.named else _found(generalist, settings.count, labels)
+    described = "; ".join(f"{name} ({', '.join(members)})" for name, members in groups.items())
+    run.callbacks.say(f"groups, {'given' if settings.named else 'found'}: {described}")
+    ladder = ladder.with_hierarchy(Hierarchy.named(groups, labels, run.data.prior))
+    place = next(number for number, level in enumerate(ladder.levels) if generalist in level.networks)
+    if settings.router is not None:
+        ladder, place = _routed(ladder, settings.router, generalist, run)
+    trainer = _ExpertTrainer(ladder, place, generalist, settings, run)
+    tried = {name: trainer.expert(name) for name in groups}
+    experts = {name: network for name, (network, _) in tried.items() if network is not None}
     if experts:
-        rung = _behind(ladder, place, experts)
-        ladder = replace(ladder, rungs=(*ladder.rungs[: place + 1], rung, *ladder.rungs[place + 1 :]))
-    return Decomposed(ladder, groups, tuple(line for _, line in tried))
+        ladder = ladder.with_levels(
+            [*ladder.levels[: place + 1], _after(ladder, place, experts), *ladder.levels[place + 1 :]]
+        )
+    return Decomposition(ladder, groups, tuple(line for _, line in tried.values()))
 
 
-def _found(generalist: Net, count: int | None, labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    right = generalist.lesson.validation.labels
-    confusion = grouping.confusion(generalist.logits.argmax(axis=1), right, len(labels))
+def _found(generalist: TrainableNetwork, count: int | None, labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    targets = generalist.target.validation.labels
+    confusion = grouping.confusion(generalist.predictions.logits.argmax(axis=1), targets, len(labels))
     return grouping.names(grouping.found(confusion, count), labels)
 
 
-def _routed(ladder: Ladder, spec: NetworkSpec, generalist: Net, shop: TrainingRun) -> tuple[Ladder, int]:
-    """Put a router of its own into the ladder, before the first level that takes longer; tell its place."""
-    hierarchy = _hierarchy(ladder)
-    lesson = generalist.lesson.plain().part(hierarchy.group_of, len(hierarchy.groups))
+def _routed(ladder: Ladder, spec: NetworkSpec, generalist: TrainableNetwork, run: TrainingRun) -> tuple[Ladder, int]:
+    """Put a router of its own into the ladder, before the first level that takes longer; return its place too."""
+    hierarchy = ladder.hierarchy
+    target = generalist.target.plain().part(hierarchy.group_of, len(hierarchy.groups))
     members = [list(labels) for labels in hierarchy.members]
-    net = shop.finished(shop.net(spec, shop.train(spec, lesson, made_of=["router", members]), lesson))
-    times = [rung.net.time_us if rung.net else 0.0 for rung in ladder.rungs[:-1]]
-    place = next((number for number, time in enumerate(times) if time > net.time_us), len(times))
-    rung = Rung(spec.name, "router", net)
-    return replace(ladder, rungs=(*ladder.rungs[:place], rung, *ladder.rungs[place:])), place
-
-
-def _hierarchy(ladder: Ladder) -> Hierarchy:
-    assert ladder.hierarchy is not None, "experts and routers belong to groups"
-    return ladder.hierarchy
+    network = run.finished(run.network(spec, run.train(spec, target, made_of=["router", members]), target))
+    time_us = network.predictions.time_us
+    times = [time if isinstance(time, float) else 0.0 for time in ladder.times[:-1]]
+    place = next((number for number, time in enumerate(times) if time > time_us), len(times))
+    level = Router(name=spec.name, network=network, temperature=network.predictions.temperature, threshold=None)
+    return ladder.with_levels([*ladder.levels[:place], level, *ladder.levels[place:]]), place
 
 
 @dataclass(frozen=True)
 class _ExpertTrainer:
-    """Where experts come from, and what they are compared with."""
+    """Trains experts, and compares each with the level before it."""
 
     ladder: Ladder
     place: int
     """of the level that chooses the group"""
-    generalist: Net
-    asked: Groups
-    shop: TrainingRun
+    generalist: TrainableNetwork
+    settings: Groups
+    run: TrainingRun
 
-    def expert(self, group: int) -> tuple[tuple[int, Net] | None, TriedExpert]:
-        """Train a group's expert if it can pay, and find out whether it does."""
-        hierarchy, names = _hierarchy(self.ladder), self.shop.data.label_names
-        members, name = hierarchy.members[group], hierarchy.groups[group]
+    def expert(self, name: str) -> tuple[TrainableNetwork | None, TriedExpert]:
+        """Train a group's expert if it can pay, and keep it if it does."""
+        hierarchy, names = self.ladder.hierarchy, self.run.data.label_names
+        members = hierarchy.members[hierarchy.groups.index(name)]
         inside = _errors_inside(self.generalist, members)
         labels = tuple(names[label] for label in members)
         line = TriedExpert(group=name, labels=labels, errors_inside=inside, used=False, why="")
         if len(members) == 1:
             return None, msgspec.structs.replace(line, why="it has one label")
-        if inside < _LEAST_SHARE and self.asked.router is None:
+        if inside < _LEAST_SHARE and self.settings.router is None:
             why = f"less than {100 * _LEAST_SHARE:g} % of the generalist's errors are inside it"
             return None, msgspec.structs.replace(line, why=why)
-        net = self._trained(members, name)
-        line = self._compared(group, net, line)
-        self.shop.callbacks.say(_told(line))
-        return ((group, net) if line.used else None), line
+        network = self._trained(members, name)
+        line = self._compared(name, members, network, line)
+        return (network if line.used else None), line
 
-    def _trained(self, members: tuple[int, ...], name: str) -> Net:
-        """Train an expert that begins as the generalist, with no outputs but those of its group."""
-        generalist, shop = self.generalist, self.shop
-        outputs = np.full(len(shop.data.label_names), -1, np.intp)
+    def _trained(self, members: tuple[int, ...], name: str) -> TrainableNetwork:
+        """Train an expert initialised from the generalist, with no outputs but those of its group."""
+        generalist, run = self.generalist, self.run
+        outputs = np.full(len(run.data.label_names), -1, np.intp)
         outputs[list(members)] = np.arange(len(members))
-        lesson = generalist.lesson.plain().part(outputs, len(members))
+        target = generalist.target.plain().part(outputs, len(members))
         spec = msgspec.structs.replace(
             generalist.spec,
             name=f"expert-{members[0]}",
-            epochs=self.asked.epochs,
-            learning_rate=self.asked.learning_rate,
+            epochs=self.settings.epochs,
+            learning_rate=self.settings.learning_rate,
         )
         *body, kernel, bias = generalist.trained.model.get_weights()
-        model = lesson.blank(spec, shop.task.seed)
+        model = target.blank(spec, run.task.seed)
         model.set_weights([*body, kernel[:, list(members)], bias[list(members)]])
-        shop.callbacks.say(f"{spec.name}: the expert of {name}")
+        run.callbacks.say(f"{spec.name}: the expert of {name}")
         start = Trained(model, [], generalist.trained.made_of)
-        trained = shop.train(spec, lesson, made_of=["expert", list(members)], start=start)
-        return shop.net(spec, trained, lesson, time_us=generalist.time_us)
+        trained = run.train(spec, target, made_of=["expert", list(members)], start=start)
+        return run.network(spec, trained, target, time_us=generalist.predictions.time_us)
 
-    def _compared(self, group: int, net: Net, line: TriedExpert) -> TriedExpert:
+    def _compared(
+        self, group: str, members: tuple[int, ...], network: TrainableNetwork, line: TriedExpert
+    ) -> TriedExpert:
         """Compare an expert with the level before it, on the validation rows of the group."""
-        ladder = replace(self.ladder, rungs=self.ladder.rungs[: self.place + 1])
-        rung = _behind(self.ladder, self.place, {group: net})
-        before = _within(ladder, _hierarchy(ladder).members[group])
-        after = _within(replace(ladder, rungs=(*ladder.rungs, rung)), _hierarchy(ladder).members[group])
+        before_levels = self.ladder.levels[: self.place + 1]
+        level = _after(self.ladder, self.place, {group: network})
+        before = _within(self.ladder.with_levels(before_levels), members)
+        after = _within(self.ladder.with_levels([*before_levels, level]), members)
         used = after.loss < before.loss and after.accuracy > before.accuracy
+        weight = level.experts[group].before_weight
+        self.run.callbacks.say(
+            f"expert of {group}: {'used, it pays' if used else 'not used, it does not pay'}; within the group "
+            f"{100 * before.accuracy:.1f} -> {100 * after.accuracy:.1f} %, "
+            f"{before.loss:.4f} -> {after.loss:.4f} nats, weight of the level before {weight}"
+        )
         return msgspec.structs.replace(
             line,
             used=used,
@@ -157,21 +163,22 @@ class _ExpertTrainer:
             accuracy=after.accuracy,
             loss_before=before.loss,
             loss=after.loss,
-            before_weight=rung.before_weights[group],
+            before_weight=weight,
         )
 
 
-def _errors_inside(generalist: Net, members: tuple[int, ...]) -> float:
-    said, right = generalist.logits.argmax(axis=1), generalist.lesson.validation.labels
-    wrong = said != right
-    inside = np.isin(said, members) & np.isin(right, members) & wrong
-    return float(inside.sum() / max(1, wrong.sum()))
+def _errors_inside(generalist: TrainableNetwork, members: tuple[int, ...]) -> float:
+    predicted, targets = generalist.predictions.logits.argmax(axis=1), generalist.target.validation.labels
+    errors = predicted != targets
+    inside = np.isin(predicted, members) & np.isin(targets, members) & errors
+    return float(inside.sum() / max(1, errors.sum()))
 
 
-def _behind(ladder: Ladder, place: int, experts: dict[int, Net]) -> Rung:
-    """Make the level of experts behind another, with weights learned on validation rows."""
-    rung = Rung(EXPERTS, "experts", None, experts, fusion="refine")
-    return weighed(replace(ladder, rungs=(*ladder.rungs[: place + 1], rung)), place + 1)
+def _after(ladder: Ladder, place: int, networks: dict[str, TrainableNetwork]) -> Experts[TrainableNetwork]:
+    """Make the level of experts after another level, with weights learned on validation rows."""
+    experts = {group: Expert(network=network) for group, network in networks.items()}
+    level = Experts(name=EXPERTS, experts=experts, threshold=None)
+    return weighed(ladder.with_levels(ladder.levels[: place + 1]), place + 1, level)
 
 
 @dataclass(frozen=True)
@@ -181,18 +188,8 @@ class _Within:
 
 
 def _within(ladder: Ladder, members: tuple[int, ...]) -> _Within:
-    """Judge what a ladder says in the end of the labels of a group, given the group, on the group's validation rows."""
+    """Measure a ladder's last posterior on a group's validation rows: which label, given the group."""
     rows = np.flatnonzero(np.isin(ladder.labels, members))
-    right = np.searchsorted(members, ladder.labels[rows])
-    said = conditional(ladder.recording.posteriors[-1][rows], members)
-    return _Within(float((said.argmax(axis=1) == right).mean()), float(losses(said, right).mean()))
-
-
-def _told(line: TriedExpert) -> str:
-    assert line.accuracy is not None, "an expert that was trained was measured"
-    assert line.accuracy_before is not None, "beside the level before it"
-    return (
-        f"expert of {line.group}: {'used' if line.used else 'not used'}, it {line.why}; within the group "
-        f"{100 * line.accuracy_before:.1f} -> {100 * line.accuracy:.1f} %, "
-        f"{line.loss_before:.4f} -> {line.loss:.4f} nats, weight of the level before {line.before_weight}"
-    )
+    targets = np.searchsorted(members, ladder.labels[rows])
+    posterior = conditional(ladder.recording.posteriors[-1][rows], members)
+    return _Within(float((posterior.argmax(axis=1) == targets).mean()), float(losses(posterior, targets).mean()))

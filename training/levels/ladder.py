@@ -1,221 +1,194 @@
-"""A ladder of levels while it is being made: networks, what they say of validation rows, how words are fused."""
+"""The levels of a model while they are being made, with the predictions of their networks on the validation rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import assert_never
 
+import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from training.export.quantized import Quantized
 from training.fitting.calibration import nll
 from training.fitting.fusing import pool_weights
-from training.learning.networks import Trained, TrainingTarget
-from training.replay.recording import LevelTimes, Recorded, Recording
+from training.levels.network import TrainableNetwork
+from training.replay.recording import LevelTimes, RecordedNetwork, Recording
 from training.replay.thresholds import cheapest
-from training.task import NetworkSpec, Promise
-from weir.catalog.manifest import Fusion, Kind
-from weir.engine.cascade import Step
+from training.task import Promise
+from weir.catalog.levels import Classifier, Expert, Experts, Level, Router
+from weir.engine.arrays import LEAST_PROBABILITY, Floats, Labels
+from weir.engine.cascade import Cascade
 from weir.engine.confidence import softmax
-from weir.engine.fusion import Word
 from weir.engine.hierarchy import Hierarchy
 
-Floats = NDArray[np.float32]
-Labels = NDArray[np.int64]
+TrainableLevel = Level[TrainableNetwork]
+
+_CHEAPER = 0.99
+"""share of the time that a cheaper ladder takes at most"""
 
 
 @dataclass(frozen=True)
-class Net:
-    """A trained network, and what it says of all validation rows."""
-
-    spec: NetworkSpec
-    trained: Trained
-    lesson: TrainingTarget
-    logits: Floats
-    """of the Keras network, or of its artifact once it is quantized, `(rows, outputs)`"""
-    temperature: float
-    time_us: float
-    """microseconds per row of its artifact, or of one that is built alike"""
-    quantized: Quantized | None = None
-
-    @property
-    def word(self) -> Recorded:
-        """Its calibrated probabilities of validation rows, `(rows, outputs)`."""
-        return Recorded(softmax(self.logits, self.temperature))
-
-    @property
-    def accuracy(self) -> float:
-        """Of a network that knows all labels, on validation rows."""
-        return float((self.logits.argmax(axis=1) == self.lesson.validation.labels).mean())
-
-    @property
-    def loss(self) -> float:
-        """Negative log-likelihood of validation rows, calibrated, in nats; of a network that knows all labels."""
-        return nll(self.word.probabilities, self.lesson.validation.labels)
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One level."""
-
-    name: str
-    kind: Kind = "cascade"
-    net: Net | None = None
-    """the network; experts have one each instead"""
-    experts: Mapping[int, Net] = field(default_factory=dict)
-    """group number -> expert, which knows the group's labels"""
-    before_weights: Mapping[int, float] = field(default_factory=dict)
-    """group number -> weight of the level before's word beside the expert's"""
-    fusion: Fusion = "replace"
-    weights: tuple[float, float] = (1.0, 1.0)
-
-    def step(self, hierarchy: Hierarchy | None) -> Step:
-        """Make what the engine runs on validation rows."""
-        word: Word | None = None if self.net is None else self.net.word
-        if self.kind == "router":
-            assert self.net is not None, "a router has a network"
-            assert hierarchy is not None, "a ladder with a router has groups"
-            word = Recorded(hierarchy.spread(self.net.word.probabilities))
-        experts = {group: expert.word for group, expert in self.experts.items()}
-        return Step(word, 0.0, self.fusion, self.weights, experts, self.before_weights)
-
-    @property
-    def time_us(self) -> float | Mapping[int, float]:
-        """Microseconds per row of its network, or of each expert."""
-        return self.net.time_us if self.net else {group: expert.time_us for group, expert in self.experts.items()}
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What a ladder comes to on validation rows: no promise, but good enough to compare ladders by."""
+class ExpectedPerformance:
+    """Time and loss of a ladder on validation rows: no promise, but good enough to compare ladders by."""
 
     time_us: float
-    """microseconds per row of the cheapest thresholds that keep the limit on these rows; infinite when none do"""
+    """microseconds per row under the cheapest thresholds that keep the limit on these rows; infinite when none do"""
     loss: float
-    """negative log-likelihood where every row goes to the end, in nats"""
+    """negative log-likelihood where every row reaches the last level, in nats"""
     level_losses: tuple[float, ...]
     """negative log-likelihood of each level's posterior on all rows, in nats"""
 
-    def better_than(self, other: "Outlook") -> bool:
-        """Tell whether it is cheaper by over 1 %; or no dearer, and its last word or else its levels of less loss."""
+    def better_than(self, other: "ExpectedPerformance") -> bool:
+        """Tell whether it cuts the time by over 1 %; or does not raise it and lowers the final loss.
+
+        On a tie in the final loss the summed loss of the levels decides.
+        """
         if self.time_us < _CHEAPER * other.time_us:
             return True
         if self.time_us > other.time_us:
             return False
         if self.loss != other.loss:
             return self.loss < other.loss
-        alike = len(self.level_losses) == len(other.level_losses)
-        return alike and sum(self.level_losses) < sum(other.level_losses)
-
-
-_CHEAPER = 0.99
+        comparable = len(self.level_losses) == len(other.level_losses)
+        return comparable and sum(self.level_losses) < sum(other.level_losses)
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """Levels in turn, and the groups of the labels."""
+    """A cascade of trainable networks, and the end-to-end model it is measured against."""
 
-    rungs: tuple[Rung, ...]
-    end_to_end: Net
-    hierarchy: Hierarchy | None = None
+    cascade: Cascade[TrainableNetwork]
+    end_to_end: TrainableNetwork
+
+    @property
+    def levels(self) -> tuple[TrainableLevel, ...]:
+        """The levels, cheapest first."""
+        return self.cascade.levels
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The groups of the labels, if there are any."""
+        return self.cascade.hierarchy
 
     @property
     def labels(self) -> Labels:
-        """The right labels of the validation rows."""
-        return self.end_to_end.lesson.validation.labels
+        """The correct labels of the validation rows."""
+        return self.end_to_end.target.validation.labels
 
     @property
     def times(self) -> LevelTimes:
         """Time per row of each level."""
-        return [rung.time_us for rung in self.rungs]
-
-    @property
-    def nets(self) -> list[Net]:
-        """Every network, level by level."""
-        return [net for rung in self.rungs for net in (*([rung.net] if rung.net else []), *rung.experts.values())]
+        return [_time_us(level) for level in self.levels]
 
     @cached_property
     def recording(self) -> Recording:
-        """What every level says of the validation rows."""
-        steps = tuple(rung.step(self.hierarchy) for rung in self.rungs)
-        return Recording(steps, self.end_to_end.word.probabilities, self.labels, self.hierarchy)
+        """The outputs of every level on the validation rows."""
+        cascade = self.cascade.map(lambda network: RecordedNetwork(network.predictions.logits))
+        return Recording(cascade, self.end_to_end.predictions.probabilities, self.labels)
 
-    def outlook(self, promise: Promise) -> Outlook:
-        """Tell what it comes to under a limit."""
+    def expected(self, promise: Promise) -> ExpectedPerformance:
+        """Compute time and loss under the limit of a promise."""
         rows = self.recording
-        found = cheapest(rows, self.times, promise.max_loss, promise.against)
+        thresholds = cheapest(rows, self.times, promise.max_loss, promise.against)
         level_losses = tuple(nll(posterior, rows.labels) for posterior in rows.posteriors)
-        return Outlook(
-            time_us=found.time_us if found else float("inf"),
+        return ExpectedPerformance(
+            time_us=thresholds.time_us if thresholds else float("inf"),
             loss=level_losses[-1],
             level_losses=level_losses,
         )
 
-    def with_rung(self, number: int, rung: Rung) -> "Ladder":
-        """Put another level in the place of one."""
-        return replace(self, rungs=(*self.rungs[:number], rung, *self.rungs[number + 1 :]))
+    def with_levels(self, levels: Sequence[TrainableLevel]) -> "Ladder":
+        """Put other levels in the place of these."""
+        return replace(self, cascade=self.cascade.with_levels(levels))
 
-    def with_nets(self, changed: Mapping[int, Net]) -> "Ladder":
-        """Put changed networks in the place of those they came from; `changed` is by the identity of these."""
-        rungs = tuple(
-            replace(
-                rung,
-                net=changed[id(rung.net)] if rung.net else None,
-                experts={group: changed[id(expert)] for group, expert in rung.experts.items()},
-            )
-            for rung in self.rungs
-        )
-        return replace(self, rungs=rungs, end_to_end=changed[id(self.end_to_end)])
+    def with_level(self, number: int, level: TrainableLevel) -> "Ladder":
+        """Put another level in the place of one."""
+        return self.with_levels([*self.levels[:number], level, *self.levels[number + 1 :]])
+
+    def with_hierarchy(self, hierarchy: Hierarchy) -> "Ladder":
+        """Give the labels groups."""
+        return replace(self, cascade=replace(self.cascade, hierarchy=hierarchy))
+
+    def with_networks(self, changed: Mapping[int, TrainableNetwork]) -> "Ladder":
+        """Put changed networks in the place of those they came from; `changed` is by the identity of these.
+
+        Temperatures of experts belong to the level and stay; `refitted` learns them anew.
+        """
+        levels = [_calibrated(level.map(lambda network: changed[id(network)])) for level in self.levels]
+        return replace(self.with_levels(levels), end_to_end=changed[id(self.end_to_end)])
 
     def refitted(self) -> "Ladder":
-        """Learn the weights of pools and of experts anew, for what the networks say now."""
-        found = self
-        for number, rung in enumerate(self.rungs):
-            if rung.fusion == "pool":
-                found = found.with_rung(number, pooled(found, number))
-            elif rung.fusion == "refine":
-                found = found.with_rung(number, weighed(found, number))
-        return found
+        """Learn the weights of pools and of experts anew, for the predictions that the networks make now."""
+        ladder = self
+        for number, level in enumerate(self.levels):
+            if isinstance(level, Experts):
+                ladder = ladder.with_level(number, weighed(ladder, number, level))
+            elif level.fusion == "pool":
+                ladder = ladder.with_level(number, pooled(ladder, number, level))
+        return ladder
 
 
-def pooled(ladder: Ladder, number: int) -> Rung:
-    """Let a level pool with those before it, with weights learned on validation rows."""
-    rung = ladder.rungs[number]
-    word = rung.step(ladder.hierarchy).word
-    assert isinstance(word, Recorded), "a level that pools has a word of its own"
+def pooled(
+    ladder: Ladder, number: int, level: Classifier[TrainableNetwork] | Router[TrainableNetwork]
+) -> TrainableLevel:
+    """Pool a level with those before it, with weights learned on validation rows."""
+    probabilities = level.network.predictions.probabilities
+    if isinstance(level, Router):
+        probabilities = ladder.hierarchy.spread(probabilities)
     before = ladder.recording.posteriors[number - 1]
-    return replace(rung, fusion="pool", weights=pool_weights(before, word.probabilities, ladder.labels).pair)
+    weights = pool_weights(before, probabilities, ladder.labels).pair
+    return msgspec.structs.replace(level, fusion="pool", weights=weights)
 
 
-def weighed(ladder: Ladder, number: int) -> Rung:
-    """Learn each expert's temperature, and the weight of the level before's word, on its group's validation rows."""
-    rung, hierarchy = ladder.rungs[number], ladder.hierarchy
-    assert hierarchy is not None, "a ladder with experts has groups"
-    before = _before(ladder, number)
-    experts, weights = dict(rung.experts), dict(rung.before_weights)
-    for group, expert in rung.experts.items():
-        experts[group], weights[group] = _weighed(expert, before, ladder.labels, hierarchy.members[group])
-    return replace(rung, experts=experts, before_weights=weights)
+def weighed(ladder: Ladder, number: int, level: Experts[TrainableNetwork]) -> Experts[TrainableNetwork]:
+    """Learn each expert's temperature, and the weight of the level before it, on its group's validation rows.
 
-
-def _before(ladder: Ladder, number: int) -> Floats:
-    """Take the posterior that a level builds on; before the first it is the prior."""
-    if number:
-        found: Floats = ladder.recording.posteriors[number - 1]
-        return found
-    assert ladder.hierarchy is not None, "only experts build on the prior"
-    return np.tile(np.asarray(ladder.hierarchy.prior, np.float32), (len(ladder.labels), 1))
+    Args:
+        ladder: whose levels before `number` the experts build on.
+        number: the place of the level of experts.
+        level: the experts.
+    """
+    hierarchy = ladder.hierarchy
+    before = ladder.recording.posteriors[number - 1] if number else hierarchy.prior_rows(len(ladder.labels))
+    experts = {
+        group: _weighed(expert, before, ladder.labels, hierarchy.members[hierarchy.groups.index(group)])
+        for group, expert in level.experts.items()
+    }
+    return msgspec.structs.replace(level, experts=experts)
 
 
 def conditional(posterior: Floats, members: Sequence[int]) -> Floats:
     """Take `p(label | group)` of a group's labels out of a posterior `(rows, labels)`, giving `(rows, members)`."""
-    joint = posterior[:, list(members)] + np.float32(1e-30)
-    found: Floats = joint / joint.sum(axis=1, keepdims=True)
-    return found
+    joint = posterior[:, list(members)] + np.float32(LEAST_PROBABILITY)
+    shares: Floats = joint / joint.sum(axis=1, keepdims=True)
+    return shares
 
 
-def _weighed(expert: Net, before: Floats, labels: Labels, members: Sequence[int]) -> tuple[Net, float]:
+def _weighed(
+    expert: Expert[TrainableNetwork], before: Floats, labels: Labels, members: Sequence[int]
+) -> Expert[TrainableNetwork]:
     rows = np.flatnonzero(np.isin(labels, members))
-    right = np.searchsorted(members, labels[rows])
-    found = pool_weights(conditional(before[rows], members), softmax(expert.logits[rows]), right)
-    return replace(expert, temperature=round(1 / found.word, 4)), found.before
+    targets = np.searchsorted(members, labels[rows])
+    own = softmax(expert.network.predictions.logits[rows])
+    weights = pool_weights(conditional(before[rows], members), own, targets)
+    return msgspec.structs.replace(expert, temperature=round(1 / weights.own, 4), before_weight=weights.before)
+
+
+def _calibrated(level: TrainableLevel) -> TrainableLevel:
+    """Calibrate a level by the temperature of its network; experts have their own."""
+    match level:
+        case Classifier() | Router():
+            return msgspec.structs.replace(level, temperature=level.network.predictions.temperature)
+        case Experts():
+            return level
+        case _:
+            assert_never(level)
+
+
+def _time_us(level: TrainableLevel) -> float | Mapping[str, float]:
+    match level:
+        case Classifier() | Router():
+            return level.network.predictions.time_us
+        case Experts():
+            return {group: expert.network.predictions.time_us for group, expert in level.experts.items()}
+        case _:
+            assert_never(level)

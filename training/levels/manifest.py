@@ -5,19 +5,21 @@ from importlib.metadata import version
 import msgspec
 
 from training.data.preparation import Prepared
-from training.levels.build import Built
-from training.levels.ladder import Net, Rung
+from training.levels.build import BuiltLevels
+from training.levels.network import TrainableNetwork
 from training.task import Task
-from weir.catalog.manifest import Artifact, EndToEnd, Expert, Level, Manifest, Provenance, TensorSpec
-from weir.engine.cascade import ALWAYS_ESCALATE
+from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance, TensorSpec
+from weir.errors import ModelUnavailable
 
 _LIBRARIES = ("weir-lambda", "tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def manifest(task: Task, data: Prepared, built: Built) -> Manifest:
-    """Describe the model. It promises nothing yet, so its thresholds always escalate, and it has no metrics."""
+def manifest(task: Task, data: Prepared, built: BuiltLevels) -> Manifest:
+    """Describe the model. It promises nothing yet, so no row exits early, and it has no metrics."""
     low, high = data.value_range
-    rungs = built.ladder.rungs
+    ladder = built.ladder
+    cascade = ladder.cascade.map(_artifact)
+    cascade = cascade.with_thresholds([*cascade.thresholds[:-1], 0.0])
     return Manifest(
         model=task.name,
         task=task.name,
@@ -32,9 +34,9 @@ def manifest(task: Task, data: Prepared, built: Built) -> Manifest:
             ),
         ),
         end_to_end=EndToEnd(
-            artifact=_artifact(built.ladder.end_to_end), temperature=built.ladder.end_to_end.temperature
+            artifact=_artifact(ladder.end_to_end), temperature=ladder.end_to_end.predictions.temperature
         ),
-        levels=tuple(_level(rung, built, last=rung is rungs[-1]) for rung in rungs),
+        levels=cascade.levels,
         groups=dict(built.groups),
         provenance=Provenance(
             data_digest=data.digest,
@@ -45,27 +47,7 @@ def manifest(task: Task, data: Prepared, built: Built) -> Manifest:
     )
 
 
-def _level(rung: Rung, built: Built, *, last: bool) -> Level:
-    names = tuple(built.groups)
-    return Level(
-        name=rung.name,
-        kind=rung.kind,
-        artifact=None if rung.net is None else _artifact(rung.net),
-        experts={
-            names[group]: Expert(
-                artifact=_artifact(expert),
-                temperature=expert.temperature,
-                before_weight=rung.before_weights.get(group, 0.0),
-            )
-            for group, expert in rung.experts.items()
-        },
-        temperature=1.0 if rung.net is None else rung.net.temperature,
-        fusion=rung.fusion,
-        weights=rung.weights,
-        threshold=0.0 if last else ALWAYS_ESCALATE,
-    )
-
-
-def _artifact(net: Net) -> Artifact:
-    assert net.quantized is not None, "a finished ladder has quantized networks"
-    return net.quantized.artifact
+def _artifact(network: TrainableNetwork) -> Artifact:
+    if network.quantized is None:
+        raise ModelUnavailable("networks of a finished ladder are quantized", network.spec.name)
+    return network.quantized.artifact

@@ -1,11 +1,9 @@
-"""What every step of a training needs at hand: the task, its data, the networks finished so far, and who is told."""
+"""One training: its task and data, the networks finished so far, and the callbacks for messages and progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from training.data.preparation import Prepared
 from training.export.quantized import Quantized, quantize
@@ -13,17 +11,16 @@ from training.fitting.calibration import temperature
 from training.learning import networks
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
-from training.levels.ladder import Net
+from training.levels.network import NetworkPredictions, TrainableNetwork
 from training.task import NetworkSpec, Task
 from training.terminal.callbacks import Callbacks
+from weir.engine.arrays import Floats
 from weir.runtime.interpreter import RUNTIMES, Network
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One training's."""
+    """Trains networks, measures their predictions, and brings them into the form that will serve."""
 
     task: Task
     data: Prepared
@@ -33,7 +30,7 @@ class TrainingRun:
     def train(
         self,
         spec: NetworkSpec,
-        lesson: TrainingTarget,
+        target: TrainingTarget,
         *,
         made_of: Sequence[object] = (),
         start: Trained | None = None,
@@ -43,57 +40,58 @@ class TrainingRun:
 
         Args:
             spec: its description.
-            lesson: what it learns.
-            made_of: what else makes the lesson what it is.
-            start: whose weights it begins with; None: random ones.
-            as_name: what it is called; by default as in the description.
+            target: what it learns.
+            made_of: what else determines the target.
+            start: the network whose weights it starts from; None: random ones.
+            as_name: its name; by default as in the description.
 
         Raises:
             BadInput: no such architecture.
             Diverged: the training ran off to infinity.
         """
         name = as_name or spec.name
-        begun: keras.Model | None = start.model if start else None
+        initial: keras.Model | None = start.model if start else None
         return self.checkpoints.one(
             name,
             [spec, *made_of, start.made_of if start else ""],
             lambda: networks.train(
                 spec,
-                lesson,
+                target,
                 (self.task.seed + spec.seed) % 2**32,
                 lambda done, total: self.callbacks.progress(f"training {name}, epochs", done, total),
-                begun,
+                initial,
             ),
         )
 
-    def plain(self, spec: NetworkSpec, lesson: TrainingTarget) -> Net:
-        """Train a network on labels alone, and quantize it for its time; it is judged as it was trained, as others are.
+    def plain(self, spec: NetworkSpec, target: TrainingTarget) -> TrainableNetwork:
+        """Train a network on labels alone, and quantize it for its time; its predictions are the float network's.
 
         Raises what `train` and `quantize` raise.
         """
-        net = self.net(spec, self.train(spec, lesson), lesson)
-        made = self._quantize(net)
-        return replace(net, time_us=made.latency_us, quantized=made)
+        network = self.network(spec, self.train(spec, target), target)
+        quantized = self._quantize(network)
+        return replace(network.timed(quantized.latency_us), quantized=quantized)
 
-    def net(self, spec: NetworkSpec, trained: Trained, lesson: TrainingTarget, *, time_us: float = float("nan")) -> Net:
-        """Ask a network about every validation row; an expert's temperature is learned later, on its group's rows."""
-        said = networks.logits(trained.model, self.data.validation.inputs)
-        return Net(spec, trained, lesson, said, _temperature(said, lesson), time_us)
+    def network(
+        self, spec: NetworkSpec, trained: Trained, target: TrainingTarget, *, time_us: float = float("nan")
+    ) -> TrainableNetwork:
+        """Run a float network on every validation row; an expert's temperature is learned later, on its group."""
+        logits = networks.logits(trained.model, self.data.validation.inputs)
+        return TrainableNetwork(spec, trained, target, self._predictions(logits, target, time_us))
 
-    def finished(self, net: Net) -> Net:
-        """Bring a network into the form that will serve, and let it speak in it. Raises `ModelUnavailable`."""
-        made = net.quantized or self._quantize(net)
-        said = Network(made.content, RUNTIMES[0]).logits(self.data.validation.inputs)
-        return replace(
-            net, logits=said, temperature=_temperature(said, net.lesson), time_us=made.latency_us, quantized=made
-        )
+    def finished(self, network: TrainableNetwork) -> TrainableNetwork:
+        """Bring a network into the form that will serve, and take its predictions in it. Raises `ModelUnavailable`."""
+        quantized = network.quantized or self._quantize(network)
+        logits = Network(quantized.content, RUNTIMES[0]).logits(self.data.validation.inputs)
+        predictions = self._predictions(logits, network.target, quantized.latency_us)
+        return replace(network, predictions=predictions, quantized=quantized)
 
-    def _quantize(self, net: Net) -> Quantized:
-        made = quantize(net.spec.name, net.trained, net.lesson, self.task.quantization_tolerance)
-        self.callbacks.say(made.told)
-        return made
+    def _predictions(self, logits: Floats, target: TrainingTarget, time_us: float) -> NetworkPredictions:
+        labels = target.validation.labels
+        own = temperature(logits, labels) if len(labels) == len(logits) else 1.0
+        return NetworkPredictions(logits, own, time_us)
 
-
-def _temperature(logits: Floats, lesson: TrainingTarget) -> float:
-    labels = lesson.validation.labels
-    return temperature(logits, labels) if len(labels) == len(logits) else 1.0
+    def _quantize(self, network: TrainableNetwork) -> Quantized:
+        quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)
+        self.callbacks.say(quantized.told)
+        return quantized

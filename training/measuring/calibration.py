@@ -1,4 +1,4 @@
-"""How far the probabilities of a finished model are from true, before calibration and after, on its test split."""
+"""The calibration of a finished model on its test split, before and after temperature scaling."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,64 +11,58 @@ from training.measuring.contenders import CASCADE, END_TO_END, uncalibrated
 from training.measuring.reliability import Bin, diagram, ece, floor
 from training.replay.recording import Recording, record
 from weir.catalog.manifest import Manifest
-from weir.engine.cascade import tempered
+from weir.engine.arrays import Floats, Labels
 from weir.runtime.interpreter import RUNTIMES
 from weir.runtime.model import Model
 
-Floats = NDArray[np.float32]
 
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the confidences of one side."""
+class CalibrationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The calibration of one contender's confidences."""
 
     before: float
     """expected calibration error in 15 bins with every temperature 1, 0 to 1"""
     after: float
     """the same with the temperatures that serve"""
     floor: float
-    """what a perfectly calibrated predictor of these confidences would show on as many rows"""
+    """the error of a perfectly calibrated predictor of these confidences on as many rows"""
     diagram_before: tuple[Bin, ...]
     diagram_after: tuple[Bin, ...]
 
 
-def readings(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) -> dict[str, Reading]:
-    """Read the end-to-end model, the levels by their numbers, and the cascade's last word.
+def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) -> dict[str, CalibrationResult]:
+    """Measure the end-to-end model, the levels by their numbers, and the cascade's final posterior.
 
-    A level's confidence is that of its posterior, built on the levels before it. The cascade's rows leave in both
-    cases where they leave with the temperatures that serve. Raises `ModelUnavailable`.
+    A level's confidence is that of its posterior, built on the levels before it. The cascade's rows exit in both
+    cases where they exit with the temperatures that serve. Raises `ModelUnavailable`.
     """
     before, after = (record(Model(one, fetch, RUNTIMES[0]), test) for one in (uncalibrated(manifest), manifest))
-    found = {END_TO_END: _reading(before.end_to_end, after.end_to_end, test.labels)}
+    results = {END_TO_END: _result(before.end_to_end, after.end_to_end, test.labels)}
     for number in range(len(manifest.levels)):
-        found[str(number)] = _reading(before.posteriors[number], after.posteriors[number], test.labels)
-    exits = after.exits([level.threshold for level in manifest.levels])
-    found[CASCADE] = _reading(_left(before, exits), _fused(manifest, after), test.labels)
-    return found
+        results[str(number)] = _result(before.posteriors[number], after.posteriors[number], test.labels)
+    thresholds = [level.threshold for level in manifest.levels]
+    final = after.predictions(thresholds, manifest.fused_temperature).probabilities
+    results[CASCADE] = _result(_at_exits(before, after.exits(thresholds)), final, test.labels)
+    return results
 
 
-def panels(manifest: Manifest, found: dict[str, Reading]) -> dict[str, tuple[Sequence[Bin], Sequence[Bin]]]:
-    """Name the diagrams of readings for people."""
+def panels(manifest: Manifest, results: dict[str, CalibrationResult]) -> dict[str, tuple[Sequence[Bin], Sequence[Bin]]]:
+    """Name the diagrams of results for people."""
     names = {END_TO_END: "end-to-end", CASCADE: "cascade"}
     names |= {str(number): f"level {number}: {level.name}" for number, level in enumerate(manifest.levels)}
-    return {names[side]: (one.diagram_before, one.diagram_after) for side, one in found.items()}
+    return {names[contender]: (one.diagram_before, one.diagram_after) for contender, one in results.items()}
 
 
-def _left(rows: Recording, exits: NDArray[np.int32]) -> Floats:
+def _at_exits(rows: Recording, exits: NDArray[np.int32]) -> Floats:
     posterior: Floats = rows.posteriors[exits, np.arange(len(exits))]
     return posterior
 
 
-def _fused(manifest: Manifest, rows: Recording) -> Floats:
-    answers = rows.answers([level.threshold for level in manifest.levels])
-    return tempered(answers, manifest.fused_temperature, [level.fusion for level in manifest.levels]).probabilities
-
-
-def _reading(before: Floats, after: Floats, labels: NDArray[np.int64]) -> Reading:
-    sides = [(one.max(axis=1), one.argmax(axis=1) == labels) for one in (before, after)]
-    return Reading(
-        before=ece(*sides[0]),
-        after=ece(*sides[1]),
-        floor=floor(sides[1][0]),
-        diagram_before=diagram(*sides[0]),
-        diagram_after=diagram(*sides[1]),
+def _result(before: Floats, after: Floats, labels: Labels) -> CalibrationResult:
+    raw, calibrated = ((one.max(axis=1), one.argmax(axis=1) == labels) for one in (before, after))
+    return CalibrationResult(
+        before=ece(*raw),
+        after=ece(*calibrated),
+        floor=floor(calibrated[0]),
+        diagram_before=diagram(*raw),
+        diagram_after=diagram(*calibrated),
     )

@@ -1,20 +1,20 @@
-"""The contenders that a measurement compares: the end-to-end model, each level alone, the cascade."""
+"""The contenders that an evaluation compares: the end-to-end model, each level alone, the cascade."""
 
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from weir.catalog.manifest import Artifact, Expert, Level, Manifest
-from weir.engine.cascade import ALWAYS_ESCALATE, Predictions
+from weir.catalog.levels import Classifier, Experts, Level, Router
+from weir.catalog.manifest import Artifact, Manifest
+from weir.engine.arrays import Floats
+from weir.engine.cascade import Cascade
+from weir.engine.predictions import Predictions
 from weir.runtime.interpreter import RUNTIMES
-from weir.runtime.model import Model
+from weir.runtime.model import Model, Predictor
 
-Floats = NDArray[np.float32]
 Fetch = Callable[[str], bytes]
 
 END_TO_END, CASCADE = "end-to-end", "cascade"
@@ -22,74 +22,80 @@ END_TO_END, CASCADE = "end-to-end", "cascade"
 
 @dataclass(frozen=True)
 class Contender:
-    """A model that answers in one of its ways."""
+    """A cascade that answers, and what of it is timed."""
 
-    model: Model
-    cascade: bool = True
-    own: int | None = None
+    predictor: Predictor
+    timed_level: int | None = None
     """the level whose networks alone are timed; None: the whole call is"""
 
-    def ask(self, rows: Floats) -> tuple[Predictions, float]:
-        """Label rows in one batched call, and tell the wall time in µs a row."""
+    def answer(self, rows: Floats) -> tuple[Predictions, float]:
+        """Answer rows in one batched call, and return the wall time in µs per row too."""
         start = time.perf_counter()
-        answers, uses = self.model.answer(rows, cascade=self.cascade, whole=False)
-        taken = (time.perf_counter() - start) * 1e6 if self.own is None else uses[self.own].time_us
-        return answers, taken / len(rows)
+        predictions, uses = self.predictor.answer(rows, full=False)
+        call_us = (time.perf_counter() - start) * 1e6
+        time_us = call_us if self.timed_level is None else uses[self.timed_level].time_us
+        return predictions, time_us / len(rows)
 
 
 def contenders(manifest: Manifest, fetch: Fetch) -> dict[str, Contender]:
-    """Name each side: the end-to-end model, the levels by their numbers, the cascade.
+    """Name each contender: the end-to-end model, the levels by their numbers, the cascade.
 
-    A level alone answers by its own word. Experts, which have none, stand behind the levels before them, and only
-    their own networks are timed.
+    A level alone answers from its own network. Experts answer after the levels before them, and only their own
+    networks are timed. Each contender loads networks of its own.
     """
-    found = {END_TO_END: Contender(Model(manifest, fetch, RUNTIMES[0]), cascade=False)}
-    found |= {str(number): _alone(manifest, number, fetch) for number in range(len(manifest.levels))}
-    return {**found, CASCADE: Contender(Model(manifest, fetch, RUNTIMES[0]))}
+    numbers = range(len(manifest.levels))
+    return {
+        END_TO_END: Contender(_model(manifest, fetch).end_to_end),
+        **{str(number): _alone(manifest, number, fetch) for number in numbers},
+        CASCADE: Contender(_model(manifest, fetch).cascade),
+    }
+
+
+def _model(manifest: Manifest, fetch: Fetch) -> Model:
+    return Model(manifest, fetch, RUNTIMES[0])
 
 
 def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Contender:
-    level = manifest.levels[number]
-    if level.kind == "experts":
-        before = tuple(msgspec.structs.replace(one, threshold=ALWAYS_ESCALATE) for one in manifest.levels[:number])
-        return Contender(Model(_bare(manifest, (*before, level)), fetch, RUNTIMES[0]), own=number)
+    model = _model(manifest, fetch)
+    cascade = replace(model.cascade.cascade, fused_temperature=1.0, abstention=None)
+    level = cascade.levels[number]
+    if isinstance(level, Experts):
+        return Contender(Predictor(_after_the_others(cascade, number), model.network), timed_level=number)
     only = msgspec.structs.replace(level, fusion="replace", threshold=0.0)
-    return Contender(Model(_bare(manifest, (only,)), fetch, RUNTIMES[0]))
+    return Contender(Predictor(cascade.with_levels([only]), model.network))
 
 
-def _bare(manifest: Manifest, levels: tuple[Level, ...]) -> Manifest:
-    return msgspec.structs.replace(manifest, levels=levels, abstention=None, fused_temperature=1.0)
+def _after_the_others(cascade: Cascade[Artifact], number: int) -> Cascade[Artifact]:
+    """Let every row reach a level through those before it."""
+    return cascade.with_levels(cascade.levels[: number + 1]).with_thresholds([None] * (number + 1))
 
 
 def floated(manifest: Manifest, references: Mapping[str, bytes]) -> tuple[Manifest, Fetch]:
     """Put the float32 model in the place of each artifact that was quantized from it; `references` is by digest."""
-    named = {digest: hashlib.sha256(content).hexdigest() for digest, content in references.items()}
-    contents = {named[digest]: content for digest, content in references.items()}
+    digests = {digest: hashlib.sha256(content).hexdigest() for digest, content in references.items()}
+    contents = {digests[digest]: content for digest, content in references.items()}
 
-    def of(artifact: Artifact) -> Artifact:
-        return msgspec.structs.replace(artifact, digest=named[artifact.digest], quantization="float32")
+    def float_of(artifact: Artifact) -> Artifact:
+        return msgspec.structs.replace(artifact, digest=digests[artifact.digest], quantization="float32")
 
-    def floats(level: Level) -> Level:
-        experts = {
-            group: msgspec.structs.replace(expert, artifact=of(expert.artifact))
-            for group, expert in level.experts.items()
-        }
-        return msgspec.structs.replace(level, artifact=of(level.artifact) if level.artifact else None, experts=experts)
-
-    end_to_end = msgspec.structs.replace(manifest.end_to_end, artifact=of(manifest.end_to_end.artifact))
-    levels = tuple(floats(level) for level in manifest.levels)
+    end_to_end = msgspec.structs.replace(manifest.end_to_end, artifact=float_of(manifest.end_to_end.artifact))
+    levels = tuple(level.map(float_of) for level in manifest.levels)
     return msgspec.structs.replace(manifest, end_to_end=end_to_end, levels=levels), contents.__getitem__
 
 
 def uncalibrated(manifest: Manifest) -> Manifest:
-    """Take every temperature away."""
-
-    def plain(level: Level) -> Level:
-        experts: dict[str, Expert] = {
-            group: msgspec.structs.replace(expert, temperature=1.0) for group, expert in level.experts.items()
-        }
-        return msgspec.structs.replace(level, temperature=1.0, experts=experts)
-
+    """Set every temperature to 1."""
     end_to_end = msgspec.structs.replace(manifest.end_to_end, temperature=1.0)
-    levels = tuple(plain(level) for level in manifest.levels)
+    levels = tuple(_uncalibrated(level) for level in manifest.levels)
     return msgspec.structs.replace(manifest, end_to_end=end_to_end, levels=levels, fused_temperature=1.0)
+
+
+def _uncalibrated(level: Level[Artifact]) -> Level[Artifact]:
+    match level:
+        case Classifier() | Router():
+            return msgspec.structs.replace(level, temperature=1.0)
+        case Experts():
+            experts = {
+                group: msgspec.structs.replace(expert, temperature=1.0) for group, expert in level.experts.items()
+            }
+            return msgspec.structs.replace(level, experts=experts)

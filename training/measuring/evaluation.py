@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from training import folder
-from training.certifying.certification import told
+from training.certifying.loss_promise import describe
 from training.data.split import Split
-from training.measuring import reload as testsplit
-from training.measuring.calibration import Reading, readings
+from training.measuring import reload
+from training.measuring.calibration import CalibrationResult, calibration
 from training.measuring.contenders import CASCADE, END_TO_END, Contender, Fetch, contenders, floated
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from training.replay.timing import ROUNDS
-from weir.catalog.manifest import Artifact, Manifest, TestMetrics
-from weir.engine.cascade import Predictions
-
-Floats = NDArray[np.float32]
-Labels = NDArray[np.int64]
+from weir.catalog.levels import MeasuredMetrics
+from weir.catalog.manifest import Artifact, Manifest
+from weir.engine.arrays import Floats, Labels
+from weir.engine.predictions import Predictions
 
 Progress = Callable[[int, int], None]
 
@@ -32,7 +29,7 @@ class Measured:
     """An evaluation, and the reliability diagrams behind its calibration errors."""
 
     evaluation: Evaluation
-    readings: dict[str, Reading]
+    calibration: dict[str, CalibrationResult]
 
 
 def evaluate(trained: Path, on_call: Progress) -> Evaluation:
@@ -44,7 +41,7 @@ def evaluate(trained: Path, on_call: Progress) -> Evaluation:
     """
     manifest = folder.manifest(trained)
     references = {digest: folder.reference(trained, digest) for digest in manifest.artifacts}
-    test = testsplit.load(manifest)
+    test = reload.load(manifest)
     return measure(manifest, lambda digest: folder.artifact(trained, digest), references, test, on_call).evaluation
 
 
@@ -59,80 +56,85 @@ def measure(
         manifest: what to measure.
         fetch: digest -> bytes of an artifact.
         references: digest -> bytes of the float32 model that the artifact was quantized from.
-        test: rows that neither training nor tuning has seen.
-        on_call: is told `(calls done, calls in all)`.
+        test: rows that neither training nor tuning has used.
+        on_call: called with `(calls done, calls in all)`.
     """
-    found = timed(contenders(manifest, fetch), test.inputs, on_call)
-    floats = {name: side.ask(test.inputs)[0] for name, side in contenders(*floated(manifest, references)).items()}
-    read = readings(manifest, fetch, test)
+    timings = timed(contenders(manifest, fetch), test.inputs, on_call)
+    float_contenders = contenders(*floated(manifest, references))
+    floats = {name: contender.answer(test.inputs)[0] for name, contender in float_contenders.items()}
+    calibrated = calibration(manifest, fetch, test)
 
     def facts(name: str, artifacts: Sequence[Artifact]) -> dict[str, Any]:
         return {
-            "accuracy": found[name].accuracy(test.labels),
+            "accuracy": timings[name].accuracy(test.labels),
             "float_accuracy": _accuracy(floats[name], test.labels),
-            "latency_us": round(found[name].latency_us, 3),
-            "ece": read[name].after,
+            "latency_us": round(timings[name].latency_us, 3),
+            "ece": calibrated[name].after,
             "size_bytes": sum(artifact.size_bytes for artifact in artifacts),
             "quantization": "/".join(sorted({artifact.quantization for artifact in artifacts})),
         }
 
-    cascade, alone = found[CASCADE], found[END_TO_END]
+    cascade, alone = timings[CASCADE].predictions, timings[END_TO_END].predictions
     evaluation = Evaluation(
+        rows=len(test.labels),
         end_to_end=NetworkResult(**facts(END_TO_END, [manifest.end_to_end.artifact])),
         levels=tuple(
-            LevelResult(**facts(str(number), level.artifacts), name=level.name, share=cascade.answers.share(number))
+            LevelResult(**facts(str(number), level.networks), name=level.name, share=cascade.share(number))
             for number, level in enumerate(manifest.levels)
         ),
         cascade=CascadeResult(
-            accuracy=cascade.accuracy(test.labels),
-            latency_us=round(cascade.latency_us, 3),
-            regret=float(((alone.answers.label == test.labels) & (cascade.answers.label != test.labels)).mean()),
-            ece=read[CASCADE].after,
-            ece_before=read[CASCADE].before,
-            ece_floor=read[CASCADE].floor,
+            accuracy=_accuracy(cascade, test.labels),
+            latency_us=round(timings[CASCADE].latency_us, 3),
+            regret=float(((alone.label == test.labels) & (cascade.label != test.labels)).mean()),
+            ece=calibrated[CASCADE].after,
+            ece_before=calibrated[CASCADE].before,
+            ece_floor=calibrated[CASCADE].floor,
         ),
-        promise=told(manifest),
+        promise=describe(manifest),
     )
-    return Measured(evaluation, read)
+    return Measured(evaluation, calibrated)
 
 
 @dataclass(frozen=True)
 class Timed:
-    """What one side answered, and how long it took."""
+    """The predictions of one contender, and its time."""
 
-    answers: Predictions
+    predictions: Predictions
     latency_us: float
 
     def accuracy(self, labels: Labels) -> float:
-        """Share of rows whose label is right."""
-        return _accuracy(self.answers, labels)
+        """Return the share of rows whose label is correct."""
+        return _accuracy(self.predictions, labels)
 
 
-def timed(measured: Mapping[str, Contender], images: Floats, on_call: Progress) -> dict[str, Timed]:
-    """Ask every side for all rows, and then 5 times more for its time: the median wall time of a call over its rows."""
-    times: dict[str, list[float]] = {name: [] for name in measured}
-    answers = {name: side.ask(images)[0] for name, side in measured.items()}  # loads the networks, untimed
-    calls = ROUNDS * len(measured)
+def timed(named: Mapping[str, Contender], inputs: Floats, on_call: Progress) -> dict[str, Timed]:
+    """Let every contender answer all rows, and then 5 times more for its time: the median wall time per row."""
+    times: dict[str, list[float]] = {name: [] for name in named}
+    predictions = {name: contender.answer(inputs)[0] for name, contender in named.items()}  # loads networks, untimed
+    calls = ROUNDS * len(named)
     for done in range(calls):
-        name = tuple(measured)[done % len(measured)]
-        times[name].append(measured[name].ask(images)[1])
+        name = tuple(named)[done % len(named)]
+        times[name].append(named[name].answer(inputs)[1])
         on_call(done + 1, calls)
-    return {name: Timed(answers[name], statistics.median(times[name])) for name in measured}
+    return {name: Timed(predictions[name], statistics.median(times[name])) for name in named}
 
 
 def with_metrics(draft: Manifest, evaluation: Evaluation) -> Manifest:
     """Add to a manifest what was measured on the test split."""
     levels = tuple(
-        msgspec.structs.replace(level, metrics=_metrics(result, result.share))
+        msgspec.structs.replace(level, metrics=_metrics(result, evaluation.rows, result.share))
         for level, result in zip(draft.levels, evaluation.levels, strict=True)
     )
-    end_to_end = msgspec.structs.replace(draft.end_to_end, metrics=_metrics(evaluation.end_to_end, None))
+    metrics = _metrics(evaluation.end_to_end, evaluation.rows)
+    end_to_end = msgspec.structs.replace(draft.end_to_end, metrics=metrics)
     return msgspec.structs.replace(draft, levels=levels, end_to_end=end_to_end)
 
 
-def _metrics(result: NetworkResult, share: float | None) -> TestMetrics:
-    return TestMetrics(accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share)
+def _metrics(result: NetworkResult, rows: int | None, share: float | None = None) -> MeasuredMetrics:
+    return MeasuredMetrics(
+        accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share, rows=rows
+    )
 
 
-def _accuracy(answers: Predictions, labels: Labels) -> float:
-    return float((answers.label == labels).mean())
+def _accuracy(predictions: Predictions, labels: Labels) -> float:
+    return float((predictions.label == labels).mean())

@@ -1,9 +1,9 @@
-"""What each level is worth: its contribution to the overall loss, and to the errors that remain."""
+"""The ledger: what each level contributes to the overall loss, and to the errors that remain."""
 
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 from training import folder
 from training.data.split import Split
 from training.fitting.calibration import losses, nll
-from training.measuring import reload as testsplit
-from training.replay.recording import numbered, recorded
+from training.measuring import reload
+from training.replay.recording import RecordedNetwork, recorded
 from training.replay.timing import ROUNDS
-from weir.engine.cascade import Predictions, Step, run, tempered
-from weir.engine.hierarchy import Hierarchy
+from weir.catalog.levels import Experts
+from weir.catalog.manifest import Manifest
+from weir.engine.arrays import Floats, Labels
+from weir.engine.cascade import Cascade
+from weir.engine.predictions import Predictions
 from weir.runtime.interpreter import RUNTIMES
 from weir.runtime.model import Model
 
-Floats = NDArray[np.float32]
-Labels = NDArray[np.int64]
-
 
 class LevelEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One level's part."""
+    """One level's contribution."""
 
     name: str
     loss_reduction: float
-    """Shapley value: nats of negative log-likelihood that it takes away, averaged over all orders of joining"""
+    """Shapley value: nats of negative log-likelihood that it removes, averaged over all orders of joining"""
     accuracy_gain: float
     """Shapley value of accuracy, 0 to 1"""
     remaining_loss: float
@@ -54,7 +54,7 @@ class GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a cascade on its test split; every part adds up to its whole."""
+    """The contributions of all levels of a cascade on its test split; parts add up to their whole."""
 
     rows: int
     prior_loss: float
@@ -68,6 +68,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """nats of `-ln p(group)`; with the groups' losses it adds up to the loss; None without groups"""
     groups: tuple[GroupEntry, ...] = ()
     words: tuple[str, ...] = ()
+    """the same in sentences"""
 
 
 def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[float]:
@@ -101,104 +102,109 @@ def of_folder(trained: Path) -> Ledger:
     """
     manifest = folder.manifest(trained)
     model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])
-    return draw_up(model, testsplit.load(manifest))
+    return draw_up(model, reload.load(manifest))
 
 
 def draw_up(model: Model, test: Split) -> Ledger:
-    """Run every level on every test row once, and every subset of levels on what they said.
+    """Run every network on every test row once, and every subset of levels on the recorded outputs.
 
     In a subset, thresholds stay and its last level always answers; the empty set answers with the label prior. Where
-    the level before experts is missing the prior stands for it; where experts are missing, the word before them stays.
+    the level before experts is missing the prior stands for it; where experts are missing, the posterior before them
+    stays.
     """
-    labels = test.labels
-    steps = [recorded(step, test.inputs) for step in model.steps(cascade=True)]
-    worth = {subset: _worth(model, steps, subset, labels) for subset in _subsets(len(steps))}
+    labels, manifest = test.labels, model.manifest
+    cascade = replace(recorded(model, model.cascade, test.inputs), abstention=None)
+    worth = {subset: _worth(manifest, cascade, subset, labels) for subset in _subsets(len(cascade.levels))}
     prior = worth[()]
-    losses_taken = shapley(lambda subset: prior.loss - worth[subset].loss, len(steps))
-    accuracy_gained = shapley(lambda subset: worth[subset].accuracy - prior.accuracy, len(steps))
-    answers = _answers(model, steps, len(labels))
-    of_row = losses(answers.probabilities, labels)
-    blamed = _blamed(answers, labels, steps, model.hierarchy)
+    loss_reductions = shapley(lambda subset: prior.loss - worth[subset].loss, len(cascade.levels))
+    accuracy_gains = shapley(lambda subset: worth[subset].accuracy - prior.accuracy, len(cascade.levels))
+    predictions = cascade.answer(_numbers(labels))
+    row_losses = losses(predictions.probabilities, labels)
+    blamed = _blamed(predictions, labels, cascade)
     times = _times(model, test.inputs)
     levels = tuple(
         LevelEntry(
             name=level.name,
-            loss_reduction=losses_taken[number],
-            accuracy_gain=accuracy_gained[number],
-            remaining_loss=float(of_row[answers.exit_level == number].sum() / len(labels)),
+            loss_reduction=loss_reductions[number],
+            accuracy_gain=accuracy_gains[number],
+            remaining_loss=float(row_losses[predictions.exit_level == number].sum() / len(labels)),
             errors=int((blamed == number).sum()),
-            share=answers.share(number),
+            share=predictions.share(number),
             time_us=times[number],
         )
-        for number, level in enumerate(model.manifest.levels)
+        for number, level in enumerate(manifest.levels)
     )
-    routing, groups = _chain(model, answers, labels)
+    routing, groups = _chain(cascade, predictions, labels)
     ledger = Ledger(
         rows=len(labels),
         prior_loss=prior.loss,
-        loss=float(of_row.mean()),
+        loss=float(row_losses.mean()),
         prior_accuracy=prior.accuracy,
-        accuracy=float((answers.label == labels).mean()),
+        accuracy=float((predictions.label == labels).mean()),
         levels=levels,
         routing_loss=routing,
         groups=groups,
     )
-    return msgspec.structs.replace(ledger, words=tuple(_words(ledger)))
+    return msgspec.structs.replace(ledger, words=tuple(_sentences(ledger)))
 
 
 @dataclass(frozen=True)
 class _Worth:
-    """What some levels do without the others."""
+    """Loss and accuracy of some levels without the others."""
 
     loss: float
     accuracy: float
 
 
-def _worth(model: Model, steps: Sequence[Step], subset: Sequence[int], labels: Labels) -> _Worth:
-    if not subset:
-        prior = np.tile(np.asarray(model.manifest.prior, np.float32), (len(labels), 1))
-        return _Worth(nll(prior, labels), float((prior.argmax(axis=1) == labels).mean()))
-    answers = _answers(model, [steps[number] for number in subset], len(labels))
-    return _Worth(nll(answers.probabilities, labels), float((answers.label == labels).mean()))
+def _worth(manifest: Manifest, cascade: Cascade[RecordedNetwork], subset: Sequence[int], labels: Labels) -> _Worth:
+    if subset:
+        part = cascade.with_levels([cascade.levels[number] for number in subset])
+        predictions = part.answer(_numbers(labels))
+        probabilities, predicted = predictions.probabilities, predictions.label
+    else:
+        probabilities = np.tile(np.asarray(manifest.prior, np.float32), (len(labels), 1))
+        predicted = probabilities.argmax(axis=1)
+    return _Worth(nll(probabilities, labels), float((predicted == labels).mean()))
 
 
-def _answers(model: Model, steps: Sequence[Step], rows: int) -> Predictions:
-    """Run the engine on what some levels said of all rows, calibrated as in serving."""
-    answers = run(numbered(rows), steps, model.hierarchy)
-    return tempered(answers, model.manifest.fused_temperature, [step.fusion for step in steps])
+def _numbers(labels: Labels) -> Floats:
+    """Number the rows, on which recorded networks run."""
+    return np.arange(len(labels), dtype=np.float32)
 
 
-def _blamed(
-    answers: Predictions, labels: Labels, steps: Sequence[Step], hierarchy: Hierarchy | None
-) -> NDArray[np.intp]:
-    """Name the level to blame for each wrong row, -1 for right ones, `(rows,)`."""
-    found = np.where(answers.label == labels, -1, answers.exit_level).astype(np.intp)
-    for number, step in enumerate(steps):
-        if step.fusion == "refine" and hierarchy is not None:
-            strayed = hierarchy.group_of[answers.label] != hierarchy.group_of[labels]
-            router = next((k for k in reversed(range(number)) if steps[k].fusion != "refine"), number)
-            found[(found == number) & strayed] = router
-    return found
+def _blamed(predictions: Predictions, labels: Labels, cascade: Cascade[RecordedNetwork]) -> NDArray[np.intp]:
+    """Return the level to blame for each wrong row, -1 for correct ones, `(rows,)`."""
+    blamed = np.where(predictions.label == labels, -1, predictions.exit_level).astype(np.intp)
+    for number, level in enumerate(cascade.levels):
+        if isinstance(level, Experts):
+            group_of = cascade.hierarchy.group_of
+            wrong_group = group_of[predictions.label] != group_of[labels]
+            before = reversed(range(number))
+            router = next((k for k in before if not isinstance(cascade.levels[k], Experts)), number)
+            blamed[(blamed == number) & wrong_group] = router
+    return blamed
 
 
-def _chain(model: Model, answers: Predictions, labels: Labels) -> tuple[float | None, tuple[GroupEntry, ...]]:
+def _chain(
+    cascade: Cascade[RecordedNetwork], predictions: Predictions, labels: Labels
+) -> tuple[float | None, tuple[GroupEntry, ...]]:
     """Split the loss by the chain rule: `-ln p(label) = -ln p(group) - ln p(label | group)`.
 
     A group's part is called its expert's where the level of experts answered most of the group's rows.
     """
-    posterior = answers.probabilities
-    hierarchy = model.hierarchy
-    if hierarchy is None:
+    hierarchy, posterior = cascade.hierarchy, predictions.probabilities
+    if not hierarchy.groups:
         return None, ()
     group = hierarchy.group_of[labels]
     routing = losses(hierarchy.mass(posterior), group)
     within = losses(posterior, labels) - routing
-    answered = np.asarray([level.kind == "experts" for level in model.manifest.levels])[answers.exit_level]
-    experts = {name for level in model.manifest.levels for name in level.experts}
+    levels_of_experts = [level for level in cascade.levels if isinstance(level, Experts)]
+    by_experts = np.array([isinstance(level, Experts) for level in cascade.levels])[predictions.exit_level]
+    experts = {name for level in levels_of_experts for name in level.experts}
     groups = tuple(
         GroupEntry(
             name=name,
-            expert=name in experts and bool(2 * answered[group == number].sum() > (group == number).sum()),
+            expert=name in experts and bool(2 * by_experts[group == number].sum() > (group == number).sum()),
             remaining_loss=float(within[group == number].sum() / len(labels)),
         )
         for number, name in enumerate(hierarchy.groups)
@@ -206,32 +212,30 @@ def _chain(model: Model, answers: Predictions, labels: Labels) -> tuple[float | 
     return float(routing.mean()), groups
 
 
-def _times(model: Model, images: Floats) -> list[float]:
-    calls = [
-        [use.time_us / len(images) for use in model.answer(images, cascade=True, whole=False)[1]] for _ in range(ROUNDS)
-    ]
+def _times(model: Model, inputs: Floats) -> list[float]:
+    calls = [[use.time_us / len(inputs) for use in model.cascade.answer(inputs, full=False)[1]] for _ in range(ROUNDS)]
     return [statistics.median(level) for level in zip(*calls, strict=True)]
 
 
-def _words(ledger: Ledger) -> list[str]:
-    """Tell the ledger in sentences."""
-    gained = ledger.prior_loss - ledger.loss
-    told = [
+def _sentences(ledger: Ledger) -> list[str]:
+    """Summarise the ledger in sentences."""
+    reduction = ledger.prior_loss - ledger.loss
+    sentences = [
         f"the levels take the loss from {ledger.prior_loss:.3f} nats (the label prior) to {ledger.loss:.3f}; "
-        + ", ".join(f"{level.name} {_percent(level.loss_reduction, gained)}" for level in ledger.levels)
+        + ", ".join(f"{level.name} {_percent(level.loss_reduction, reduction)}" for level in ledger.levels)
         + " of that"
     ]
     parts = {f"rows that {level.name} answered": level.remaining_loss for level in ledger.levels}
     where, most = max(parts.items(), key=lambda part: part[1])
-    told.append(f"{_percent(most, ledger.loss)} of the remaining loss is in {where}")
+    sentences.append(f"{_percent(most, ledger.loss)} of the remaining loss is in {where}")
     if ledger.routing_loss is not None:
         inside = {
             f"the {group.name} expert" if group.expert else f"inside {group.name}": group.remaining_loss
             for group in ledger.groups
         }
         where, most = max({"the choice of the group": ledger.routing_loss, **inside}.items(), key=lambda part: part[1])
-        told.append(f"{_percent(most, ledger.loss)} of the remaining loss is {where}")
-    return told
+        sentences.append(f"{_percent(most, ledger.loss)} of the remaining loss is {where}")
+    return sentences
 
 
 def _percent(part: float, whole: float) -> str:

@@ -1,4 +1,4 @@
-"""The rows of a trained model, its test split above all, made again from its task."""
+"""Load the rows of a trained model again, from the task in its manifest."""
 
 import msgspec
 
@@ -10,17 +10,17 @@ from weir.errors import BadInput
 
 
 def load(manifest: Manifest) -> Split:
-    """Make the test split again. Raises what `prepared` raises."""
+    """Load the test split. Raises what `prepared` raises."""
     return prepared(manifest).test
 
 
 def prepared(manifest: Manifest) -> Prepared:
-    """Make all splits again, and check that the data are those of the training.
+    """Load all splits, and check that the data are those of the training.
 
     Raises:
         BadInput: the data have changed, or are not there.
     """
-    found = prepare(msgspec.convert(manifest.provenance.configuration, Task))
-    if found.digest != manifest.provenance.data_digest:
-        raise BadInput(f"the data are those of the training, of digest {manifest.provenance.data_digest}", found.digest)
-    return found
+    data = prepare(msgspec.convert(manifest.provenance.configuration, Task))
+    if data.digest != manifest.provenance.data_digest:
+        raise BadInput(f"the data are those of the training, of digest {manifest.provenance.data_digest}", data.digest)
+    return data

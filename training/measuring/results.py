@@ -1,4 +1,4 @@
-"""What an evaluation found, in the shape of `weir evaluate --json`."""
+"""The results of an evaluation, in the shape of `weir evaluate --json`."""
 
 import msgspec
 
@@ -35,7 +35,7 @@ class CascadeResult(msgspec.Struct, frozen=True, kw_only=True):
     regret: float
     """share of test rows where the cascade is wrong and the end-to-end model right"""
     ece: float
-    """expected calibration error of what the cascade says in the end, 0 to 1"""
+    """expected calibration error of the cascade's final posterior, 0 to 1"""
     ece_before: float
     """the same without any temperature"""
     ece_floor: float
@@ -50,3 +50,5 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     cascade: CascadeResult
     promise: str = ""
     """what the thresholds promise, in words"""
+    rows: int | None = None
+    """test rows that all this was measured on"""

@@ -1,172 +1,153 @@
-"""What every level of a model says of some rows, written down once: thresholds are tried on it, not on networks."""
+"""Recorded outputs of every level on the same rows: thresholds are tried on them, not on networks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.split import Split
-from weir.engine.cascade import ALWAYS_ESCALATE, Predictions, Step, needed, run
-from weir.engine.hierarchy import Hierarchy
-from weir.runtime.model import Model
+from weir.catalog.levels import Experts
+from weir.engine.arrays import Floats, Labels
+from weir.engine.cascade import Cascade, Threshold, exit_levels, levels_run
+from weir.engine.predictions import Predictions
+from weir.runtime.model import Model, Predictor
 
-Floats = NDArray[np.float32]
-LevelTimes = Sequence[float | Mapping[int, float]]
-"""microseconds a row of each level; of a level of experts: group number -> microseconds"""
+LevelTimes = Sequence[float | Mapping[str, float]]
+"""microseconds per row of each level; of a level of experts: group -> microseconds"""
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A network's word on all rows, which the engine asks for by the rows' numbers."""
+class RecordedNetwork:
+    """A network's logits on all rows; the engine runs it on row numbers."""
 
-    probabilities: Floats
+    logits: Floats
     """of every row, `(rows, outputs)`"""
 
-    def __call__(self, rows: Floats) -> Floats:
-        """Give what was said of these rows."""
-        return self.probabilities[rows.astype(np.intp)]
+    def __call__(self, rows: NDArray[Any]) -> Floats:
+        """Return the logits of the rows with these numbers."""
+        return self.logits[rows.astype(np.intp)]
 
-
-def numbered(count: int) -> Floats:
-    """Number the rows, for the engine to ask by."""
-    return np.arange(count, dtype=np.float32)
+    def rows(self, numbers: NDArray[np.intp]) -> "RecordedNetwork":
+        """Take some of the rows, as often as they are named."""
+        return RecordedNetwork(self.logits[numbers])
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What every level says of the same rows, in the order of the levels."""
+    """The outputs of every level on the same rows."""
 
-    steps: tuple[Step, ...]
-    """their words are `Recorded`; their thresholds count for nothing"""
+    cascade: Cascade[RecordedNetwork]
+    """its thresholds do not matter"""
     end_to_end: Floats
     """posterior of the end-to-end model, `(rows, labels)`"""
-    labels: NDArray[np.int64]
-    """the right label of each row, `(rows,)`"""
-    hierarchy: Hierarchy | None = None
+    labels: Labels
+    """the correct label of each row, `(rows,)`"""
+
+    @property
+    def numbers(self) -> Floats:
+        """The numbers of the rows, on which the engine runs recorded networks."""
+        return np.arange(len(self.labels), dtype=np.float32)
 
     def rows(self, numbers: NDArray[np.intp]) -> "Recording":
         """Take some of the rows, as often as they are named."""
-        return replace(
-            self,
-            steps=tuple(_taken(step, numbers) for step in self.steps),
-            end_to_end=self.end_to_end[numbers],
-            labels=self.labels[numbers],
-        )
+        cascade = self.cascade.map(lambda network: network.rows(numbers))
+        return Recording(cascade, self.end_to_end[numbers], self.labels[numbers])
 
     @cached_property
     def posteriors(self) -> Floats:
-        """Posterior of every row at every level that builds on all those before it, `(levels, rows, labels)`.
+        """Posterior of every row at every level, `(levels, rows, labels)`.
 
-        A level's posterior is the same whatever the thresholds, for a level that others build on is always run.
+        A level's posterior is the same whatever the thresholds, for a level on which others build is always run.
         """
-        return np.stack([self._at(number, whole=True).probabilities for number in range(len(self.steps))])
+        prefixes = range(1, len(self.cascade.levels) + 1)
+        return np.stack([_escalating(self.cascade, end).answer(self.numbers).probabilities for end in prefixes])
 
     @cached_property
     def confidences(self) -> Floats:
-        """How sure every level is of every row, `(levels, rows)`."""
-        found: Floats = self.posteriors.max(axis=-1)
-        return found
+        """Confidence of every level on every row, `(levels, rows)`."""
+        confidences: Floats = self.posteriors.max(axis=-1)
+        return confidences
 
     @cached_property
-    def said(self) -> NDArray[np.intp]:
+    def predicted(self) -> NDArray[np.intp]:
         """Label that every level gives every row, `(levels, rows)`."""
-        found: NDArray[np.intp] = self.posteriors.argmax(axis=-1)
-        return found
+        predicted: NDArray[np.intp] = self.posteriors.argmax(axis=-1)
+        return predicted
 
     @cached_property
-    def wrong(self) -> NDArray[np.bool_]:
-        """Tell which rows every level would get wrong, `(levels, rows)`."""
-        found: NDArray[np.bool_] = self.said != self.labels
-        return found
+    def errors(self) -> NDArray[np.bool_]:
+        """Whether every level is wrong on every row, `(levels, rows)`."""
+        errors: NDArray[np.bool_] = self.predicted != self.labels
+        return errors
 
     @cached_property
-    def end_to_end_right(self) -> NDArray[np.bool_]:
-        """Tell which rows the end-to-end model gets right, `(rows,)`."""
-        found: NDArray[np.bool_] = self.end_to_end.argmax(axis=1) == self.labels
-        return found
+    def end_to_end_correct(self) -> NDArray[np.bool_]:
+        """Whether the end-to-end model is correct on each row, `(rows,)`."""
+        correct: NDArray[np.bool_] = self.end_to_end.argmax(axis=1) == self.labels
+        return correct
 
-    def exits(self, thresholds: Sequence[float]) -> NDArray[np.int32]:
-        """Tell at which level each row leaves under given thresholds, `(rows,)`."""
-        limits = np.asarray([*thresholds[:-1], -np.inf], np.float32)[:, None]
-        leaves = self.confidences >= limits
-        leaves[-1] = True
-        found: NDArray[np.int32] = leaves.argmax(axis=0).astype(np.int32)
-        return found
+    def exits(self, thresholds: Sequence[Threshold]) -> NDArray[np.int32]:
+        """Return the level at which each row exits under given thresholds, `(rows,)`."""
+        return exit_levels(self.confidences, thresholds)
 
-    def answers(self, thresholds: Sequence[float]) -> Predictions:
-        """Tell what the engine answers under given thresholds."""
-        exits, each = self.exits(thresholds), np.arange(len(self.labels))
-        return Predictions(
-            self.posteriors[exits, each], self.said[exits, each], self.confidences[exits, each], exits, len(self.steps)
-        )
+    def predictions(self, thresholds: Sequence[Threshold], fused_temperature: float = 1.0) -> Predictions:
+        """Return what the engine answers under given thresholds; nothing abstains."""
+        cascade = self.cascade.with_thresholds(thresholds)
+        return replace(cascade, fused_temperature=fused_temperature, abstention=None).answer(self.numbers)
 
     def costs_us(self, times: LevelTimes) -> NDArray[np.float64]:
-        """Microseconds that each level takes for each row that reaches it, `(levels, rows)`.
+        """Return the microseconds that each level takes for each row that reaches it, `(levels, rows)`.
 
-        An expert takes time only for the rows that it is asked.
+        An expert takes time only for the rows that it runs on.
         """
-        return np.stack([self._cost(number, taken) for number, taken in enumerate(times)])
+        return np.stack([self._cost(number, time) for number, time in enumerate(times)])
 
-    def spent_us(self, costs: NDArray[np.float64], thresholds: Sequence[float], exits: NDArray[np.int32]) -> float:
-        """Mean microseconds a row that leaves where `exits` says; a level that is not run takes none."""
-        runs = needed(thresholds, [step.fusion for step in self.steps])
+    def spent_us(self, costs: NDArray[np.float64], thresholds: Sequence[Threshold], exits: NDArray[np.int32]) -> float:
+        """Return the mean microseconds of a row that exits where `exits` says; a level that is not run takes none."""
+        runs = levels_run(self.cascade.levels, thresholds)
         return float(sum((costs[number] * (exits >= number)).sum() for number in runs) / len(self.labels))
 
-    def _cost(self, number: int, taken: float | Mapping[int, float]) -> NDArray[np.float64]:
+    def _cost(self, number: int, time: float | Mapping[str, float]) -> NDArray[np.float64]:
         count = len(self.labels)
-        if not isinstance(taken, Mapping):
-            return np.full(count, taken, np.float64)
-        asked = {group: _Asked(expert, count) for group, expert in self.steps[number].experts.items()}
-        steps = [*self.steps[:number], replace(self.steps[number], experts=asked)]
-        whole = any(step.fusion != "replace" for step in self.steps[number + 1 :])
-        _run(steps, self, whole=whole)
-        found: NDArray[np.float64] = np.sum([taken[group] * one.rows for group, one in asked.items()], axis=0)
-        return found
-
-    def _at(self, number: int, *, whole: bool) -> Predictions:
-        return _run(self.steps[: number + 1], self, whole=whole)
+        if not isinstance(time, Mapping):
+            return np.full(count, time, np.float64)
+        counted = _escalating(self.cascade, number + 1).map(lambda network: _Counted(network, count))
+        full = any(later.fusion != "replace" for later in self.cascade.levels[number + 1 :])
+        counted.answer(self.numbers, full=full)
+        level, costs = counted.levels[-1], np.zeros(count)
+        if isinstance(level, Experts):
+            costs += np.sum([time[group] * expert.network.rows for group, expert in level.experts.items()], axis=0)
+        return costs
 
 
-def _run(steps: Sequence[Step], recording: Recording, *, whole: bool) -> Predictions:
-    """Run the engine so that every row reaches the last of these levels."""
-    escalating = [replace(step, threshold=ALWAYS_ESCALATE) for step in steps]
-    return run(numbered(len(recording.labels)), escalating, recording.hierarchy, whole=whole)
+def _escalating(cascade: Cascade[RecordedNetwork], end: int) -> Cascade[RecordedNetwork]:
+    """Take the first levels, so that every row reaches the last of them."""
+    first = cascade.with_levels(cascade.levels[:end]).with_thresholds([None] * end)
+    return replace(first, fused_temperature=1.0, abstention=None)
 
 
-class _Asked:
-    """An expert that counts how often it is asked about each row."""
+class _Counted:
+    """A network that counts how often it runs on each row."""
 
-    def __init__(self, word: object, count: int) -> None:
-        assert isinstance(word, Recorded), "what is recorded has recorded experts"
-        self._word, self.rows = word, np.zeros(count)
+    def __init__(self, network: RecordedNetwork, count: int) -> None:
+        self._network, self.rows = network, np.zeros(count)
 
-    def __call__(self, rows: Floats) -> Floats:
+    def __call__(self, rows: NDArray[Any]) -> Floats:
         self.rows[rows.astype(np.intp)] += 1
-        return self._word(rows)
-
-
-def _taken(step: Step, numbers: NDArray[np.intp]) -> Step:
-    def of(word: object) -> Recorded:
-        assert isinstance(word, Recorded), "what is recorded has recorded words"
-        return Recorded(word.probabilities[numbers])
-
-    experts = {group: of(expert) for group, expert in step.experts.items()}
-    return replace(step, word=None if step.word is None else of(step.word), experts=experts)
+        return self._network(rows)
 
 
 def record(model: Model, split: Split) -> Recording:
-    """Ask every level, every expert and the end-to-end model about every row. Raises `ModelUnavailable`."""
-    images = split.inputs
-    only = model.steps(cascade=False)[0].word
-    assert only is not None, "an end-to-end model has a word of its own"
-    steps = tuple(recorded(step, images) for step in model.steps(cascade=True))
-    return Recording(steps, only(images), split.labels, model.hierarchy)
+    """Run every network of a model on every row. Raises `ModelUnavailable`."""
+    cascade = recorded(model, model.cascade, split.inputs)
+    end_to_end = recorded(model, model.end_to_end, split.inputs)
+    numbers = np.arange(len(split.labels), dtype=np.float32)
+    return Recording(cascade, end_to_end.answer(numbers).probabilities, split.labels)
 
 
-def recorded(step: Step, images: Floats) -> Step:
-    """Write down what a level says of every row."""
-    word = None if step.word is None else Recorded(step.word(images))
-    experts = {group: Recorded(expert(images)) for group, expert in step.experts.items()}
-    return replace(step, word=word, experts=experts)
+def recorded(model: Model, predictor: Predictor, inputs: Floats) -> Cascade[RecordedNetwork]:
+    """Record the logits of every network of a predictor. Raises `ModelUnavailable`."""
+    return predictor.cascade.map(lambda artifact: RecordedNetwork(model.network(artifact).logits(inputs)))

@@ -1,18 +1,16 @@
-"""Time of each network of a model, alone and on one thread: what the order of thresholds is by."""
+"""Time per row of each network of a model, alone and on one thread; it decides the order of threshold vectors."""
 
 import statistics
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from training.replay.recording import LevelTimes
-from weir.engine.fusion import Word
+from weir.catalog.levels import Experts
+from weir.catalog.manifest import Artifact
+from weir.engine.arrays import Floats
 from weir.runtime.model import Model
 
-Floats = NDArray[np.float32]
 Name = TypeVar("Name", bound=Hashable)
 
 ROUNDS = 5
@@ -20,38 +18,44 @@ ROUNDS = 5
 _ROWS = 500
 
 
-def times(model: Model, images: Floats) -> LevelTimes:
-    """Measure every level of a model alone, in µs a row, as `side_by_side` does."""
-    return times_of([model], images)[0]
+def times(model: Model, inputs: Floats) -> LevelTimes:
+    """Measure every level of a model alone, in µs per row, as `side_by_side` does."""
+    return times_of([model], inputs)[0]
 
 
-def times_of(models: Sequence[Model], images: Floats) -> list[LevelTimes]:
+def times_of(models: Sequence[Model], inputs: Floats) -> list[LevelTimes]:
     """Measure every level of several models in one run, so that their times can be compared."""
-    steps = [model.steps(cascade=True) for model in models]
-    words: dict[tuple[int, int, int], Word] = {}
-    for which, levels in enumerate(steps):
-        for number, step in enumerate(levels):
-            if step.word is not None:
-                words[which, number, -1] = step.word
-            words |= {(which, number, group): expert for group, expert in step.experts.items()}
-    taken = side_by_side(words, images)
+    cascades = [model.cascade.cascade for model in models]
+    networks = {
+        (number, artifact.digest): model.network(artifact).logits
+        for number, model in enumerate(models)
+        for artifact in cascades[number].networks
+    }
+    measured = side_by_side(networks, inputs)
 
-    def of(which: int, number: int) -> float | Mapping[int, float]:
-        experts = steps[which][number].experts
-        return {group: taken[which, number, group] for group in experts} if experts else taken[which, number, -1]
+    def time_of(number: int, artifact: Artifact) -> float:
+        return measured[number, artifact.digest]
 
-    return [[of(which, number) for number in range(len(levels))] for which, levels in enumerate(steps)]
+    return [
+        [
+            {group: time_of(number, expert.network) for group, expert in level.experts.items()}
+            if isinstance(level, Experts)
+            else time_of(number, level.network)
+            for level in cascade.levels
+        ]
+        for number, cascade in enumerate(cascades)
+    ]
 
 
-def side_by_side(words: Mapping[Name, Callable[[Floats], object]], images: Floats) -> dict[Name, float]:
+def side_by_side(networks: Mapping[Name, Callable[[Floats], object]], inputs: Floats) -> dict[Name, float]:
     """Measure calls that alternate, on at most 500 of the rows: the median time per row of 5 calls each, in µs."""
-    images = images[:_ROWS]
-    found: dict[Name, list[float]] = {name: [] for name in words}
-    for word in words.values():  # loads the network, untimed
-        word(images[:1])
+    inputs = inputs[:_ROWS]
+    measured: dict[Name, list[float]] = {name: [] for name in networks}
+    for network in networks.values():  # loads the network, untimed
+        network(inputs[:1])
     for _ in range(ROUNDS):
-        for name, word in words.items():
+        for name, network in networks.items():
             start = time.perf_counter()
-            word(images)
-            found[name].append((time.perf_counter() - start) * 1e6 / len(images))
-    return {name: statistics.median(taken) for name, taken in found.items()}
+            network(inputs)
+            measured[name].append((time.perf_counter() - start) * 1e6 / len(inputs))
+    return {name: statistics.median(times) for name, times in measured.items()}

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from tests.serving import call, load_app, make_manifest, request_body, store_version
 from weir.catalog import keys
-from weir.engine.cascade import ALWAYS_ESCALATE
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +41,7 @@ def test_a_level_that_is_not_run_counts_nothing(
     served: Path, pictures: Floats, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each row is one prediction; rows that begin at the second level have not escalated to it."""
-    store_version(served, make_manifest(thresholds=(ALWAYS_ESCALATE, 0.9)))
+    store_version(served, make_manifest(thresholds=(None, 0.9)))
     app = load_app("cascade")
     call(app, "POST", "/cascade/v2/models/thirds/infer", request_body(pictures.tolist(), [4, 4, 4]))
     (line,) = capsys.readouterr().out.splitlines()

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.weir.ladders import Ladder, ladders
+from tests.unit.weir.ladders import Recorded as Word
 
 from tests.serving import layered_manifest, make_manifest
 from tests.training.recordings import drawn, of_words
 from tests.training.thirds import fetch, pictures
-from tests.unit.weir.ladders import Ladder, ladders
-from tests.unit.weir.ladders import Recorded as Word
 from training.replay.recording import LevelTimes, Recorded, Recording, record
 from weir.catalog.manifest import Manifest
 from weir.engine.cascade import ALWAYS_ESCALATE, Predictions, Step, needed, run, tempered

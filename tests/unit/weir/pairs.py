@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.serving import artifact, make_manifest
-from weir.catalog.manifest import EndToEnd, Level, Manifest, TensorSpec
+from weir.catalog.levels import Classifier
+from weir.catalog.manifest import EndToEnd, Manifest, TensorSpec
 
 A, B = np.array([[1, 2], [0.5, -1], [3, 3]], np.float32), np.array([[3, 4, 5], [0, -2, 7], [-9, 6, 0]], np.int32)
 
@@ -23,7 +24,7 @@ def pair_manifest() -> Manifest:
             TensorSpec(name="b", shape=(-1, 3), datatype="INT32", meaning="three whole numbers"),
         ),
         end_to_end=EndToEnd(artifact=network),
-        levels=(Level(name="only", artifact=network, threshold=0.0),),
+        levels=(Classifier(name="only", network=network, threshold=0.0),),
     )
 
 

@@ -6,9 +6,10 @@ import numpy as np
 from msgspec import UNSET, Struct
 
 from weir.api.mounts import CASCADE, Mount
-from weir.api.outputs import WHOLE, OutputContext, outputs
-from weir.catalog.manifest import Manifest
-from weir.engine.cascade import Predictions, needed
+from weir.api.outputs import FULL, OutputContext, outputs
+from weir.catalog.manifest import Artifact
+from weir.engine.cascade import Cascade
+from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
 from weir.inputs import picture as pictures
 from weir.inputs.tensor import InputRows
@@ -17,7 +18,7 @@ from weir.protocol.compression import decompress
 from weir.protocol.messages import InferRequest, RequestedOutput
 from weir.protocol.requests import MAX_ROWS
 from weir.protocol.responses import Output
-from weir.runtime.model import OVERFLOW, LevelUse, Model
+from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
 
 _MAX_BODY_BYTES = 1 << 26
 """of a decompressed body, however large the rows of a model are"""
@@ -58,24 +59,9 @@ class Inference(Struct, frozen=True):
     """how often a row escalated to a further level, summed over the rows"""
 
 
-class Predictor(Struct, frozen=True):
-    """What answers rows below one mount: the end-to-end model or the cascade."""
-
-    model: Model
-    cascade: bool
-
-    def answer(self, rows: InputRows, *, traced: bool, whole: bool) -> tuple[Predictions, list[LevelUse]]:
-        """Answer rows `(n, …)`; `Model.answer` describes the arguments and the errors."""
-        return self.model.answer(rows, cascade=self.cascade, traced=traced, whole=whole)
-
-    def preload(self, levels: int | None = None) -> None:
-        """Load the networks of the first levels, or of all. Raises `ModelUnavailable`."""
-        self.model.preload(cascade=self.cascade, levels=levels)
-
-
 def predictor(model: Model, mount: Mount) -> Predictor:
     """Return what answers below a mount."""
-    return Predictor(model, mount == CASCADE)
+    return model.cascade if mount == CASCADE else model.end_to_end
 
 
 class Target(Struct, frozen=True):
@@ -128,8 +114,8 @@ class Target(Struct, frozen=True):
         return request.message, requests.rows(request, specs)
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
-        needs_whole = not WHOLE.isdisjoint(names)
-        predictions, uses = predictor(self.model, self.mount).answer(rows, traced="path" in names, whole=needs_whole)
+        needs_full = not FULL.isdisjoint(names)
+        predictions, uses = predictor(self.model, self.mount).answer(rows, trace="path" in names, full=needs_full)
         finite = np.isfinite(predictions.confidence)
         if not finite.all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(finite))}")
@@ -144,7 +130,7 @@ class Target(Struct, frozen=True):
     def _inference(
         self, body: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(predictions, self.model.manifest) if self.mount == CASCADE else 0
+        escalations = _escalations(predictions, predictor(self.model, self.mount).cascade)
         return Inference(body, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 
@@ -159,6 +145,6 @@ def _content(call: Call, row_values: int) -> bytes:
     return content
 
 
-def _escalations(predictions: Predictions, manifest: Manifest) -> int:
-    run = needed([level.threshold for level in manifest.levels], [level.fusion for level in manifest.levels])
-    return int(np.searchsorted(run, predictions.exit_level).sum())
+def _escalations(predictions: Predictions, cascade: Cascade[Artifact]) -> int:
+    """Count how often a row escalated to a further level, summed over the rows."""
+    return int(np.searchsorted(cascade.runs, predictions.exit_level).sum())

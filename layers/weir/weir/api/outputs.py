@@ -9,14 +9,15 @@ from msgspec import Struct
 from weir.api.mounts import CASCADE, Mount
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
-from weir.engine.abstention import groups_given, labels_given
-from weir.engine.cascade import Predictions
-from weir.engine.paths import Signs, paths
+from weir.engine.abstention import group_names, label_names
+from weir.engine.cascade import of_manifest
+from weir.engine.paths import paths
+from weir.engine.predictions import Predictions
 from weir.engine.sets import sets
 from weir.protocol.messages import TensorMetadata
 from weir.protocol.responses import Values
 
-WHOLE = frozenset({"probabilities", "set"})
+FULL = frozenset({"probabilities", "set"})
 """outputs that need more of the posterior than its largest probability"""
 
 
@@ -58,21 +59,15 @@ class OutputContext(Struct, frozen=True):
         return _VALUES[output](self)
 
     def groups(self) -> list[str]:
-        """Name each row's group, the empty string for none."""
-        assert self.predictions.given is not None, "a model with the output group says who abstains"
-        return groups_given(self.predictions.given, self.manifest.groups)
+        """Return each row's group, the empty string for none."""
+        abstentions = self.predictions.abstentions
+        if abstentions is None:
+            return [""] * len(self.predictions.label)
+        return group_names(abstentions, self.manifest.groups)
 
     def paths(self) -> list[str]:
         """Describe each row's path through the levels."""
-        manifest = self.manifest
-        signs = Signs(
-            [level.name for level in manifest.levels],
-            [level.threshold for level in manifest.levels],
-            [level.fusion == "refine" for level in manifest.levels],
-            tuple(manifest.groups),
-            manifest.abstention,
-        )
-        return paths(self.predictions, signs)
+        return paths(self.predictions, of_manifest(self.manifest))
 
     def sets(self) -> Values:
         """Return each row's prediction set: which labels are in it, `(rows, labels)`."""
@@ -83,7 +78,7 @@ class OutputContext(Struct, frozen=True):
 
 _VALUES: dict[str, Callable[[OutputContext], Values]] = {
     "probabilities": lambda context: context.predictions.probabilities,
-    "label": lambda context: labels_given(context.predictions, context.manifest.labels),
+    "label": lambda context: label_names(context.predictions, context.manifest.labels),
     "exit_level": lambda context: context.predictions.exit_level,
     "confidence": lambda context: context.predictions.confidence.astype(np.float32, copy=False),
     "path": OutputContext.paths,

@@ -9,7 +9,7 @@ import msgspec
 
 from weir.batch.files import FileRows, read
 from weir.catalog.keys import BatchKey, parse_batch_key
-from weir.engine.abstention import groups_given, labels_given
+from weir.engine.abstention import group_names, label_names
 from weir.errors import BadInput, BadName, NotFound
 from weir.runtime.model import OVERFLOW, Model
 from weir.runtime.registry import Registry
@@ -124,9 +124,11 @@ class _Job:
         on_rows(total, total)
 
     def _predict(self, numbers: list[int]) -> dict[int, Prediction | RowError]:
-        answers, _ = self.model.answer(self.rows.values[numbers], cascade=self.cascade, whole=False)
-        manifest, given = self.model.manifest, answers.given
-        groups = [None] * len(numbers) if given is None else groups_given(given, manifest.groups)
+        answers, _ = (self.model.cascade if self.cascade else self.model.end_to_end).answer(
+            self.rows.values[numbers], full=False
+        )
+        manifest, given = self.model.manifest, answers.abstentions
+        groups = [None] * len(numbers) if given is None else group_names(given, manifest.groups)
         return {
             number: Prediction(
                 row=number,
@@ -140,7 +142,7 @@ class _Job:
             else RowError(row=number, error=f"{OVERFLOW}. Got: row {number}")
             for number, label, sure, level, group in zip(
                 numbers,
-                labels_given(answers, manifest.labels),
+                label_names(answers, manifest.labels),
                 answers.confidence.tolist(),
                 answers.exit_level.tolist(),
                 groups,

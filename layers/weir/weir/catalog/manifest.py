@@ -7,22 +7,25 @@ from typing import Literal
 
 import msgspec
 
+from weir.catalog.levels import Classifier, Expert, Experts, Level, MeasuredMetrics, Router
 from weir.catalog.promises import Abstention, Certificate, PredictionSets
+from weir.catalog.upgrade import Document, upgraded
 from weir.errors import BadManifest
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "2.0"
 FILE = "manifest.json"
 
+_UPGRADED = "1"
+"""the major version that is still read"""
+
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
-Fusion = Literal["replace", "pool", "refine"]
-Kind = Literal["cascade", "router", "experts"]
 Datatype = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
 ]
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """One immutable `.tflite`: bytes in, logits out."""
+    """One immutable `.tflite`: rows in, logits out."""
 
     digest: str
     """sha256 of the bytes, in hex; the file's name"""
@@ -45,60 +48,12 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     """of the values of a picture: what black and white are"""
 
 
-class TestMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured on the test split, on one thread of the training machine."""
-
-    accuracy: float
-    latency_us: float
-    """microseconds per row"""
-    ece: float | None = None
-    share: float | None = None
-    """share of rows this level answered"""
-
-
 class EndToEnd(msgspec.Struct, frozen=True, kw_only=True):
     """The one network that does everything."""
 
     artifact: Artifact
     temperature: float = 1.0
-    metrics: TestMetrics | None = None
-
-
-class Expert(msgspec.Struct, frozen=True, kw_only=True):
-    """The network that knows one group's labels, in the order of the model's labels."""
-
-    artifact: Artifact
-    temperature: float = 1.0
-    before_weight: float = 0.0
-    """weight of the level before's word on the group's labels, pooled with the expert's own; 0: the expert's alone"""
-
-
-class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the ladder; level 0 is the cheapest.
-
-    A `cascade` level knows all labels, a `router` the groups, `experts` the labels within their groups.
-    """
-
-    name: str
-    kind: Kind = "cascade"
-    artifact: Artifact | None = None
-    """the network; experts have one each instead"""
-    experts: dict[str, Expert] = {}
-    """group -> its expert, of the kind `experts`; a group without one keeps the word of the level before"""
-    temperature: float = 1.0
-    """calibrates this level's probabilities; experts have their own"""
-    fusion: Fusion = "replace"
-    weights: tuple[float, float] = (1.0, 1.0)
-    """of `pool`: of the levels before, of this one"""
-    threshold: float
-    """rows whose confidence is at or above it exit here; the last level answers all the same"""
-    metrics: TestMetrics | None = None
-
-    @property
-    def artifacts(self) -> tuple[Artifact, ...]:
-        """Every network of this level."""
-        own = () if self.artifact is None else (self.artifact,)
-        return (*own, *(expert.artifact for expert in self.experts.values()))
+    metrics: MeasuredMetrics | None = None
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,11 +83,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """share of each label among the training rows"""
     inputs: tuple[TensorSpec, ...]
     end_to_end: EndToEnd
-    levels: tuple[Level, ...]
+    levels: tuple[Level[Artifact], ...]
     groups: dict[str, tuple[str, ...]] = {}
     """the hierarchy: group -> its labels; every label is in one group, or there are no groups"""
     fused_temperature: float = 1.0
-    """calibrates what the cascade says in the end, when `replace` or `pool` said it; labels stay"""
+    """calibrates the posterior at a row's exit, where `replace` or `pool` made it; labels stay"""
     certificate: Certificate | None = None
     """what the thresholds promise"""
     certificate_absent_because: str | None = None
@@ -145,20 +100,25 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def artifacts(self) -> dict[str, Artifact]:
         """Every artifact once, by digest."""
-        found = [self.end_to_end.artifact, *(artifact for level in self.levels for artifact in level.artifacts)]
-        return {artifact.digest: artifact for artifact in found}
+        artifacts = [self.end_to_end.artifact, *(artifact for level in self.levels for artifact in level.networks)]
+        return {artifact.digest: artifact for artifact in artifacts}
 
     @property
     def outputs(self) -> dict[str, int]:
         """How many outputs each artifact has, by digest: labels, groups of a router, an expert's labels."""
-        labels, groups = len(self.labels), len(self.groups)
-        found = {self.end_to_end.artifact.digest: labels}
+        outputs = {self.end_to_end.artifact.digest: len(self.labels)}
         for level in self.levels:
-            if level.artifact is not None:
-                found[level.artifact.digest] = groups if level.kind == "router" else labels
-            for group, expert in level.experts.items():
-                found[expert.artifact.digest] = len(self.groups[group])
-        return found
+            outputs |= self._outputs(level)
+        return outputs
+
+    def _outputs(self, level: Level[Artifact]) -> dict[str, int]:
+        match level:
+            case Classifier():
+                return {level.network.digest: len(self.labels)}
+            case Router():
+                return {level.network.digest: len(self.groups)}
+            case Experts():
+                return {expert.network.digest: len(self.groups[group]) for group, expert in level.experts.items()}
 
 
 def encode(manifest: Manifest) -> bytes:
@@ -167,15 +127,13 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(data: bytes) -> Manifest:
-    """Read a manifest, ignoring unknown keys and refusing an unknown major version.
+    """Read a manifest of schema 1.x or 2.x, ignoring unknown keys.
 
     Raises:
         BadManifest: it is no manifest, its schema is of another major version, or its parts disagree.
     """
     try:
-        version = msgspec.json.decode(data, type=_Versioned).schema_version
-        _check_version(version)
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = _decoded(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadManifest("a manifest is the JSON document that `weir train` writes", exc) from exc
     _check(manifest)
@@ -186,10 +144,15 @@ class _Versioned(msgspec.Struct):
     schema_version: str
 
 
-def _check_version(version: str) -> None:
-    ours = SCHEMA_VERSION.partition(".")[0]
-    if version.partition(".")[0] != ours:
-        raise BadManifest(f"this Weir reads manifests of schema version {ours}.x; upgrade it to read others", version)
+def _decoded(data: bytes) -> Manifest:
+    version = msgspec.json.decode(data, type=_Versioned).schema_version
+    major, newest = version.partition(".")[0], SCHEMA_VERSION.partition(".")[0]
+    if major == newest:
+        return msgspec.json.decode(data, type=Manifest)
+    if major == _UPGRADED:
+        return msgspec.convert(upgraded(msgspec.json.decode(data, type=Document)), Manifest)
+    rule = f"this Weir reads manifests of schema version {_UPGRADED}.x and {newest}.x; upgrade it to read others"
+    raise BadManifest(rule, version)
 
 
 def _check(manifest: Manifest) -> None:
@@ -224,22 +187,23 @@ def _check_groups(manifest: Manifest) -> None:
         raise BadManifest("every label is in one group", manifest.groups)
 
 
-def _check_level(level: Level, number: int, manifest: Manifest) -> None:
-    if level.kind == "experts":
-        if level.artifact is not None or not level.experts or level.fusion != "refine":
-            raise BadManifest("a level of experts has an expert for some group, and the fusion refine", level.name)
-    elif level.artifact is None or level.experts or level.fusion == "refine":
-        raise BadManifest(
-            f"a level of the kind {level.kind} has one artifact, and its fusion is replace or pool", level.name
-        )
+def _check_level(level: Level[Artifact], number: int, manifest: Manifest) -> None:
+    match level:
+        case Experts():
+            _check_experts(level, manifest)
+        case Router() if not manifest.groups:
+            raise BadManifest("a model with a router has groups", level.name)
+    if not number and level.fusion == "pool":
+        raise BadManifest("the first level has nothing to pool with", level.name)
+
+
+def _check_experts(level: Experts[Artifact], manifest: Manifest) -> None:
+    if not level.experts:
+        raise BadManifest("a level of experts has an expert for some group", level.name)
     if unknown := set(level.experts) - set(manifest.groups):
         raise BadManifest(
             f"experts are for groups of the model: {', '.join(manifest.groups) or 'none'}", sorted(unknown)
         )
-    if level.kind == "router" and not manifest.groups:
-        raise BadManifest("a model with a router has groups", level.name)
-    if not number and level.fusion == "pool":
-        raise BadManifest("the first level has nothing to pool with", level.name)
 
 
 def _check_numbers(manifest: Manifest) -> None:
@@ -251,15 +215,16 @@ def _check_numbers(manifest: Manifest) -> None:
             raise BadManifest("weights of the level before are finite and at least 0", expert.before_weight)
 
 
-def _experts(manifest: Manifest) -> tuple[Expert, ...]:
-    return tuple(expert for level in manifest.levels for expert in level.experts.values())
+def _experts(manifest: Manifest) -> list[Expert[Artifact]]:
+    levels = (level for level in manifest.levels if isinstance(level, Experts))
+    return [expert for level in levels for expert in level.experts.values()]
 
 
 def _temperatures(manifest: Manifest) -> tuple[float, ...]:
     return (
         manifest.fused_temperature,
         manifest.end_to_end.temperature,
-        *(level.temperature for level in manifest.levels),
+        *(level.temperature for level in manifest.levels if not isinstance(level, Experts)),
         *(expert.temperature for expert in _experts(manifest)),
     )
 

@@ -1,165 +1,204 @@
-"""The engine: levels answer a batch of rows in turn, each only those that are still open.
+"""The engine: levels answer a batch of rows in turn, each only the rows that no earlier level answered.
 
-An end-to-end model is a cascade of one level, so the same engine runs both.
+An end-to-end model is a cascade of one level, so the same engine runs both. Training, certification, the ledger and
+the functions all run `Cascade.answer`, and its exit rule is the only one.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Generic
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.manifest import Fusion
+from weir.catalog.levels import Classifier, Experts, Level, M, N
+from weir.catalog.manifest import Artifact, Manifest
+from weir.catalog.promises import Abstention
 from weir.engine import fusion
+from weir.engine.abstention import decide
+from weir.engine.arrays import Floats
 from weir.engine.confidence import confidence, label
-from weir.engine.fusion import Word
-from weir.engine.hierarchy import Hierarchy
+from weir.engine.hierarchy import NO_GROUPS, Hierarchy
+from weir.engine.levels import F, posterior
+from weir.engine.predictions import Predictions
 
-Floats = NDArray[np.float32]
-
-ALWAYS_ESCALATE = 2.0
-"""a threshold no confidence reaches, not even one that rounds to 1"""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One level, ready to run: it has a word of its own, or experts that refine the levels before it."""
-
-    word: Word | None = None
-    """rows `(n, …)` -> calibrated probabilities `(n, labels)`; called only when some row needs this level"""
-    threshold: float = 0.0
-    fusion: Fusion = "replace"
-    weights: tuple[float, float] = (1.0, 1.0)
-    """of `pool`: of the posterior so far, of this level's word"""
-    experts: Mapping[int, Word] = field(default_factory=dict)
-    """of `refine`: group number -> rows -> calibrated probabilities of the group's labels"""
-    before_weights: Mapping[int, float] = field(default_factory=dict)
-    """of `refine`: group number -> weight of the posterior so far beside the expert; 0, also where missing: none"""
+Threshold = float | None
+"""confidence from which rows exit at a level; None where no row does"""
 
 
-@dataclass(frozen=True)
-class Abstentions:
-    """How much each of n rows is told."""
+def exits(confidences: Floats, limits: Floats) -> NDArray[np.bool_]:
+    """Tell which rows exit: those whose confidence is at least the limit; NaN never is.
 
-    abstains: NDArray[np.bool_]
-    """the row gets no label, `(n,)`"""
-    group: NDArray[np.intp]
-    """number of the row's group, -1 for none, `(n,)`"""
-    group_confidence: Floats
-    """probability of the most probable group, `(n,)`; NaN where the row has a label, or the model no groups"""
-    best_group: NDArray[np.intp]
-    """number of the group of each row's most probable label, whether it is given or not; -1 without groups, `(n,)`"""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a batch of n rows was answered."""
-
-    probabilities: Floats
-    """posterior of each row at its exit, `(n, labels)`; after `refine` whole only when asked for"""
-    label: NDArray[np.intp]
-    """index of the label, `(n,)`"""
-    confidence: Floats
-    """largest probability, `(n,)`"""
-    exit_level: NDArray[np.int32]
-    """number of the level that answered, `(n,)`"""
-    levels: int
-    """how many there are"""
-    trace: Floats | None = None
-    """how sure each level was, `(n, levels)`, NaN where it was not asked; None when nobody asked for it"""
-    given: Abstentions | None = None
-    """who abstains, and each row's group; None where the model does not say"""
-
-    @property
-    def at_end(self) -> NDArray[np.bool_]:
-        """Whether the last level answered, `(n,)`."""
-        found: NDArray[np.bool_] = self.exit_level == self.levels - 1
-        return found
-
-    def share(self, level: int) -> float:
-        """Share of rows that this level answered, 0 to 1."""
-        return float((self.exit_level == level).mean())
-
-
-def run(
-    rows: Floats, steps: Sequence[Step], hierarchy: Hierarchy | None = None, *, traced: bool = False, whole: bool = True
-) -> Predictions:
-    """Answer rows `(n, …)`, n at least 1: a row exits at the first level that is sure enough, at the last otherwise.
-
-    A level that can never exit, and whose posterior nothing later uses, is not run.
-
-    Args:
-        rows: what the levels read.
-        steps: the levels in turn.
-        hierarchy: the groups; needed where a level refines.
-        traced: keep how sure each level was of each row.
-        whole: whether somebody needs more of the posterior than its largest probability.
+    The arrays broadcast; `limits` are made of thresholds by `limits_of`.
     """
-    last = len(steps) - 1
-    open_rows = np.arange(len(rows))
-    exit_level = np.full(len(rows), last, np.int32)
-    posterior: Floats | None = None
-    answered = np.empty((len(rows), 0), np.float32)
-    trace = np.full((len(rows), len(steps)), np.nan, np.float32) if traced else None
-    for number in needed([step.threshold for step in steps], [step.fusion for step in steps]):
-        step = steps[number]
-        all_open = len(open_rows) == len(rows)
-        reads = rows if all_open else rows[open_rows]
-        whole_here = whole or any(later.fusion != "replace" for later in steps[number + 1 :])
-        posterior = _fused(step, posterior, reads, hierarchy, whole=whole_here)
-        sure = confidence(posterior)
-        if trace is not None:
-            trace[open_rows, number] = sure
-        stays = ~(sure >= step.threshold) if number < last else np.zeros(len(sure), bool)
-        if all_open and not stays.any():  # one level answers everybody
-            exit_level[:] = number
-            return Predictions(posterior, label(posterior), sure, exit_level, len(steps), trace)
-        if all_open:  # nobody has exited yet: whoever stays is overwritten later
-            answered = posterior.copy()
-        else:
-            answered[open_rows] = posterior
-        exit_level[open_rows[~stays]] = number
-        open_rows, posterior = open_rows[stays], posterior[stays]
-        if not len(open_rows):
-            break
-    return Predictions(answered, label(answered), confidence(answered), exit_level, len(steps), trace)
+    leaves: NDArray[np.bool_] = confidences >= limits
+    return leaves
 
 
-def tempered(answers: Predictions, temperature: float, fusions: Sequence[Fusion]) -> Predictions:
-    """Calibrate what the cascade says in the end, where `replace` or `pool` said it: `q ∝ posterior ** (1 / T)`.
-
-    Labels stay what they are, for a temperature keeps their order.
-    """
-    rows = np.flatnonzero(np.asarray([name != "refine" for name in fusions])[answers.exit_level])
-    if temperature == 1 or not len(rows):
-        return answers
-    probabilities = answers.probabilities.copy()
-    probabilities[rows] = fusion.power(probabilities[rows], 1 / temperature)
-    return replace(answers, probabilities=probabilities, confidence=confidence(probabilities))
+def limits_of(thresholds: Sequence[Threshold]) -> Floats:
+    """Write thresholds as limits of `exits`, `(levels,)`; infinite where no row exits, and -inf at the last level."""
+    return np.array([*(np.inf if one is None else one for one in thresholds[:-1]), -np.inf], np.float32)
 
 
-def needed(thresholds: Sequence[float], fusions: Sequence[Fusion]) -> list[int]:
+def exit_levels(confidences: Floats, thresholds: Sequence[Threshold]) -> NDArray[np.int32]:
+    """Return the level at which each row exits, `(rows,)`, given every level's confidence, `(levels, rows)`."""
+    leaves = exits(confidences, limits_of(thresholds)[:, None])
+    leaves[-1] = True
+    levels: NDArray[np.int32] = leaves.argmax(axis=0).astype(np.int32)
+    return levels
+
+
+def levels_run(levels: Sequence[Level[N]], thresholds: Sequence[Threshold]) -> list[int]:
     """List the levels that are run when rows reach them, in turn.
 
-    The last always is; another one where it can exit, or where a later level that is run builds on its posterior.
+    The last always is; another one where rows can exit, or where a later level that is run builds on its posterior.
     """
-    found = [len(thresholds) - 1]
-    for number in reversed(range(len(thresholds) - 1)):
-        builds_on_it = found[0] == number + 1 and fusions[number + 1] != "replace"
-        if thresholds[number] <= 1 or builds_on_it:
-            found.insert(0, number)
-    return found
+    runs = [len(levels) - 1]
+    for number in reversed(range(len(levels) - 1)):
+        threshold = thresholds[number]
+        rows_can_exit = threshold is not None and threshold <= 1
+        if rows_can_exit or (runs[0] == number + 1 and levels[number + 1].fusion != "replace"):
+            runs.insert(0, number)
+    return runs
 
 
-def _fused(step: Step, before: Floats | None, rows: Floats, hierarchy: Hierarchy | None, *, whole: bool) -> Floats:
-    """Bring a level's word and the posterior so far together, `(n, labels)`."""
-    if step.fusion == "refine":
-        assert hierarchy is not None, "a manifest whose level refines has groups"
-        if before is None:
-            before = np.broadcast_to(np.asarray(hierarchy.prior, np.float32), (len(rows), len(hierarchy.prior)))
-        return fusion.refine(rows, before, hierarchy, step.experts, step.before_weights, whole=whole)
-    assert step.word is not None, "a level that does not refine has a word of its own"
-    word = step.word(rows)
-    if step.fusion == "replace":
-        return word
-    return fusion.power(word, step.weights[1]) if before is None else fusion.pool(before, word, step.weights)
+@dataclass(frozen=True)
+class Cascade(Generic[N]):
+    """Levels in turn, over whatever stands for their networks."""
+
+    levels: tuple[Level[N], ...]
+    hierarchy: Hierarchy = NO_GROUPS
+    fused_temperature: float = 1.0
+    """calibrates the posterior at the exit, where `replace` or `pool` made it"""
+    abstention: Abstention | None = None
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The threshold of each level."""
+        return tuple(level.threshold for level in self.levels)
+
+    @property
+    def networks(self) -> list[N]:
+        """Every network, level by level."""
+        return [network for level in self.levels for network in level.networks]
+
+    @cached_property
+    def runs(self) -> list[int]:
+        """The levels that are run when rows reach them."""
+        return levels_run(self.levels, self.thresholds)
+
+    @cached_property
+    def limits(self) -> Floats:
+        """The thresholds as limits of `exits`, `(levels,)`."""
+        return limits_of(self.thresholds)
+
+    @cached_property
+    def fused(self) -> NDArray[np.bool_]:
+        """Which levels `replace` or `pool`, so that the fused temperature applies, `(levels,)`."""
+        return np.array([level.fusion != "refine" for level in self.levels])
+
+    def map(self, change: Callable[[N], M]) -> "Cascade[M]":
+        """Put something else in the place of every network."""
+        return self.with_levels([level.map(change) for level in self.levels])
+
+    def with_levels(self, levels: Sequence[Level[M]]) -> "Cascade[M]":
+        """Put other levels in the place of these."""
+        return Cascade(tuple(levels), self.hierarchy, self.fused_temperature, self.abstention)
+
+    def with_thresholds(self, thresholds: Sequence[Threshold]) -> "Cascade[N]":
+        """Set the threshold of each level."""
+        pairs = zip(self.levels, thresholds, strict=True)
+        return replace(self, levels=tuple(msgspec.structs.replace(level, threshold=one) for level, one in pairs))
+
+    def answer(self: "Cascade[F]", rows: NDArray[Any], *, trace: bool = False, full: bool = True) -> Predictions:
+        """Answer rows `(n, …)`, n at least 1: a row exits at the first level that is confident enough.
+
+        A level at which no row can exit, and whose posterior no later level uses, is not run. A row on which the
+        networks overflow has the confidence NaN.
+
+        Args:
+            rows: what the networks read.
+            trace: keep the confidence of each level on each row.
+            full: compute the whole posterior, not only its largest probability.
+        """
+        # only rows of the last level abstain, and the group of one is read off its whole posterior
+        full = full or (self.abstention is not None and isinstance(self.levels[-1], Experts))
+        predictions = self._calibrated(_Run(self, rows, trace=trace).predictions(full=full))
+        if self.abstention is None and not self.hierarchy.groups:
+            return predictions
+        return replace(predictions, abstentions=decide(predictions, self.abstention, self.hierarchy))
+
+    def _calibrated(self, predictions: Predictions) -> Predictions:
+        """Apply the fused temperature, `q ∝ posterior ** (1 / T)`, but after `refine`; labels stay what they are."""
+        if self.fused_temperature == 1:
+            return predictions
+        rows = np.flatnonzero(self.fused[predictions.exit_level])
+        if not len(rows):
+            return predictions
+        probabilities = predictions.probabilities.copy()
+        probabilities[rows] = fusion.power(probabilities[rows], 1 / self.fused_temperature)
+        return replace(predictions, probabilities=probabilities, confidence=confidence(probabilities))
+
+
+def of_manifest(manifest: Manifest) -> Cascade[Artifact]:
+    """Describe the cascade of a version."""
+    hierarchy = NO_GROUPS
+    if manifest.groups:
+        hierarchy = Hierarchy.named(manifest.groups, manifest.labels, manifest.prior)
+    return Cascade(manifest.levels, hierarchy, manifest.fused_temperature, manifest.abstention)
+
+
+def end_to_end_of(manifest: Manifest) -> Cascade[Artifact]:
+    """Describe the end-to-end model of a version, as a cascade of one level."""
+    model = manifest.end_to_end
+    return single(Classifier(name="end-to-end", network=model.artifact, temperature=model.temperature, threshold=0.0))
+
+
+def single(level: Level[N]) -> Cascade[N]:
+    """Make a cascade of one level."""
+    return Cascade((level,))
+
+
+class _Run(Generic[F]):
+    """One batch on its way through the levels."""
+
+    def __init__(self, cascade: Cascade[F], rows: NDArray[Any], *, trace: bool) -> None:
+        self._cascade, self._rows = cascade, rows
+        levels = len(cascade.levels)
+        self._exit_level = np.full(len(rows), levels - 1, np.int32)
+        self._answered = np.empty((len(rows), 0), np.float32)
+        self._trace = np.full((len(rows), levels if trace else 0), np.nan, np.float32)
+
+    def predictions(self, *, full: bool) -> Predictions:
+        """Run the levels until no row is open."""
+        cascade, open_rows = self._cascade, np.arange(len(self._rows))
+        before: Floats | None = None
+        for number in cascade.runs:
+            all_open = len(open_rows) == len(self._rows)
+            rows = self._rows if all_open else self._rows[open_rows]
+            full_here = full or any(level.fusion != "replace" for level in cascade.levels[number + 1 :])
+            before = posterior(cascade.levels[number], before, rows, cascade.hierarchy, full=full_here)
+            confidences = confidence(before)
+            if self._trace.size:
+                self._trace[open_rows, number] = confidences
+            stays = ~exits(confidences, cascade.limits[number])
+            if number == len(cascade.levels) - 1:
+                stays[:] = False
+            if all_open and not stays.any():  # one level answers everybody
+                self._exit_level[:] = number
+                return self._made(before, confidences)
+            if all_open:  # no row has exited yet: rows that stay are overwritten later
+                self._answered = before.copy()
+            else:
+                self._answered[open_rows] = before
+            self._exit_level[open_rows[~stays]] = number
+            open_rows, before = open_rows[stays], before[stays]
+            if not len(open_rows):
+                break
+        return self._made(self._answered, confidence(self._answered))
+
+    def _made(self, probabilities: Floats, confidences: Floats) -> Predictions:
+        levels = len(self._cascade.levels)
+        return Predictions(probabilities, label(probabilities), confidences, self._exit_level, levels, self._trace)

@@ -1,9 +1,9 @@
-"""From logits to probabilities, and how sure they are."""
+"""From logits to probabilities, and to the confidence and label of each row."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from weir.engine.arrays import Floats
 
 
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
@@ -19,12 +19,12 @@ def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
 
 
 def confidence(posterior: Floats) -> Floats:
-    """How sure each row is `(rows,)`: its largest probability."""
+    """Return the confidence of each row `(rows,)`: its largest probability."""
     largest: Floats = posterior.max(axis=-1)
     return largest
 
 
 def label(posterior: Floats) -> NDArray[np.intp]:
-    """Index of the label each row is given `(rows,)`; ties go to the lowest index."""
+    """Return the index of each row's most probable label `(rows,)`; ties go to the lowest index."""
     best: NDArray[np.intp] = posterior.argmax(axis=-1)
     return best

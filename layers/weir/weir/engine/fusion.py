@@ -1,33 +1,33 @@
-"""How a level's word meets the posterior of the levels before it."""
+"""How a level's probabilities are fused with the posterior of the levels before it."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.engine.arrays import LEAST_PROBABILITY, Floats
 from weir.engine.hierarchy import Hierarchy
 
-Floats = NDArray[np.float32]
-Word = Callable[[Floats], Floats]
+Probabilities = Callable[[NDArray[Any]], Floats]
 """rows `(n, …)` -> calibrated probabilities `(n, outputs)`"""
 
-_LEAST = np.float32(1e-30)
-"""stands for a probability of zero where its logarithm is needed"""
+_LEAST = np.float32(LEAST_PROBABILITY)
 
 
-def pool(before: Floats, word: Floats, weights: tuple[float, float]) -> Floats:
-    """Weighted log-linear pool: `q ∝ before ** weights[0] * word ** weights[1]`, all `(n, labels)`.
+def pool(before: Floats, probabilities: Floats, weights: tuple[float, float]) -> Floats:
+    """Weighted log-linear pool: `q ∝ before ** weights[0] * probabilities ** weights[1]`, all `(n, labels)`.
 
     Genest & Zidek 1986, "Combining Probability Distributions", section 3.
     """
-    logs = np.log(np.maximum(word, _LEAST)) * np.float32(weights[1])
+    logs = np.log(np.maximum(probabilities, _LEAST)) * np.float32(weights[1])
     logs += np.log(np.maximum(before, _LEAST)) * np.float32(weights[0])
     return normalised(logs)
 
 
-def power(word: Floats, weight: float) -> Floats:
+def power(probabilities: Floats, weight: float) -> Floats:
     """Raise probabilities `(n, labels)` to a power and normalise: a pool of one, or a temperature of 1 / weight."""
-    return normalised(np.log(np.maximum(word, _LEAST)) * np.float32(weight))
+    return normalised(np.log(np.maximum(probabilities, _LEAST)) * np.float32(weight))
 
 
 def normalised(logs: Floats) -> Floats:
@@ -38,22 +38,22 @@ def normalised(logs: Floats) -> Floats:
     return logs
 
 
-def refine(  # noqa: PLR0913 (whole is named)
-    rows: Floats,
+def refine(  # noqa: PLR0913 (full is named)
+    rows: NDArray[Any],
     before: Floats,
     hierarchy: Hierarchy,
-    experts: Mapping[int, Word],
+    experts: Mapping[int, Probabilities],
     before_weights: Mapping[int, float],
     *,
-    whole: bool,
+    full: bool,
 ) -> Floats:
     """Coarse to fine: `p(label) = p(group) * c(label)`, `c ∝ before(label | group) ** weight * expert(label)`.
 
-    A group without an expert keeps the conditional of `before`. With `whole` all experts run on all rows. Without, an
+    A group without an expert keeps the conditional of `before`. With `full`, all experts run on all rows. Without, an
     expert runs only on rows where its group can still win: `p(group)` is at least the best `p(label)` so far, groups
-    tried from the most probable down. As `c <= 1`, pooled or not, `p(group)` bounds what the expert can come to: labels
+    tried from the most probable down. As `c <= 1`, pooled or not, `p(group)` bounds what the expert can reach: labels
     of experts that did not run keep the values of `before`, none of which can win, and the largest probability and its
-    label are those of the whole posterior, ties included.
+    label are those of the full posterior, ties included.
 
     Args:
         rows: `(n, …)`, what the experts read.
@@ -61,37 +61,37 @@ def refine(  # noqa: PLR0913 (whole is named)
         hierarchy: the groups.
         experts: group number -> expert, whose outputs are the group's labels in ascending order.
         before_weights: group number -> weight of `before` beside the expert; 0, also where missing: the expert alone.
-        whole: whether the whole posterior is needed.
+        full: whether the full posterior is needed.
     """
     posterior = before.copy()
     mass = hierarchy.mass(before)
 
-    def fine(group: int, chosen: NDArray[np.intp] | slice) -> Floats:
-        word, part = experts[group](rows[chosen]), mass[chosen, group, None]
+    def refined(group: int, chosen: NDArray[np.intp] | slice) -> Floats:
+        conditional, group_mass = experts[group](rows[chosen]), mass[chosen, group, None]
         if weight := before_weights.get(group, 0.0):
-            known = before[chosen].take(hierarchy.members[group], axis=1) / np.maximum(part, _LEAST)
-            word = pool(known, word, (weight, 1.0))
-        return part * word
+            known = before[chosen].take(hierarchy.members[group], axis=1) / np.maximum(group_mass, _LEAST)
+            conditional = pool(known, conditional, (weight, 1.0))
+        return group_mass * conditional
 
-    if whole:
+    if full:
         for group in experts:
-            posterior[:, hierarchy.members[group]] = fine(group, slice(None))
+            posterior[:, hierarchy.members[group]] = refined(group, slice(None))
         return posterior
-    best = _best_without(before, hierarchy, experts)
+    best = _best_without_experts(before, hierarchy, experts)
     numbers = np.asarray(sorted(experts), np.intp)
     ranked = numbers[np.argsort(-mass[:, numbers], axis=1, kind="stable")]
     for turn in ranked.T:
         open_rows = np.flatnonzero(mass[np.arange(len(rows)), turn] >= best)
         for group in np.unique(turn[open_rows]).tolist():
             chosen = open_rows[turn[open_rows] == group]
-            found = fine(group, chosen)
-            posterior[np.ix_(chosen, hierarchy.members[group])] = found
-            best[chosen] = np.maximum(best[chosen], found.max(axis=1))
+            labels = refined(group, chosen)
+            posterior[np.ix_(chosen, hierarchy.members[group])] = labels
+            best[chosen] = np.maximum(best[chosen], labels.max(axis=1))
     return posterior
 
 
-def _best_without(before: Floats, hierarchy: Hierarchy, experts: Mapping[int, Word]) -> Floats:
-    """Take the best `p(label)` of each row among groups that have no expert, `(n,)`; 0 when all have one."""
+def _best_without_experts(before: Floats, hierarchy: Hierarchy, experts: Mapping[int, Probabilities]) -> Floats:
+    """Return the best `p(label)` of each row among groups that have no expert, `(n,)`; 0 when all have one."""
     known = [label for group, labels in enumerate(hierarchy.members) if group not in experts for label in labels]
     best: Floats = before[:, known].max(axis=1, initial=0.0)
     return best

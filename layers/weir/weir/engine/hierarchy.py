@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from weir.engine.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Hierarchy:
 
     @classmethod
     def named(cls, groups: Mapping[str, Sequence[str]], labels: Sequence[str], prior: Sequence[float]) -> "Hierarchy":
-        """Build it from label names; whoever read the names has checked that they partition the labels."""
+        """Build it from label names, which partition the labels."""
         index = {label: number for number, label in enumerate(labels)}
         members = tuple(tuple(sorted(index[label] for label in named)) for named in groups.values())
         return cls(tuple(groups), members, tuple(prior))
@@ -30,17 +30,21 @@ class Hierarchy:
     @cached_property
     def group_of(self) -> NDArray[np.intp]:
         """Number of each label's group, `(L,)`."""
-        found = np.empty(len(self.prior), np.intp)
+        group_of = np.empty(len(self.prior), np.intp)
         for number, labels in enumerate(self.members):
-            found[list(labels)] = number
-        return found
+            group_of[list(labels)] = number
+        return group_of
 
     def mass(self, posterior: Floats) -> Floats:
         """Probability of each group `(n, groups)`: the sum over its labels of a posterior `(n, L)`."""
-        found = np.empty((len(posterior), len(self.groups)), np.float32)
+        mass = np.empty((len(posterior), len(self.groups)), np.float32)
         for number, labels in enumerate(self.members):
-            found[:, number] = posterior[:, labels].sum(axis=1)
-        return found
+            mass[:, number] = posterior[:, labels].sum(axis=1)
+        return mass
+
+    def prior_rows(self, rows: int) -> Floats:
+        """Return the prior as the posterior of so many rows, `(rows, L)`."""
+        return np.broadcast_to(np.asarray(self.prior, np.float32), (rows, len(self.prior)))
 
     def spread(self, mass: Floats) -> Floats:
         """Posterior over labels `(n, L)` when only groups are known: `p(label) = p(group) * prior(label | group)`."""
@@ -48,11 +52,15 @@ class Hierarchy:
 
     @cached_property
     def conditional(self) -> Floats:
-        """`prior(label | group)`, `(L,)`; equal shares in a group that the prior says nothing of."""
+        """`prior(label | group)`, `(L,)`; equal shares in a group whose prior is zero."""
         prior = np.asarray(self.prior, np.float64)
-        found = np.empty(len(prior), np.float64)
+        conditional = np.empty(len(prior), np.float64)
         for labels in self.members:
             share = prior[list(labels)]
             total = share.sum()
-            found[list(labels)] = share / total if total > 0 else 1 / len(labels)
-        return found.astype(np.float32)
+            conditional[list(labels)] = share / total if total > 0 else 1 / len(labels)
+        return conditional.astype(np.float32)
+
+
+NO_GROUPS = Hierarchy((), (), ())
+"""stands where a model has no groups"""

@@ -9,8 +9,8 @@ from weir import __version__
 from weir.api import descriptions
 from weir.api.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.api.outputs import outputs
+from weir.catalog.levels import MeasuredMetrics
 from weir.catalog.manifest import Manifest
-from weir.catalog.manifest import TestMetrics as Metrics  # pytest takes a class named Test… for one of tests
 from weir.protocol.messages import Reshape, TensorConfig, TensorMetadata
 
 
@@ -54,7 +54,7 @@ def test_metadata_of_a_cascade_describe_its_levels_and_promises() -> None:
         layered.sets,
     )
     assert "groups" not in descriptions.metadata(make_manifest(), [1], CASCADE).parameters
-    metrics = Metrics(accuracy=0.9, latency_us=5.0)
+    metrics = MeasuredMetrics(accuracy=0.9, latency_us=5.0)
     measured = msgspec.structs.replace(
         layered,
         end_to_end=msgspec.structs.replace(layered.end_to_end, metrics=metrics),

@@ -12,10 +12,10 @@ from weir.api.inference import Call, Target
 from weir.api.mounts import CASCADE
 from weir.api.outputs import OutputContext
 from weir.catalog.store import Store
-from weir.engine.cascade import Predictions
+from weir.engine.predictions import Predictions
 from weir.errors import BadBody, TooLarge
 from weir.protocol.responses import Values
-from weir.runtime.model import LevelUse, Model
+from weir.runtime.model import LevelUse, Predictor
 from weir.runtime.registry import Registry
 
 Floats = NDArray[np.float32]
@@ -30,7 +30,7 @@ def target(tmp_path: Path, runtime: str) -> Target:
 
 
 @pytest.mark.parametrize(
-    ("outputs", "parameters", "traced", "whole"),
+    ("outputs", "parameters", "trace", "full"),
     [
         (["label"], {}, False, False),
         (["confidence", "exit_level", "group"], {}, False, False),
@@ -46,23 +46,21 @@ def test_the_engine_computes_no_more_than_the_outputs_need(
     monkeypatch: pytest.MonkeyPatch,
     outputs: list[str],
     parameters: dict[str, float],
-    traced: bool,
-    whole: bool,
+    trace: bool,
+    full: bool,
 ) -> None:
-    """No trace without a path, no whole posterior without probabilities or sets."""
+    """No trace without a path, no full posterior without probabilities or sets."""
     arguments: list[dict[str, object]] = []
-    answer = Model.answer
+    answer = Predictor.answer
 
-    def watched(
-        model: Model, rows: Floats, *, cascade: bool, traced: bool, whole: bool
-    ) -> tuple[Predictions, list[LevelUse]]:
-        arguments.append({"cascade": cascade, "traced": traced, "whole": whole})
-        return answer(model, rows, cascade=cascade, traced=traced, whole=whole)
+    def watched(predictor: Predictor, rows: Floats, *, trace: bool, full: bool) -> tuple[Predictions, list[LevelUse]]:
+        arguments.append({"levels": len(predictor.cascade.levels), "trace": trace, "full": full})
+        return answer(predictor, rows, trace=trace, full=full)
 
-    monkeypatch.setattr(Model, "answer", watched)
+    monkeypatch.setattr(Predictor, "answer", watched)
     names = [{"name": name} for name in outputs]
     target.infer(Call(request_body(pictures.tolist(), [4, 4, 4], outputs=names, parameters=parameters)))
-    assert arguments == [{"cascade": True, "traced": traced, "whole": whole}]
+    assert arguments == [{"levels": 3, "trace": trace, "full": full}]
 
 
 def test_an_output_that_is_not_requested_is_not_computed(

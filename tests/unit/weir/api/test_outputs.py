@@ -8,10 +8,10 @@ import pytest
 
 from tests.serving import layered_manifest, make_manifest
 from weir.api.mounts import CASCADE, END_TO_END, Mount
-from weir.api.outputs import WHOLE, OutputContext, outputs
+from weir.api.outputs import FULL, OutputContext, outputs
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
-from weir.engine.cascade import Abstentions, Predictions
+from weir.engine.predictions import Abstentions, Predictions
 from weir.inputs.tensor import DTYPES
 
 PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], np.float32)
@@ -23,7 +23,7 @@ PREDICTIONS = Predictions(
     exit_level=np.array([1, 2], np.int32),
     levels=3,
     trace=np.array([[np.nan, 0.6, np.nan], [np.nan, 0.65, 0.7]], np.float32),
-    given=Abstentions(
+    abstentions=Abstentions(
         abstains=np.array([False, True]),
         group=np.array([0, -1]),
         group_confidence=np.array([np.nan, 0.5], np.float32),
@@ -99,13 +99,13 @@ def test_sets_are_those_of_the_requested_quantile(per_label: bool, expected: lis
     assert values.tolist() == expected
 
 
-def test_outputs_that_need_the_whole_posterior_are_listed() -> None:
+def test_outputs_that_need_the_full_posterior_are_listed() -> None:
     """All others are the same when only the largest probability is known."""
     partly = np.array(PROBABILITIES)
     partly[0, 1:], partly[1, :2] = np.nan, np.nan
-    partial, whole = (
+    partial, full = (
         OutputContext(replace(PREDICTIONS, probabilities=partly), layered_manifest()),
         OutputContext(PREDICTIONS, layered_manifest()),
     )
-    for name in outputs(layered_manifest(), CASCADE).keys() - WHOLE:
-        assert np.array_equal(partial.values(name), whole.values(name))
+    for name in outputs(layered_manifest(), CASCADE).keys() - FULL:
+        assert np.array_equal(partial.values(name), full.values(name))

@@ -18,7 +18,6 @@ from weir.api.inference import Call, Inference
 from weir.api.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.api.service import Service
 from weir.catalog import keys
-from weir.engine.cascade import ALWAYS_ESCALATE
 from weir.engine.confidence import softmax
 from weir.errors import BadBody, BadTensor, ModelNotFound, TooLarge, UnsupportedMedia
 from weir.protocol.messages import IndexEntry
@@ -58,7 +57,7 @@ def test_an_inference_counts_its_rows_and_the_work_of_each_level(thirds: Path, p
 
 def test_a_level_that_is_not_run_has_no_rows(thirds: Path, pictures: Floats) -> None:
     """A first level at which no row can exit is skipped; the rows of the request are counted all the same."""
-    store_version(thirds, make_manifest(thresholds=(ALWAYS_ESCALATE, 0.9)))
+    store_version(thirds, make_manifest(thresholds=(None, 0.9)))
     answer = _service(thirds, CASCADE).infer("thirds", "", _call(pictures))
     assert answer.rows == 4
     assert [use.rows for use in answer.uses] == [0, 4, 2]

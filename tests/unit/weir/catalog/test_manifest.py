@@ -7,7 +7,8 @@ import pytest
 
 from tests.serving import artifact, layered_manifest, make_manifest
 from weir.catalog.aliases import Alias, decode_alias
-from weir.catalog.manifest import Expert, Manifest, _check, decode, encode
+from weir.catalog.levels import Expert
+from weir.catalog.manifest import Manifest, _check, decode, encode
 from weir.errors import BadManifest
 
 
@@ -23,7 +24,7 @@ def test_what_is_written_is_read() -> None:
 
 def test_unknown_keys_are_ignored() -> None:
     """A reader takes documents of later minor versions."""
-    assert decode(_document(schema_version="1.7", novelty={"a": 1})).model == "thirds"
+    assert decode(_document(schema_version="2.7", novelty={"a": 1})).model == "thirds"
 
 
 def test_a_model_may_have_several_inputs() -> None:
@@ -43,9 +44,9 @@ def test_a_model_may_have_several_inputs() -> None:
         (b'{"schema_version": "1.0"}', "a manifest is the JSON document"),
         (b"[" * 100_000, "a manifest is the JSON document"),
         (_document(extra=[])[:-3] + b"[" * 50_000 + b"]" * 50_000 + b"}", "a manifest is the JSON document"),
-        (_document(schema_version=""), "schema version 1"),
+        (_document(schema_version=""), "schema version 1.x and 2.x"),
         (_document(schema_version=1), "a manifest is the JSON document"),
-        (_document(schema_version="2.0"), "schema version 1"),
+        (_document(schema_version="3.0"), "schema version 1.x and 2.x"),
         (_document(labels=["a"]), "at least two labels"),
         (_document(labels=["a", "a", "b"]), "at least two labels"),
         (_document(prior=[1.0]), "one share for each label"),
@@ -88,13 +89,13 @@ def _layered(level: int | None = None, **changes: object) -> bytes:
         (_layered(groups={"outer": ["left", "right"], "inner": ["middle", "left"]}), "every label is in one group"),
         (_layered(groups={"outer": ["left", "right"], "inner": ["center"]}), "every label is in one group"),
         (_layered(groups={}), "a model with a router has groups"),
-        (_layered(0, artifact=None), "a level of the kind router has one artifact"),
-        (_layered(0, fusion="refine"), "a level of the kind router has one artifact"),
+        (_layered(0, artifact=None), "the JSON document"),
+        (_layered(0, fusion="refine"), "the JSON document"),
         (_layered(0, fusion="pool"), "the first level has nothing to pool with"),
         (_layered(0, temperature=-1), "temperatures are above 0"),
         (_layered(1, experts={}), "a level of experts has an expert"),
-        (_layered(1, fusion="pool"), "a level of experts has an expert"),
-        (_layered(1, kind="cascade"), "a level of the kind cascade has one artifact"),
+        (_layered(1, fusion="pool"), "the JSON document"),
+        (_layered(1, kind="cascade"), "the JSON document"),
         (_layered(fused_temperature=0), "temperatures are above 0"),
     ],
 )
@@ -107,7 +108,7 @@ def test_levels_that_do_not_fit_together_are_refused(data: bytes, rule: str) -> 
 def _weighed(weight: float) -> Manifest:
     """Describe the layered model with a weight of the level before."""
     plain = layered_manifest()
-    experts = {"outer": Expert(artifact=artifact("outer"), before_weight=weight)}
+    experts = {"outer": Expert(network=artifact("outer"), before_weight=weight)}
     levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts), plain.levels[2])
     return msgspec.structs.replace(plain, levels=levels)
 
@@ -140,16 +141,52 @@ def test_a_version_of_the_first_schema_is_still_read() -> None:
     for key in ("groups", "fused_temperature", "abstention", "sets"):
         del document[key]
     for level in document["levels"]:
-        for key in ("experts", "weights"):
+        for key in ("kind", "weights"):
             del level[key]
     assert decode(msgspec.json.encode({**document, "schema_version": "1.0"})).levels == make_manifest().levels
+
+
+def _published(schema: str, **of_level: object) -> bytes:
+    """Write a manifest of an earlier schema, with changes to its first level."""
+    document: dict[str, Any] = msgspec.json.decode(encode(layered_manifest()))
+    document["levels"][0].update(of_level)
+    return msgspec.json.encode({**document, "schema_version": schema})
+
+
+@pytest.mark.parametrize("never", [2.0, 2, 1.5])
+def test_a_threshold_that_no_confidence_reaches_becomes_none(never: float) -> None:
+    """Until schema 1.3 that was how a level said that no row exits there."""
+    assert decode(_published("1.3", threshold=never)).levels[0].threshold is None
+    assert decode(_published("1.3", threshold=1.0)).levels[0].threshold == 1.0
+
+
+def test_keys_of_other_kinds_of_level_are_ignored() -> None:
+    """Until schema 1.3 every level had all of them."""
+    old = _published("1.3", experts={}, weights=[1.0, 1.0], temperature=1.0)
+    assert decode(old).levels == layered_manifest().levels
+
+
+def test_a_level_where_nothing_exits_is_published_with_null() -> None:
+    """No reader has to know a number that stands for never."""
+    document = msgspec.json.decode(encode(make_manifest(thresholds=(None, 0.9))))
+    assert [level["threshold"] for level in document["levels"]] == [None, 0.9, 0.0]
+    assert document["schema_version"] == "2.0"
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"schema_version": "1.3", "levels": 3}', b'{"schema_version": "1.3", "levels": [4]}']
+)
+def test_damaged_documents_of_earlier_schemas_are_refused(data: bytes) -> None:
+    """The upgrade leaves to the check what it cannot read."""
+    with pytest.raises(BadManifest, match="the JSON document"):
+        decode(data)
 
 
 def test_artifacts_are_listed_once() -> None:
     """The last level is the end-to-end artifact itself."""
     manifest = make_manifest()
     assert len(manifest.artifacts) == 3
-    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
+    assert manifest.levels[-1].networks[0] == manifest.end_to_end.artifact
 
 
 def test_aliases_are_read() -> None:

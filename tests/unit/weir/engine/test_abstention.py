@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from weir.catalog.promises import Abstention
-from weir.engine.abstention import NO_GROUP, give
-from weir.engine.cascade import Predictions
-from weir.engine.hierarchy import Hierarchy
+from weir.engine.abstention import NO_GROUP, decide
+from weir.engine.hierarchy import NO_GROUPS, Hierarchy
+from weir.engine.predictions import Predictions
 
 HIERARCHY = Hierarchy(("a", "b"), ((0, 1), (2,)), (0.3, 0.3, 0.4))
 RULE = Abstention(
@@ -19,29 +19,29 @@ ANSWERED = Predictions(POSTERIOR, POSTERIOR.argmax(axis=1), POSTERIOR.max(axis=1
 
 def test_unsure_rows_at_the_end_get_a_group_or_nothing() -> None:
     """A sure row its label, an early exit its label whatever its confidence."""
-    given = give(ANSWERED, RULE, HIERARCHY)
-    assert given.abstains.tolist() == [False, True, True, False]
-    assert given.group.tolist() == [0, 0, NO_GROUP, 0]
-    assert given.group_confidence[1] == pytest.approx(0.95)
-    assert np.isnan(given.group_confidence[[0, 3]]).all()
+    abstentions = decide(ANSWERED, RULE, HIERARCHY)
+    assert abstentions.abstains.tolist() == [False, True, True, False]
+    assert abstentions.group.tolist() == [0, 0, NO_GROUP, 0]
+    assert abstentions.group_confidence[1] == pytest.approx(0.95)
+    assert np.isnan(abstentions.group_confidence[[0, 3]]).all()
 
 
-@pytest.mark.parametrize("hierarchy", [None, HIERARCHY])
-def test_without_a_group_threshold_no_abstaining_row_gets_a_group(hierarchy: Hierarchy | None) -> None:
+@pytest.mark.parametrize("hierarchy", [NO_GROUPS, HIERARCHY])
+def test_without_a_group_threshold_no_abstaining_row_gets_a_group(hierarchy: Hierarchy) -> None:
     """Nothing is promised of groups then."""
-    given = give(ANSWERED, msgspec.structs.replace(RULE, group_threshold=None), hierarchy)
-    assert given.abstains.tolist() == [False, True, True, False]
-    assert given.group[given.abstains].tolist() == [NO_GROUP, NO_GROUP]
+    abstentions = decide(ANSWERED, msgspec.structs.replace(RULE, group_threshold=None), hierarchy)
+    assert abstentions.abstains.tolist() == [False, True, True, False]
+    assert abstentions.group[abstentions.abstains].tolist() == [NO_GROUP, NO_GROUP]
 
 
 def test_without_a_rule_nobody_abstains() -> None:
     """Each row has its label's group."""
-    given = give(ANSWERED, None, HIERARCHY)
-    assert not given.abstains.any()
-    assert given.group.tolist() == [0, 0, 0, 0]
+    abstentions = decide(ANSWERED, None, HIERARCHY)
+    assert not abstentions.abstains.any()
+    assert abstentions.group.tolist() == [0, 0, 0, 0]
 
 
 def test_a_confidence_that_is_not_a_number_abstains() -> None:
     """Nothing is sure of it."""
     odd = Predictions(POSTERIOR[:1], np.array([0]), np.array([np.nan], np.float32), np.array([1], np.int32), 2)
-    assert give(odd, RULE, None).abstains.tolist() == [True]
+    assert decide(odd, RULE, NO_GROUPS).abstains.tolist() == [True]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.unit.weir.ladders import Recorded, probabilities
+from tests.unit.weir.cascades import Recorded, probabilities
 from weir.engine.fusion import pool, power, refine
 from weir.engine.hierarchy import Hierarchy
 
@@ -32,49 +32,47 @@ def test_a_power_of_one_changes_nothing() -> None:
 def test_a_group_without_an_expert_keeps_its_word() -> None:
     """Only the labels of the expert's group are divided anew."""
     before = np.array([[0.1, 0.6, 0.3]], np.float32)
-    found = refine(before, before, HIERARCHY, {0: lambda _: np.array([[0.75, 0.25]], np.float32)}, {}, whole=True)
+    found = refine(before, before, HIERARCHY, {0: lambda _: np.array([[0.75, 0.25]], np.float32)}, {}, full=True)
     np.testing.assert_allclose(found, [[0.3, 0.6, 0.1]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize(("weight", "shares"), [(0.0, (3, 1)), (0.5, (3, 3**0.5)), (1.0, (1, 1)), (2.0, (1, 3))])
-def test_an_expert_is_pooled_with_the_word_before_it(
-    weight: float, shares: tuple[float, float], *, whole: bool
-) -> None:
+def test_an_expert_is_pooled_with_the_word_before_it(weight: float, shares: tuple[float, float], *, full: bool) -> None:
     """Labels that stood 1 : 3 and that the expert puts at 3 : 1; the group's mass stays."""
     before = np.array([[0.2, 0.2, 0.6]], np.float32)
     expert = {0: lambda _: np.array([[0.75, 0.25]], np.float32)}
-    found = refine(before, before, HIERARCHY, expert, {0: weight}, whole=whole)
+    found = refine(before, before, HIERARCHY, expert, {0: weight}, full=full)
     first = 0.8 * shares[0] / sum(shares)
     np.testing.assert_allclose(found, [[first, 0.2, 0.8 - first]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("weights", [{}, {0: 0.0}, {1: 1.0}])
-@pytest.mark.parametrize("whole", [True, False])
-def test_without_a_weight_the_expert_has_the_word_alone(weights: dict[int, float], *, whole: bool) -> None:
+@pytest.mark.parametrize("full", [True, False])
+def test_without_a_weight_the_expert_has_the_word_alone(weights: dict[int, float], *, full: bool) -> None:
     """To the last bit, whatever other groups are weighed."""
     random = np.random.default_rng(7)
     before, word = (probabilities(random, 50, outputs, coarse=False) for outputs in (3, 2))
     before[:, 1] = 0  # the group of the expert is run on every row
-    found = refine(np.arange(50, dtype=np.float32), before, HIERARCHY, {0: Recorded(word)}, weights, whole=whole)
+    found = refine(np.arange(50, dtype=np.float32), before, HIERARCHY, {0: Recorded(word)}, weights, full=full)
     np.testing.assert_array_equal(found[:, (0, 2)], HIERARCHY.mass(before)[:, :1] * word)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_group_without_mass_stays_without(*, whole: bool) -> None:
+@pytest.mark.parametrize("full", [True, False])
+def test_a_group_without_mass_stays_without(*, full: bool) -> None:
     """There is no conditional to pool with: zeros, not NaN."""
     before = np.array([[0, 1, 0], [0, 0, 0]], np.float32)
     experts = {0: lambda rows: np.full((len(rows), 2), 0.5, np.float32)}
-    np.testing.assert_array_equal(refine(before, before, HIERARCHY, experts, {0: 2.0}, whole=whole), before)
+    np.testing.assert_array_equal(refine(before, before, HIERARCHY, experts, {0: 2.0}, full=full), before)
 
 
 @pytest.mark.parametrize("weights", [{}, {0: 1.0}])
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_group_that_can_only_tie_still_runs_its_expert(weights: dict[int, float], *, whole: bool) -> None:
-    """An expert that is certain comes to the whole mass of its group, and the tie goes to the lowest label."""
+@pytest.mark.parametrize("full", [True, False])
+def test_a_group_that_can_only_tie_still_runs_its_expert(weights: dict[int, float], *, full: bool) -> None:
+    """An expert that is certain comes to the full mass of its group, and the tie goes to the lowest label."""
     hierarchy = Hierarchy(("low", "high"), ((0, 1), (2,)), (0.25, 0.25, 0.5))
     before = np.array([[0.25, 0.25, 0.5]], np.float32)
-    found = refine(before, before, hierarchy, {0: lambda _: np.array([[1, 0]], np.float32)}, weights, whole=whole)
+    found = refine(before, before, hierarchy, {0: lambda _: np.array([[1, 0]], np.float32)}, weights, full=full)
     assert found.max(axis=1) == found[0, 0] == found[0, 2] == 0.5
 
 
@@ -87,7 +85,7 @@ def test_pooled_experts_that_cannot_win_change_nothing_in_large_groups() -> None
     experts = {group: Recorded(probabilities(random, 300, 20, coarse=False)) for group in range(3)}
     rows = np.arange(300, dtype=np.float32)
     weights = {0: 0.5, 1: 1.0, 2: 1.5}
-    whole, pruned = (refine(rows, before, hierarchy, experts, weights, whole=whole) for whole in (True, False))
-    np.testing.assert_array_equal(pruned.argmax(axis=1), whole.argmax(axis=1))
-    np.testing.assert_array_equal(pruned.max(axis=1), whole.max(axis=1))
-    assert sum(len(expert.asked) for expert in experts.values()) < 2 * 900
+    full, pruned = (refine(rows, before, hierarchy, experts, weights, full=full) for full in (True, False))
+    np.testing.assert_array_equal(pruned.argmax(axis=1), full.argmax(axis=1))
+    np.testing.assert_array_equal(pruned.max(axis=1), full.max(axis=1))
+    assert sum(len(expert.ran_on) for expert in experts.values()) < 2 * 900

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
-from weir.catalog.manifest import Expert, Manifest, TensorSpec
+from weir.catalog.levels import Expert, Experts
+from weir.catalog.manifest import Manifest, TensorSpec
 from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import Network
@@ -42,7 +43,7 @@ def _model(manifest: Manifest | None = None) -> tuple[Model, Fetcher]:
 def test_rows_leave_at_the_first_sure_level(pictures: Floats) -> None:
     """Clear rows leave early, faint ones go on; the count of each level is reported."""
     model, _ = _model()
-    answers, uses = model.answer(pictures, cascade=True)
+    answers, uses = model.cascade.answer(pictures)
     assert answers.exit_level.tolist() == [1, 2, 2, 1]
     assert answers.label.tolist() == [0, 2, 0, 2]
     assert [use.rows for use in uses] == [4, 4, 2]
@@ -52,7 +53,7 @@ def test_rows_leave_at_the_first_sure_level(pictures: Floats) -> None:
 def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
     """The same engine answers, with one level."""
     model, fetch = _model()
-    answers, uses = model.answer(pictures, cascade=False)
+    answers, uses = model.end_to_end.answer(pictures)
     assert answers.exit_level.tolist() == [0, 0, 0, 0]
     assert [use.rows for use in uses] == [4]
     assert fetch.asked == ["large"]
@@ -61,17 +62,17 @@ def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
 def test_a_level_that_no_row_needs_is_never_fetched(pictures: Floats) -> None:
     """With a first level that answers everything, only its network is loaded, and once."""
     model, fetch = _model(make_manifest(thresholds=(0.0, 0.9)))
-    model.answer(pictures, cascade=True)
-    model.answer(pictures, cascade=True)
+    model.cascade.answer(pictures)
+    model.cascade.answer(pictures)
     assert fetch.asked == ["tiny"]
 
 
 def test_preload_fetches_what_an_answer_could_need() -> None:
     """Afterwards nothing is fetched any more."""
     model, fetch = _model()
-    model.preload(cascade=True)
+    model.cascade.preload()
     assert fetch.asked == ["tiny", "small", "large"]
-    model.preload(cascade=False)
+    model.end_to_end.preload()
     assert len(fetch.asked) == 3
 
 
@@ -79,7 +80,7 @@ def test_bytes_that_are_not_the_manifests_are_refused(pictures: Floats) -> None:
     """A damaged or swapped artifact is never run."""
     model = Model(make_manifest(), lambda _: b"swapped")
     with pytest.raises(ModelUnavailable, match="the artifact's sha256 is"):
-        model.answer(pictures, cascade=False)
+        model.end_to_end.answer(pictures)
 
 
 def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -> None:
@@ -87,15 +88,16 @@ def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -
     manifest = msgspec.structs.replace(make_manifest(), labels=("a", "b"), prior=(0.5, 0.5))
     model, _ = _model(manifest)
     with pytest.raises(ModelUnavailable, match="the manifest promises"):
-        model.answer(pictures, cascade=False)
+        model.end_to_end.answer(pictures)
 
 
 @pytest.mark.parametrize("cascade", [False, True])
 def test_a_model_of_several_inputs_answers(cascade: bool) -> None:
     """Rows have a field for each input; either way of the model reads them."""
     model, _ = _model(pair_manifest())
-    model.preload(cascade=cascade)
-    answers, uses = model.answer(ROWS, cascade=cascade)
+    predictor = model.cascade if cascade else model.end_to_end
+    predictor.preload()
+    answers, uses = predictor.answer(ROWS)
     np.testing.assert_allclose(answers.probabilities, softmax(pair_logits()), rtol=1e-5)
     assert answers.label.tolist() == pair_logits().argmax(axis=1).tolist()
     assert [use.rows for use in uses] == [3]
@@ -106,7 +108,7 @@ def test_rows_that_stay_keep_their_inputs_together() -> None:
     manifest = pair_manifest()
     first = msgspec.structs.replace(manifest.levels[0], name="first", threshold=0.7, temperature=4.0)
     model, _ = _model(msgspec.structs.replace(manifest, levels=(first, *manifest.levels)))
-    answers, uses = model.answer(ROWS, cascade=True)
+    answers, uses = model.cascade.answer(ROWS)
     doubtful = softmax(pair_logits(), 4.0).max(axis=1) < 0.7
     assert 0 < doubtful.sum() < 3
     assert answers.exit_level.tolist() == doubtful.astype(int).tolist()
@@ -129,7 +131,7 @@ def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[st
     specs = tuple(TensorSpec(**one) for one in inputs)
     model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
     with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
-        model.preload(cascade=False)
+        model.end_to_end.preload()
 
 
 def test_a_row_that_overflows_has_no_confidence() -> None:
@@ -139,15 +141,15 @@ def test_a_row_that_overflows_has_no_confidence() -> None:
     end_to_end = msgspec.structs.replace(sharp.end_to_end, temperature=1e-3)
     model, _ = _model(msgspec.structs.replace(sharp, levels=levels, end_to_end=end_to_end))
     rows = np.full((1, 4, 4), np.finfo(np.float32).max)
-    for cascade in (False, True):
-        answers, _ = model.answer(rows, cascade=cascade)
+    for predictor in (model.end_to_end, model.cascade):
+        answers, _ = predictor.answer(rows)
         assert np.isnan(answers.confidence[0])
 
 
 def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None:
     """Router, expert and end-to-end model, fused by hand from the same networks."""
     model, fetch = _model(layered_manifest())
-    answers, uses = model.answer(pictures, cascade=True, traced=True)
+    answers, uses = model.cascade.answer(pictures, trace=True)
 
     def said(name: str) -> Floats:
         logits = Network((NETWORKS / f"{name}.tflite").read_bytes(), model.runtime).logits(pictures)
@@ -162,8 +164,8 @@ def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None
     cooled = np.sqrt(pooled) / np.sqrt(pooled).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(answers.probabilities, np.where(early[:, None], refined, cooled), atol=1e-5)
     assert answers.label.tolist() == np.where(early, refined.argmax(axis=1), pooled.argmax(axis=1)).tolist()
-    assert answers.given is not None
-    assert answers.given.abstains.tolist() == (~early & (cooled.max(axis=1) < 0.6)).tolist()
+    assert answers.abstentions is not None
+    assert answers.abstentions.abstains.tolist() == (~early & (cooled.max(axis=1) < 0.6)).tolist()
     assert fetch.asked == ["router", "outer", "large"]
     assert [use.rows for use in uses] == [4, 4, int((~early).sum())]
 
@@ -171,12 +173,17 @@ def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None
 def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
     """With the word of the level before, here the prior within the router's group; without a weight, with nothing."""
     plain = layered_manifest()
-    experts = {"outer": Expert(artifact=artifact("outer"), before_weight=0.5)}
+    experts = {"outer": Expert(network=artifact("outer"), before_weight=0.5)}
     levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts))
     weighed, _ = _model(msgspec.structs.replace(plain, levels=levels, abstention=None))
     alone, _ = _model(msgspec.structs.replace(plain, levels=plain.levels[:2], abstention=None))
-    assert [model.steps(cascade=True)[1].before_weights for model in (weighed, alone)] == [{0: 0.5}, {}]
-    sides = [model.answer(pictures, cascade=True)[0].probabilities[:, (0, 2)] for model in (weighed, alone)]
+    levels_of_experts = [model.cascade.cascade.levels[1] for model in (weighed, alone)]
+    assert all(isinstance(level, Experts) for level in levels_of_experts)
+    assert [level.experts["outer"].before_weight for level in levels_of_experts if isinstance(level, Experts)] == [
+        0.5,
+        0,
+    ]
+    sides = [model.cascade.answer(pictures)[0].probabilities[:, (0, 2)] for model in (weighed, alone)]
     pooled = sides[1] * np.sqrt([1 / 3, 2 / 3])
     pooled *= sides[1].sum(axis=1, keepdims=True) / pooled.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(sides[0], pooled, atol=1e-6)
@@ -188,7 +195,7 @@ def test_a_group_that_cannot_win_needs_no_expert() -> None:
     model, fetch = _model(msgspec.structs.replace(manifest, levels=manifest.levels[:2], abstention=None))
     middle = np.zeros((1, 4, 4), np.float32)
     middle[:, :, 1:3] = 255
-    for whole, asked in ((False, ["router"]), (True, ["router", "outer"])):
-        answers, _ = model.answer(middle, cascade=True, whole=whole)
+    for full, asked in ((False, ["router"]), (True, ["router", "outer"])):
+        answers, _ = model.cascade.answer(middle, full=full)
         assert answers.label.tolist() == [1]
         assert fetch.asked == asked

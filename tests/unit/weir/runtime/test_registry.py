@@ -138,7 +138,7 @@ def test_a_missing_artifact_makes_the_model_unavailable(thirds: Path, registry: 
     (thirds / keys.artifact("thirds", 1, artifact("large").digest)).unlink()
     _, model = registry.model("thirds")
     with pytest.raises(ModelUnavailable, match="the artifacts of thirds 1 are in the store"):
-        model.preload(cascade=False)
+        model.end_to_end.preload()
 
 
 def test_a_deleted_alias_is_not_found(thirds: Path, registry: Registry, clock: Clock) -> None:

@@ -1,17 +1,15 @@
-"""Thresholds that carry a guarantee: Learn-then-Test with fixed-sequence testing.
+"""The promise `max_loss`: thresholds that carry a guarantee, by Learn-then-Test with fixed-sequence testing.
 
 Angelopoulos, Bates, Candès, Jordan & Lei 2021, arXiv 2110.01052. Threshold vectors are tested in an order that was
 fixed on validation rows, from always escalating to the cheapest; the test stops at the first that fails, and the last
 that passed is kept. The chance over the certification rows that its true loss exceeds the limit is at most delta.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from scipy.stats import binom
-
+from training.certifying.binomial import max_losses, p_value, rows_needed
 from training.replay.recording import Recording
 from training.replay.thresholds import Thresholds, lost
 from training.task import Promise
@@ -25,7 +23,7 @@ class Uncertified(WeirError):
 
 
 @dataclass(frozen=True)
-class Certified:
+class CertifiedThresholds:
     """Thresholds, and the promise that they carry."""
 
     thresholds: Thresholds
@@ -33,46 +31,32 @@ class Certified:
     absent_because: str | None
     """why there is no promise; then the thresholds always escalate"""
     rows: int
-    """certification rows that the thresholds had"""
+    """certification rows used for the thresholds"""
     broken: bool = False
     """the promise breaks even where only the last level answers"""
 
 
-def p_value(losses: int, rows: int, max_loss: float) -> float:
-    """Chance of at most `losses` among `rows` if the true loss were `max_loss`: `P(Bin(rows, max_loss) <= losses)`."""
-    return float(binom.cdf(losses, rows, max_loss))
-
-
-def max_losses(rows: int, max_loss: float, delta: float) -> int:
-    """Find the most losses whose p-value is at most delta; -1 when even none are too many."""
-    guess = int(binom.ppf(delta, rows, max_loss))
-    return next((k for k in range(guess + 1, -1, -1) if p_value(k, rows, max_loss) <= delta), -1)
-
-
-def rows_needed(max_loss: float, delta: float) -> int:
-    """Count the rows that carry a promise when none of them is lost: `ln(delta) / ln(1 - max_loss)`, rounded up."""
-    return math.ceil(math.log(delta) / math.log1p(-max_loss))
-
-
-def certify(tried: Sequence[Thresholds], rows: Recording, promise: Promise, data_digest: str) -> Certified:
+def certify_thresholds(
+    vectors: Sequence[Thresholds], rows: Recording, promise: Promise, data_digest: str
+) -> CertifiedThresholds:
     """Walk the sequence on certification rows, and keep the last vector that passed.
 
     Args:
-        tried: threshold vectors in the order of their tests, always escalating first.
-        rows: the certification rows, which nothing else has seen.
-        promise: what is to be promised.
+        vectors: threshold vectors in the order of their tests, always escalating first.
+        rows: the certification rows, which nothing else has used.
+        promise: the limit.
         data_digest: of the data that the rows are from.
     """
     count, needed = len(rows.labels), rows_needed(promise.max_loss, promise.delta)
     limits = f"{100 * promise.max_loss:g} % at delta {100 * promise.delta:g} %"
     if count < needed:
-        told = f"a promise of {limits} takes at least {needed} certification rows, and there are {count}"
-        return Certified(tried[0], None, told, count)
-    passed, tests = _walk(tried, rows, promise)
+        why = f"a promise of {limits} takes at least {needed} certification rows, and there are {count}"
+        return CertifiedThresholds(vectors[0], None, why, count)
+    passed, tests = _walk(vectors, rows, promise)
     if passed is None:
-        losses = int(lost(rows, tried[0].values, promise.against).sum())
-        told = f"the last level alone is wrong on {losses} of {count} certification rows, too many for {limits}"
-        return Certified(tried[0], None, told, count, broken=True)
+        losses = int(lost(rows, vectors[0].values, promise.against).sum())
+        why = f"the last level alone is wrong on {losses} of {count} certification rows, too many for {limits}"
+        return CertifiedThresholds(vectors[0], None, why, count, broken=True)
     certificate = Certificate(
         against=promise.against,
         max_loss=promise.max_loss,
@@ -86,7 +70,7 @@ def certify(tried: Sequence[Thresholds], rows: Recording, promise: Promise, data
         data_digest=data_digest,
         certified_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return Certified(passed.thresholds, certificate, None, count)
+    return CertifiedThresholds(passed.thresholds, certificate, None, count)
 
 
 @dataclass(frozen=True)
@@ -96,24 +80,24 @@ class _Passed:
     p_value: float
 
 
-def _walk(tried: Sequence[Thresholds], rows: Recording, promise: Promise) -> tuple[_Passed | None, int]:
-    """Test one vector after the other until one fails: the last that passed, and how many were tested."""
+def _walk(vectors: Sequence[Thresholds], rows: Recording, promise: Promise) -> tuple[_Passed | None, int]:
+    """Test one vector after the other until one fails: return the last that passed, and how many were tested."""
     passed: _Passed | None = None
-    for tests, vector in enumerate(tried, 1):
+    for tests, vector in enumerate(vectors, 1):
         losses = int(lost(rows, vector.values, promise.against).sum())
         p = p_value(losses, len(rows.labels), promise.max_loss)
         if p > promise.delta:
             return passed, tests
         passed = _Passed(vector, losses, p)
-    return passed, len(tried)
+    return passed, len(vectors)
 
 
-def told(manifest: Manifest) -> str:
-    """Say in one line what a version promises, and that its rows and thresholds do not carry half of that, if so."""
+def describe(manifest: Manifest) -> str:
+    """State in one line what a version promises, and whether its rows are too few to certify half of that."""
     certificate = manifest.certificate
     if certificate is None:
         return f"no promise, so only the last level runs: {manifest.certificate_absent_because}"
     half = certificate.max_loss / 2
     if certificate.losses <= max_losses(certificate.rows, half, certificate.delta):
-        return certificate.told
-    return f"{certificate.told}; the same thresholds do not carry {100 * half:g} % on these rows"
+        return certificate.summary
+    return f"{certificate.summary}; the same thresholds do not certify {100 * half:g} % on these rows"

@@ -1,0 +1,139 @@
+"""One level of a cascade: a classifier, a router or experts.
+
+The same three shapes describe a level wherever there is one; what changes is what stands for its network: an artifact
+in a manifest, a loaded network in a function, recorded logits in certification, a Keras network in training.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, Literal, TypeVar
+
+import msgspec
+
+N = TypeVar("N")
+M = TypeVar("M")
+
+Fusion = Literal["replace", "pool", "refine"]
+
+
+class MeasuredMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured on the test split, on one thread of the training machine."""
+
+    accuracy: float
+    latency_us: float
+    """microseconds per row"""
+    ece: float | None = None
+    share: float | None = None
+    """share of rows that this level answered"""
+    rows: int | None = None
+    """test rows that all this was measured on"""
+
+
+class Classifier(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="cascade", tag_field="kind"):
+    """A level whose network knows all labels; its kind is `cascade`."""
+
+    kind: ClassVar[str] = "cascade"
+
+    name: str
+    network: N = msgspec.field(name="artifact")
+    temperature: float = 1.0
+    """calibrates the network's probabilities"""
+    fusion: Literal["replace", "pool"] = "replace"
+    weights: tuple[float, float] = (1.0, 1.0)
+    """of `pool`: of the levels before, of this one"""
+    threshold: float | None
+    """rows whose confidence is at least this exit here; None: no row does. The last level answers all the same."""
+    metrics: MeasuredMetrics | None = None
+
+    @property
+    def networks(self) -> tuple[N, ...]:
+        """Return the network."""
+        return (self.network,)
+
+    def map(self, change: Callable[[N], M]) -> "Classifier[M]":
+        """Put something else in the place of the network."""
+        return Classifier(
+            name=self.name,
+            network=change(self.network),
+            temperature=self.temperature,
+            fusion=self.fusion,
+            weights=self.weights,
+            threshold=self.threshold,
+            metrics=self.metrics,
+        )
+
+
+class Router(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="router", tag_field="kind"):
+    """A level whose network knows groups; a group's probability is spread over its labels by the prior."""
+
+    kind: ClassVar[str] = "router"
+
+    name: str
+    network: N = msgspec.field(name="artifact")
+    temperature: float = 1.0
+    fusion: Literal["replace", "pool"] = "replace"
+    weights: tuple[float, float] = (1.0, 1.0)
+    threshold: float | None
+    metrics: MeasuredMetrics | None = None
+
+    @property
+    def networks(self) -> tuple[N, ...]:
+        """Return the network."""
+        return (self.network,)
+
+    def map(self, change: Callable[[N], M]) -> "Router[M]":
+        """Put something else in the place of the network."""
+        return Router(
+            name=self.name,
+            network=change(self.network),
+            temperature=self.temperature,
+            fusion=self.fusion,
+            weights=self.weights,
+            threshold=self.threshold,
+            metrics=self.metrics,
+        )
+
+
+class Expert(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
+    """The network that knows one group's labels, in the order of the model's labels."""
+
+    network: N = msgspec.field(name="artifact")
+    temperature: float = 1.0
+    before_weight: float = 0.0
+    """weight of the level before on the group's labels, pooled with the expert's own; 0: the expert alone"""
+
+
+class Experts(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="experts", tag_field="kind"):
+    """A level that chooses labels within groups; a group without an expert keeps the posterior of the level before."""
+
+    kind: ClassVar[str] = "experts"
+
+    name: str
+    experts: dict[str, Expert[N]]
+    """group -> its expert"""
+    fusion: Literal["refine"] = "refine"
+    threshold: float | None
+    metrics: MeasuredMetrics | None = None
+
+    @property
+    def networks(self) -> tuple[N, ...]:
+        """Return the network of every expert."""
+        return tuple(expert.network for expert in self.experts.values())
+
+    def map(self, change: Callable[[N], M]) -> "Experts[M]":
+        """Put something else in the place of every expert's network."""
+        return self.map_groups(lambda _, network: change(network))
+
+    def map_groups(self, change: Callable[[str, N], M]) -> "Experts[M]":
+        """Put something else in the place of every expert's network, by its group."""
+        experts = {
+            group: Expert(
+                network=change(group, expert.network),
+                temperature=expert.temperature,
+                before_weight=expert.before_weight,
+            )
+            for group, expert in self.experts.items()
+        }
+        return Experts(name=self.name, experts=experts, threshold=self.threshold, metrics=self.metrics)
+
+
+Level = Classifier[N] | Router[N] | Experts[N]
