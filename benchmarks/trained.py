@@ -14,7 +14,7 @@ from training.measuring import reload as testsplit
 from training.task import Task
 from training.task import load as load_task
 from weir.catalog.manifest import Manifest
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 _BUILD = ROOT / "build"
@@ -52,5 +52,5 @@ def _described(manifest: Manifest) -> Task:
 def load(trained: Path) -> tuple[Manifest, Model, PreparedData]:
     """Open a complete training with the rows of its task."""
     manifest = folder.manifest(trained)
-    model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])
+    model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
     return manifest, model, testsplit.prepared(manifest)

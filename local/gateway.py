@@ -1,5 +1,6 @@
-"""The HTTP API on this machine: routes as the template has them, requests to events, answers to responses."""
+"""The HTTP API on this machine: requests -> events -> the functions of the template's routes -> responses."""
 
+import errno
 import re
 import socket
 import threading
@@ -24,23 +25,23 @@ MAX_BODY_BYTES = 6_000_000 * 3 // 4
 
 _START_TIMEOUT_S = 20
 _GRACE_S = 5
-"""seconds that requests have to end when the gateway does"""
+"""seconds in which running requests may end when the gateway closes"""
 
 
-class Invoked(Protocol):
-    """What a route calls: a function, wherever it runs."""
+class Invocable(Protocol):
+    """A function that a route calls, wherever it runs."""
 
     def invoke(self, event: object) -> object:
         """Answer one event, or raise `FunctionError`."""
 
     def close(self) -> None:
-        """Stop what runs for it."""
+        """Stop its processes."""
 
 
 class Gateway:
     """Answer HTTP requests with functions."""
 
-    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Invoked]) -> None:
+    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Invocable]) -> None:
         """Route to functions by name."""
         self._routes = [(_pattern(route.path), route) for route in routes if route.path != DEFAULT]
         self._default = next((route for route in routes if route.path == DEFAULT), None)
@@ -63,7 +64,7 @@ class Gateway:
         await out(scope, receive, send)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request as API Gateway would."""
+        """Answer one request as API Gateway does."""
         route, parameters = self._route(request)
         if route is None:
             return refusal(404, "Not Found")
@@ -72,24 +73,24 @@ class Gateway:
             return to_response(self._functions[route.function].invoke(to_event(request, key, parameters)))
         except FunctionTimeout:
             return refusal(503, "Service Unavailable")
-        except (FunctionError, ValueError, TypeError):  # no answer, or none that can be read
+        except (FunctionError, ValueError, TypeError):  # no answer, or no valid one
             return refusal(500, "Internal Server Error")
 
     def close(self) -> None:
-        """Stop the functions; requests that still wait for them are answered 500."""
+        """Stop the functions; requests that still wait for them get a 500."""
         for function in self._functions.values():
             function.close()
 
     def _route(self, request: HttpRequest) -> tuple[Route | None, dict[str, str]]:
         for pattern, route in self._routes:
-            found = pattern.fullmatch(request.raw_path)
-            if found and route.method in {ANY, request.method}:
-                return route, {name: unquote(value) for name, value in found.groupdict().items()}
+            match = pattern.fullmatch(request.raw_path)
+            if match and route.method in {ANY, request.method}:
+                return route, {name: unquote(value) for name, value in match.groupdict().items()}
         return self._default, {}
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Match a path whose variables fill one whole segment each, and one with a plus all that follows."""
+    """Compile a path: a variable matches one whole segment, one with a plus all that follows."""
     return re.compile("".join(_part(part) for part in re.split(r"(\{\w+\+?\})", path)))
 
 
@@ -101,7 +102,7 @@ def _part(part: str) -> str:
 
 
 async def _body(request: Request) -> bytes | None:
-    """Read the body, or give up beyond the size that a function takes."""
+    """Read the body; None when it is larger than a function takes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -118,14 +119,21 @@ def _wire(request: Request, body: bytes) -> HttpRequest:
     return HttpRequest(request.method, raw_path, query, headers, body, client)
 
 
+def _listening_failed(error: OSError, host: str, port: int) -> BadInput:
+    """Say what failed: a taken port has a way out, any other error is the system's."""
+    if error.errno == errno.EADDRINUSE:
+        return BadInput(f"the port {port} of {host} is taken; --port 0 takes a free one", error)
+    return BadInput(f"listening on {host}:{port} failed", error)
+
+
 class Server:
-    """A gateway that listens."""
+    """A gateway that listens on a port."""
 
     def __init__(self, gateway: Gateway, host: str, port: int) -> None:
-        """Take the port, and answer from now on.
+        """Listen, and answer requests from now on; port 0 takes a free one.
 
         Raises:
-            BadInput: somebody else has the port.
+            BadInput: the port is taken, or the address is not one of this machine.
         """
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -134,7 +142,7 @@ class Server:
             self._socket.listen()  # at once: until then another process could get the same free port
         except OSError as exc:
             self._socket.close()
-            raise BadInput("the address and port are free on this machine; --port 0 takes a free one", exc) from exc
+            raise _listening_failed(exc, host, port) from exc
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             gateway,
@@ -151,7 +159,7 @@ class Server:
         self._wait()
 
     def close(self) -> None:
-        """Stop to listen; requests that are being answered have a few seconds to end, then their functions end."""
+        """Stop listening; running requests may end within a few seconds, then their functions are stopped."""
         self._server.should_exit = True
         self._thread.join(_GRACE_S)
         self._gateway.close()

@@ -1,4 +1,4 @@
-"""Real, tiny models, the stores they lie in, and the handlers that serve them."""
+"""Tiny real models, the stores that hold them, and the handlers that serve them."""
 
 import hashlib
 import importlib.util
@@ -73,7 +73,7 @@ def layered_manifest(model: str = "layers") -> Manifest:
 
 
 def digits_manifest() -> Manifest:
-    """Describe a model over 28x28 digits, of the name that the sample events ask for."""
+    """Describe a model over 28x28 digits, with the name in the sample events."""
     network = artifact("digits")
     return Manifest(
         model="mnist-sample",

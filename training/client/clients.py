@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import msgspec
 import requests
 
 from training.client.signing import authorization
 from weir.api.inference import Call
+from weir.api.mounts import CASCADE, END_TO_END
+from weir.api.routes import url_path
 from weir.api.service import Service
 from weir.catalog.store import Store
 from weir.errors import BadInput, ModelNotFound, Unavailable, WeirError
@@ -34,7 +35,9 @@ class StoreClient:
 
     def __init__(self, url: str, endpoint: str, *, alias: str, cascade: bool) -> None:
         """Name a store; nothing is read yet. Raises `BadInput`."""
-        self._service = Service(Registry(Store(url, endpoint=endpoint), alias=alias), cascade)
+        self._service = Service(
+            Registry(Store(url, endpoint=endpoint), alias=alias), CASCADE if cascade else END_TO_END
+        )
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
@@ -53,16 +56,16 @@ class HttpClient:
         """Name an API's URL; nothing is asked yet. Raises `BadInput`."""
         if not url.startswith(("http://", "https://")):
             raise BadInput("--url is the API's http:// or https:// URL", url)
-        self._base = url.rstrip("/") + ("/cascade" if cascade else "") + "/v2/models/"
+        self._base, self._mount = url.rstrip("/"), CASCADE if cascade else END_TO_END
         self._authorization = authorization(url)
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
-        return self._ask("GET", _path(model, version), None)
+        return self._ask("GET", url_path("metadata", self._mount, model, version), None)
 
     def infer(self, model: str, version: str, call: Call) -> Document:
         """Answer an inference request."""
-        return self._ask("POST", f"{_path(model, version)}/infer", call)
+        return self._ask("POST", url_path("infer", self._mount, model, version), call)
 
     def _ask(self, method: str, path: str, call: Call | None) -> Document:
         headers = {"Content-Type": call.picture or "application/json"} if call else {}
@@ -80,10 +83,6 @@ class HttpClient:
         if response.ok:
             return _document(response.content)
         raise _refusal(response)
-
-
-def _path(model: str, version: str) -> str:
-    return quote(model, safe="") + (f"/versions/{quote(version, safe='')}" if version else "")
 
 
 def _refusal(response: requests.Response) -> WeirError:

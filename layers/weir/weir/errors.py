@@ -4,6 +4,7 @@
 WeirError                 rule and what came: "<rule>. Got: <value>"
 ├── BadInput              the caller's words are off; the same call fails again
 │   ├── BadName           a model name, version, alias or file name breaks its rule
+│   ├── BadSettings       environment variables of a function that are missing or wrong
 │   ├── BadBody           bytes that are no message of the protocol
 │   ├── TooLarge          more bytes or pixels than a request may have
 │   ├── UnsupportedMedia  a media type or compression that is not read
@@ -52,6 +53,10 @@ class BadInput(WeirError):
 
 class BadName(BadInput):
     """A model name, version, alias or file name breaks its rule."""
+
+
+class BadSettings(BadInput):
+    """Environment variables of a function that are missing or wrong: it does not start."""
 
 
 class BadBody(BadInput):

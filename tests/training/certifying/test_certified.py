@@ -5,10 +5,10 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
+from training.certifying.certified import promised
 
 from tests.serving import layered_manifest, make_manifest
 from tests.training.thirds import fetch, pictures
-from training.certifying.certified import promised
 from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
 from training.data.split import Split

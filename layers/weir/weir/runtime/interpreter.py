@@ -1,7 +1,7 @@
 """Run one `.tflite` file: the only file that names a TFLite runtime."""
 
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from weir.errors import ModelUnavailable
 
-RUNTIMES = ("ai-edge-litert", "tflite-runtime")
-"""distributions that bring an `Interpreter`; the first is the one that is deployed"""
+DEPLOYED = "ai-edge-litert"
+"""the distribution whose `Interpreter` functions run"""
+
+RUNTIMES = (DEPLOYED, "tflite-runtime")
+"""distributions that bring an `Interpreter`, the deployed one first"""
 
 _IDENTIFIER = b"TFL3"
 
@@ -22,7 +25,9 @@ def installed() -> tuple[str, ...]:
 
 
 def version(runtime: str) -> str:
-    """Tell which version of a runtime is installed."""
+    """Return which version of a runtime is installed."""
+    from importlib import metadata  # noqa: PLC0415 (25 ms of a cold start; only errors and training need a version)
+
     return metadata.version(runtime)
 
 

@@ -1,4 +1,4 @@
-"""Names -> loaded models: resolves aliases, keeps what is loaded, looks again when it is old."""
+"""Names -> loaded models: resolve aliases, keep what is loaded, look an alias up again when it is old."""
 
 import time
 from collections import OrderedDict
@@ -10,8 +10,10 @@ from weir.catalog.manifest import decode
 from weir.catalog.store import Store
 from weir.errors import BadManifest, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
 from weir.runtime.model import Model
+from weir.settings import Settings
 
-_KEPT = 8  # loaded versions of all models together
+_KEPT = 8
+"""loaded versions, of all models together"""
 
 
 class Registry:
@@ -39,6 +41,12 @@ class Registry:
         self._alias, self._refresh_s, self._runtime, self._clock = alias, refresh_s, runtime, clock
         self._aliases: dict[tuple[str, str], tuple[int, float]] = {}
         self._loaded: OrderedDict[tuple[str, int], Model] = OrderedDict()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Registry":
+        """Serve from the store that a function's settings name; nothing is read yet. Raises `BadInput`."""
+        store = Store(settings.store, endpoint=settings.store_endpoint)
+        return cls(store, alias=settings.alias, refresh_s=settings.refresh_s)
 
     def model(self, name: str, version: str = "") -> tuple[int, Model]:
         """Find a model and the number of its version.
@@ -68,7 +76,7 @@ class Registry:
         return self._manifests(f"{keys.MODELS}/")
 
     def versions(self, name: str) -> list[int]:
-        """List the versions of a model that can be asked for. Raises `BadName` and `StoreUnavailable`."""
+        """List the versions of a model that are served. Raises `BadName` and `StoreUnavailable`."""
         return [number for _, number in self._manifests(keys.versions(name))]
 
     def names(self) -> list[str]:
@@ -76,8 +84,8 @@ class Registry:
         return self.store.folders(keys.MODELS)
 
     def _manifests(self, prefix: str) -> list[tuple[str, int]]:
-        found = [keys.parse_manifest(key) for key in self.store.keys(prefix)]
-        return sorted(one for one in found if one)
+        parsed = [keys.parse_manifest(key) for key in self.store.keys(prefix)]
+        return sorted(name_and_number for name_and_number in parsed if name_and_number)
 
     def _resolve(self, name: str, alias: str) -> int:
         key = keys.alias(name, alias)
