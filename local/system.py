@@ -66,7 +66,7 @@ class System:
         """Start.
 
         Raises:
-            BadInput: the port is taken.
+            Unavailable: the port is taken.
         """
         try:
             self._start()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from training.fitting.calibration import nll, temperature
 from training.modalities.picture.augmentation import Batches
 from weir.engine.confidence import softmax
-from weir.errors import WeirError
+from weir.errors import Failed
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """a batch as `Batches` makes it, pictures `(n, height, width)` and which they are `(n,)` -> its loss, a scalar"""
@@ -31,7 +31,7 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float
 
 
-class Diverged(WeirError):
+class Diverged(Failed):
     """Training ran off to infinity."""
 
 
@@ -94,9 +94,9 @@ def descend(
         mean = float(np.mean([step(images, rows) for images, rows in batches.epoch()]))
         judged = objective.judge()
         if not (math.isfinite(mean) and math.isfinite(judged.loss)):
-            rule = f"{course.name} trains with a finite loss; a smaller learning_rate than"
-            told = f"{mean} in epoch {done}, and of validation rows {judged.loss}"
-            raise Diverged(f"{rule} {course.learning_rate} may help", told)
+            losses = f"the loss is {mean} in epoch {done}, and {judged.loss} on validation rows"
+            advice = f"a smaller learning_rate than {course.learning_rate} may help"
+            raise Diverged(f"training {course.name} diverged", f"{losses}; {advice}")
         rate = float(optimizer.learning_rate)
         history.append(Epoch(loss=mean, val_loss=judged.loss, val_accuracy=judged.accuracy, learning_rate=rate))
         on_epoch(done, course.epochs)

@@ -11,7 +11,7 @@ import requests
 from local.function import Function
 from local.gateway import MAX_BODY_BYTES, Gateway, Server
 from local.template import ANY, FunctionSpec, Route
-from weir.errors import BadInput
+from weir.errors import Unavailable
 
 # Routes whose function does what the event says can't say it over HTTP; these handlers do one thing each.
 HANDLERS = {
@@ -129,8 +129,14 @@ def test_without_a_default_route_the_gateway_says_not_found(functions: dict[str,
 
 def test_a_port_that_is_taken_is_a_clear_error(url: str) -> None:
     """It says what to do."""
-    with pytest.raises(BadInput, match="--port 0 takes a free one"):
+    with pytest.raises(Unavailable, match=r"the port \d+ is taken: .*--port 0 takes a free one"):
         Server(Gateway([], {}), "127.0.0.1", int(url.rpartition(":")[2]))
+
+
+def test_an_address_of_another_machine_is_a_clear_error() -> None:
+    """It says which address failed, and what the system said."""
+    with pytest.raises(Unavailable, match=r"nothing can listen on 192\.0\.2\.1:0: Cannot assign"):
+        Server(Gateway([], {}), "192.0.2.1", 0)
 
 
 def test_a_client_that_never_ends_its_request_does_not_keep_the_gateway(functions: dict[str, Function]) -> None:

@@ -128,7 +128,7 @@ def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[st
     """Names, sizes and datatypes are the manifest's, or nothing is answered."""
     specs = tuple(TensorSpec(**one) for one in inputs)
     model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
-    with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
+    with pytest.raises(ModelUnavailable, match=r"the manifest promises|its inputs are"):
         model.preload(cascade=False)
 
 
