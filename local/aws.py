@@ -48,7 +48,7 @@ class Aws:
             self._bucket(source)
         except BotoCoreError as exc:
             self._server.stop()
-            raise Unavailable("boto3 made no clients for the S3 and SQS of this machine", exc) from exc
+            raise Unavailable("boto3 has clients for the S3 and SQS of this machine", exc) from exc
 
     def close(self) -> None:
         """Stop; what was stored is gone."""

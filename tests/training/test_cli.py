@@ -1,10 +1,12 @@
 """The `weir` command, run as its users run it."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from training.cli import weir as group
 from training.data.preparation import prepare
 from training.measuring import reload as testsplit
 from training.task import load
+from weir import __version__
 from weir.catalog.manifest import FILE, decode
 
 
@@ -50,17 +53,76 @@ def served(store: str) -> Iterator[System]:
         yield system
 
 
+PARTS = ("Usage:", "Arguments:", "Exit codes:", "Example", "Options:")
+"""the beginnings of the parts of help; every other paragraph is a detail"""
+OPTIONS = (
+    *("--task", "--out", "--seed", "--reuse"),
+    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha"),
+    *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
+    *("--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
+    *("--timeout", "--host", "--port", "--json"),
+)
+"""every option of every command, in the order in which help shows them"""
+
+
 def _commands() -> list[str]:
     return sorted(group.commands)
 
 
+def _help(name: str) -> str:
+    command = group.commands[name]
+    return command.get_help(click.Context(command, info_name=f"weir {name}"))
+
+
 @pytest.mark.parametrize("name", _commands())
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    """And a first line that fits the list of commands."""
-    command = group.commands[name]
-    told = command.get_help(click.Context(command, info_name=f"weir {name}"))
-    assert re.search(rf"Examples?:\n +weir {name}", told)
-    assert "..." not in command.get_short_help_str(limit=60)
+    """Each command shows an example of itself, and its first line fits the list of commands."""
+    assert re.search(rf"Examples?:\n +weir {name}", _help(name))
+    assert "..." not in group.commands[name].get_short_help_str(limit=60)
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_help_has_the_same_order_in_every_command(name: str) -> None:
+    """First what the command does, then its arguments, details, exit codes, an example, and its options."""
+    parts = [part.strip() for part in re.split(r"\n\n+", _help(name))]
+    kinds = [next((mark for mark in PARTS if part.startswith(mark)), "Details") for part in parts]
+    order = ("Usage:", "Details", "Arguments:", "Details", "Exit codes:", "Example", "Options:")
+    shortened = [kind for before, kind in zip(["", *kinds], kinds, strict=False) if kind != before]
+    rest = iter(order)
+    assert all(kind in rest for kind in shortened), shortened
+    assert kinds[:2] == ["Usage:", "Details"]
+    assert kinds[-2:] == ["Example", "Options:"]
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_help_describes_every_argument_and_option(name: str) -> None:
+    """Each argument has a line, in the order in which it is given, and each option a sentence."""
+    shown, parameters = _help(name), group.commands[name].params
+    arguments = [
+        str(parameter.make_metavar(click.Context(group))) for parameter in parameters if _is_argument(parameter)
+    ]
+    listed = re.search(r"Arguments:\n((?: {4,}.*\n)+)", shown)
+    assert (re.findall(r"^ {4}(\S+)  +\S", listed[1], re.MULTILINE) if listed else []) == arguments
+    for parameter in parameters:
+        if isinstance(parameter, click.Option):
+            assert (parameter.help or "").endswith("."), parameter.name
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_options_have_the_same_order_in_every_command(name: str) -> None:
+    """An option that several commands have stands at the same place in each."""
+    options = [parameter.opts[-1] for parameter in group.commands[name].params if not _is_argument(parameter)]
+    assert [option for option in OPTIONS if option in options] == options
+
+
+def _is_argument(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Argument)
+
+
+def test_version_prints_the_version() -> None:
+    """`weir --version` prints the package's own version, and nothing else."""
+    done = weir("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"weir, version {__version__}\n", "")
 
 
 def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
@@ -166,8 +228,13 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
         (["publish", "/nowhere"], 2, "Missing option '--store'"),
         (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
-        (["publish", "{trained}", "--store", "file:///proc/x"], 1, "can be read and written"),
-        (["predict", "quick", "{rows}"], 2, "either --url or --store"),
+        (["publish", "{trained}", "--store", "file:///proc/x"], 1, "the store file:///proc/x failed: "),
+        (["predict", "quick", "{rows}"], 2, "either --url or --store says where the model is. Got: neither"),
+        (
+            ["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9", "--store", "{store}"],
+            2,
+            "either --url or --store says where the model is. Got: both",
+        ),
         (
             ["predict", "nobody", "{rows}", "--store", "{store}"],
             2,
@@ -177,7 +244,7 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["predict", "quick", "/nowhere.npy", "--store", "{store}"], 2, "INPUT is a file that can be read"),
         (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy or .json"),
         (["predict", "quick", "{rows}", "--url", "ftp://x"], 2, "--url is the API's"),
-        (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "answers"),
+        (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "did not answer: connection refused"),
         (["batch", "quick", "/nowhere.npy", "--store", "{store}"], 2, "FILE is a file that can be read"),
         (["batch", "quick", "{rows}", "--store", "{store}", "--timeout", "0"], 2, "timeout"),
         (["serve", "--store", "file:///nowhere", "--port", "99999"], 2, "port"),
@@ -228,7 +295,7 @@ def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: 
             time.sleep(0.05)
         busy = weir("train", task, "--out", out)
         training.kill()
-    assert (busy.returncode, "one training at a time" in busy.stderr) == (1, True)
+    assert (busy.returncode, "another training is writing to the folder" in busy.stderr) == (1, True)
     assert "run it again to go on" in weir("evaluate", out).stderr
     done = weir("train", task, "--out", out)
     assert done.returncode == 0, done.stderr
@@ -352,6 +419,48 @@ def test_serve_answers_until_it_is_stopped(store: str) -> None:
     assert serving.returncode == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
+
+
+def test_a_url_wins_over_a_store_of_the_environment(served: System, rows: Path) -> None:
+    """MODEL_STORE may be set for other commands: only a store on the command line contradicts --url."""
+    done = weir("predict", "quick", rows, "--url", served.url, env={**os.environ, "MODEL_STORE": "file:///nowhere"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_port_that_is_taken_is_a_failure(store: str) -> None:
+    """The command says that the port is taken, and not that its input was wrong."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = weir("serve", "--store", store, "--port", str(port))
+    assert (done.returncode, f"weir: the port {port} is taken: " in done.stderr) == (1, True)
+
+
+def test_a_damaged_alias_in_the_store_is_a_failure(trained: Path, rows: Path, tmp_path: Path) -> None:
+    """The store is at fault, so the exit code is 1, and the message names the document."""
+    url = tmp_path.as_uri()
+    assert weir("publish", trained, "--store", url).returncode == 0
+    (tmp_path / "models/quick/aliases/champion.json").write_bytes(b"{")
+    for done in (weir("predict", "quick", rows, "--store", url), weir("publish", trained, "--store", url)):
+        assert done.returncode == 1
+        assert done.stderr.startswith("weir: models/quick/aliases/champion.json can't be used: an alias is ")
+
+
+def test_a_damaged_manifest_in_a_training_folder_is_bad_input(trained: Path, tmp_path: Path) -> None:
+    """Whoever named the folder is at fault, so the exit code is 2, and the message names the file and its rule."""
+    copy = _copy(trained, tmp_path)
+    (copy / FILE).write_text((copy / FILE).read_text().replace('"schema_version": "', '"schema_version": "9'))
+    done = weir("evaluate", copy)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"weir: {copy / FILE} can't be used: this Weir reads manifests of schema version")
+
+
+def test_a_file_that_cannot_be_written_is_named(task: Path) -> None:
+    """The message says which file failed and what the system said, not a rule about files."""
+    done = weir("train", task, "--out", "/proc/nowhere/out")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "weir: /proc/nowhere can't be read or written: No such file or directory\n",
+    )
 
 
 @pytest.mark.parametrize("store", ["bogus", "http://x", "file:///nonexistent/x"])

@@ -1,4 +1,4 @@
-"""What a person gives `weir predict`: a picture, .npy or .json, as requests of the Open Inference Protocol."""
+"""Turn the file of `weir predict` (a picture, .npy or .json) into requests of the Open Inference Protocol."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
 def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
-    """Read a file as one or more requests, each of at most 1,024 rows; a picture goes as it is.
+    """Read a file as one or more requests, each of at most 1,024 rows; a picture is sent as it is.
 
     Args:
         path: a .png or .jpg picture, a .npy of one row or of rows, or a .json: a request of the protocol, or
@@ -27,7 +27,7 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
         shape: of one row.
 
     Raises:
-        BadInput: it is none of them, can't be read, or is no row of that shape.
+        BadInput: the file is none of these, can't be read, or holds no row of that shape.
     """
     try:
         content = path.read_bytes()
@@ -58,7 +58,7 @@ def request(name: str, rows: NDArray[np.float64]) -> bytes:
 
 
 def _rows(values: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
-    """Take one row or many, each of the model's shape or flat, as `(rows, *shape)`."""
+    """Reshape one row or many, each of the model's shape or flat, to `(rows, *shape)`."""
     count = math.prod(shape)
     fits = values.shape in {shape, (count,)} or (values.ndim > 1 and values.shape[1:] in {shape, (count,)})
     if not fits or not values.size:

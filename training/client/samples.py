@@ -1,4 +1,4 @@
-"""Inputs to try a trained model with: rows of its own test split."""
+"""Write files to try a trained model with: rows of its own test split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ _ROWS = 20
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Files that were written."""
+class SampleFiles:
+    """The files that were written."""
 
     request: Path
     """one row, as a request of the Open Inference Protocol"""
@@ -25,13 +25,13 @@ class Samples:
     """one row, as a PNG"""
 
 
-def write_samples(trained: Path, out: Path) -> Samples:
-    """Write a request of one test row, a .npy of twenty, and the same row as a picture."""
+def write_samples(trained: Path, out: Path) -> SampleFiles:
+    """Write one test row as a request and as a picture, and twenty rows as a .npy."""
     manifest = folder.manifest(trained)
     images = load(manifest).spread(_ROWS)
-    samples = Samples(*((out / name).resolve() for name in ("request.json", "rows.npy", "digit.png")))
-    folder.write(samples.request, request(manifest.inputs[0].name, images[-1:].astype(np.float64)))
-    np.save(samples.rows, images)
+    files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", "digit.png")))
+    folder.write(files.request, request(manifest.inputs[0].name, images[-1:].astype(np.float64)))
+    np.save(files.rows, images)
     low, high = manifest.inputs[0].range
-    Image.fromarray(np.rint((images[-1] - low) * (255 / (high - low))).astype(np.uint8)).save(samples.picture)
-    return samples
+    Image.fromarray(np.rint((images[-1] - low) * (255 / (high - low))).astype(np.uint8)).save(files.picture)
+    return files

@@ -8,4 +8,4 @@ from training.data.dataset import Dataset
 def load() -> Dataset:
     """Load them; no test set of their own."""
     digits = load_digits()
-    return Dataset(digits.inputs, digits.target, tuple("0123456789"), (0.0, 16.0))
+    return Dataset(digits.images, digits.target, tuple("0123456789"), (0.0, 16.0))
