@@ -46,7 +46,7 @@ def manifest(trained: Path) -> Manifest:
         raise BadInput(f"{rule}; run it again to go on" if (trained / WORK).is_dir() else rule, str(trained))
     try:
         return decode((trained / FILE).read_bytes())
-    except BadManifest as exc:  # whoever names a damaged folder gave bad input; in a store it is the store's fault
+    except BadManifest as exc:  # the folder is an argument of the command; in a store it would be the store's fault
         raise BadInput(f"{trained / FILE} can't be used: {exc.rule}", exc.got) from exc
 
 

@@ -27,7 +27,7 @@ def test_what_is_put_is_there(store: Store, key: str) -> None:
 
 
 def test_a_missing_key_is_not_found(store: Store) -> None:
-    """The error names the store and the key."""
+    """The error of a missing key names the store and the key."""
     with pytest.raises(ObjectNotFound, match=r"the key exists in .*Got: models/none"):
         store.get("models/none")
 
@@ -50,7 +50,7 @@ def test_keys_that_no_store_can_hold_are_refused(store: Store, key: str) -> None
 
 
 def test_a_prefix_keeps_stores_apart(bucket: str, s3_endpoint: str) -> None:
-    """What is put below a prefix lies there, and is seen from the bucket's root."""
+    """What is put below a prefix is there when seen from the bucket's root, and nowhere else."""
     Store(f"s3://{bucket}/a/b/", endpoint=s3_endpoint).put("models/x", b"1")
     root = Store(f"s3://{bucket}", endpoint=s3_endpoint)
     assert root.get("a/b/models/x") == b"1"
@@ -105,13 +105,13 @@ def test_urls_that_name_no_store_are_refused(url: str) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    """A typing error in the path shows at once."""
+    """A folder that does not exist is bad input, before anything is read."""
     with pytest.raises(BadInput, match="the folder exists"):
         Store((tmp_path / "none").as_uri())
 
 
 def test_percent_signs_in_a_folders_url_are_decoded(tmp_path: Path) -> None:
-    """A folder's URL is what `Path.as_uri` gives."""
+    """A folder's URL may have percent signs, as `Path.as_uri` writes them."""
     folder = tmp_path / "a b"
     folder.mkdir()
     Store(folder.as_uri()).put("x", b"1")

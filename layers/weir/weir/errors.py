@@ -149,7 +149,7 @@ class ModelUnavailable(Unavailable):
 
 
 class DamagedDocument(ModelUnavailable):
-    """A document of the store breaks a rule of its format: whoever wrote the store is at fault, not the caller."""
+    """A document of the store breaks a rule of its format: the publisher is at fault, not the caller."""
 
     def __init__(self, rule: str, got: object, name: str = "a document of the store") -> None:
         self.rule = rule

@@ -65,7 +65,7 @@ class Store:
             return [entry["path"] for page in obstore.list(self._bytes, prefix) for entry in page]
 
     def folders(self, prefix: str) -> list[str]:
-        """List the names of the folders right below a prefix. Raises `StoreUnavailable`."""
+        """List the names of the folders directly below a prefix. Raises `StoreUnavailable`."""
         with self._translated(prefix):
             folders = obstore.list_with_delimiter(self._bytes, prefix)["common_prefixes"]
             return sorted(folder.rpartition("/")[2] for folder in folders)

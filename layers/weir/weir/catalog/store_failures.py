@@ -22,7 +22,7 @@ class Failure(NamedTuple):
 
 class _Known(NamedTuple):
     marks: tuple[str, ...]
-    """parts of the libraries' messages, any of which tells this failure"""
+    """parts of the libraries' messages, any of which identifies this failure"""
     failed: str
     cause: str
     remedy: str
@@ -79,7 +79,7 @@ _KNOWN = (
         "try again",
     ),
     _Known(
-        ("InvalidContentType", "WRONG_VERSION_NUMBER"),
+        ("InvalidContentType", "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"),
         _SILENT,
         "its URL says https, and the server has no TLS",
         "check the URL",
@@ -115,13 +115,13 @@ def unavailable(url: str, error: Exception) -> StoreUnavailable:
 
 
 def explain(error: Exception) -> Failure:
-    """Tell what a server did, why, and what to do."""
+    """Say what a server did, why, and what to do about it."""
     text = "\n".join(_chain(error))
     code = error_code(error)
     for known in _KNOWN:
         if any(mark in text for mark in known.marks):
-            told = f"{known.cause} ({code})" if code else known.cause
-            return Failure(known.failed, f"{told}; {known.remedy}{_proxy_hint(known)}")
+            cause = f"{known.cause} ({code})" if code else known.cause
+            return Failure(known.failed, f"{cause}; {known.remedy}{_proxy_hint(known)}")
     if code:
         return Failure(_REFUSED, code)
     if status := _STATUS.search(text):
@@ -131,8 +131,8 @@ def explain(error: Exception) -> Failure:
 
 def error_code(error: Exception) -> str:
     """Read the code that S3 gave, such as `NoSuchBucket`; empty when it gave none."""
-    found = _CODE.search(str(error))
-    return (found[1] or found[2]) if found else ""
+    match = _CODE.search(str(error))
+    return (match[1] or match[2]) if match else ""
 
 
 def without_credentials(text: str) -> str:
