@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from local.events import HttpRequest, HttpResponse, refusal, to_event, to_response
 from local.function import FunctionError, FunctionTimeout
 from local.template import ANY, DEFAULT, Route
-from weir.errors import BadInput
+from weir.errors import Unavailable
 
 MAX_BODY_BYTES = 6_000_000 * 3 // 4
 """a Lambda event has at most 6 MB, and the body in it is base64"""
@@ -119,13 +119,6 @@ def _wire(request: Request, body: bytes) -> HttpRequest:
     return HttpRequest(request.method, raw_path, query, headers, body, client)
 
 
-def _listening_failed(error: OSError, host: str, port: int) -> BadInput:
-    """Say what failed: a taken port has a way out, any other error is the system's."""
-    if error.errno == errno.EADDRINUSE:
-        return BadInput(f"the port {port} of {host} is taken; --port 0 takes a free one", error)
-    return BadInput(f"listening on {host}:{port} failed", error)
-
-
 class Server:
     """A gateway that listens on a port."""
 
@@ -133,7 +126,7 @@ class Server:
         """Listen, and answer requests from now on; port 0 takes a free one.
 
         Raises:
-            BadInput: the port is taken, or the address is not one of this machine.
+            Unavailable: another program has the port, or the machine does not have the address.
         """
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -142,7 +135,7 @@ class Server:
             self._socket.listen()  # at once: until then another process could get the same free port
         except OSError as exc:
             self._socket.close()
-            raise _listening_failed(exc, host, port) from exc
+            raise _unavailable(host, port, exc) from exc
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             gateway,
@@ -170,3 +163,9 @@ class Server:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._server.started and time.monotonic() < deadline:
             time.sleep(0.01)
+
+
+def _unavailable(host: str, port: int, exc: OSError) -> Unavailable:
+    if exc.errno == errno.EADDRINUSE:
+        return Unavailable(f"the port {port} is taken", f"{exc.strerror}; --port 0 takes a free one")
+    return Unavailable(f"nothing can listen on {host}:{port}", exc.strerror or exc)

@@ -66,8 +66,7 @@ class System:
         """Start.
 
         Raises:
-            BadInput: the port is taken, or the address is not one of this machine.
-            Unavailable: the S3 and the queue did not start.
+            Unavailable: the port is taken.
         """
         try:
             self._start()

@@ -66,9 +66,7 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         folder.complete(out, files, encode(with_metrics(draft, measured.evaluation)))
     callbacks.say(f"complete: {out}")
     if certification.promises.certified.broken:
-        raise Uncertified(
-            "the promise holds where only the last level answers", certification.promises.certified.absent_because
-        )
+        raise Uncertified("the promise can't be certified", certification.promises.certified.absent_because)
     return measured.evaluation
 
 

@@ -72,9 +72,9 @@ def _refuse(promises: CertifiedPromises, promise: Promise) -> None:
         limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
         raise BadInput(f"{limits} takes at least {needed} certification rows", certified.rows)
     if certified.certificate is None:
-        raise Uncertified("the promise holds at least where only the last level answers", certified.absent_because)
+        raise Uncertified("the promise can't be certified", certified.absent_because)
     if promises.warnings:
-        raise Uncertified("every promise that is made can be kept", "; ".join(promises.warnings))
+        raise Uncertified("the promises can't all be certified", "; ".join(promises.warnings))
 
 
 def _report(trained: Path, promises: CertifiedPromises, measured: Measured) -> bytes:

@@ -1,4 +1,4 @@
-"""Inputs to try a trained model with: rows of its own test split."""
+"""Write files to try a trained model with: rows of its own test split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ _ROWS = 20
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Files that were written."""
+class SampleFiles:
+    """The files that were written."""
 
     request: Path
     """one row, as a request of the Open Inference Protocol"""
@@ -25,12 +25,12 @@ class Samples:
     """one row, as a PNG"""
 
 
-def write_samples(trained: Path, out: Path) -> Samples:
+def write_samples(trained: Path, out: Path) -> SampleFiles:
     """Write a request of one test row, a .npy of twenty, and the same row as a picture."""
     data = prepared(folder.manifest(trained))
     rows = data.test.spread(_ROWS)
-    samples = Samples(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{EXTENSION}")))
-    folder.write(samples.request, request(data.input.name, rows[-1:].astype(np.float64)))
-    np.save(samples.rows, rows)
-    folder.write(samples.picture, file(rows[-1], data.input))
-    return samples
+    files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{EXTENSION}")))
+    folder.write(files.request, request(data.input.name, rows[-1:].astype(np.float64)))
+    np.save(files.rows, rows)
+    folder.write(files.picture, file(rows[-1], data.input))
+    return files

@@ -43,7 +43,7 @@ def convert(model: keras.Model, picture: Picture, quantization: Quantization, re
             warnings.simplefilter("ignore")
             content: bytes = converter.convert()
     except Exception as exc:  # the converter raises whatever it met
-        raise ModelUnavailable(f"TensorFlow converts {model.name} to {quantization}", exc) from exc
+        raise ModelUnavailable(f"TensorFlow did not convert {model.name} to {quantization}", exc) from exc
     return content
 
 

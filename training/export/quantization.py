@@ -94,13 +94,13 @@ def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
     if not any(row.error is None and row.agreement >= _FAITHFUL for row in reference):
         facts = "; ".join(f"{row.interpreter}: {row.error or f'agrees on {row.agreement:.1%}'}" for row in reference)
         raise ModelUnavailable(
-            f"the float32 conversion of {table.network} predicts what Keras predicts", facts or "no interpreter"
+            f"the float32 conversion of {table.network} does not agree with Keras", facts or "no interpreter"
         )
     candidates: tuple[Quantization, ...] = ("float16", "dynamic", "int8")
     times = {form: _time(table, form) for form in candidates if _fits(table.of(form), table.float_accuracy - tolerance)}
     if not times:
         facts = "; ".join(f"{row.quantization} {row.error or row.accuracy} ({row.interpreter})" for row in table.rows)
-        raise ModelUnavailable(f"a quantization of {table.network} keeps its accuracy within {tolerance}", facts)
+        raise ModelUnavailable(f"no quantization of {table.network} keeps its accuracy within {tolerance}", facts)
     fast = [form for form in times if times[form] <= _EQUAL * min(times.values())]
     chosen = min(fast, key=lambda form: (table.of(form)[0].size_bytes, times[form]))
     return msgspec.structs.replace(table, chosen=chosen)

@@ -96,5 +96,4 @@ def _load(path: Path, digest: str) -> Trained:
         history = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=list[Epoch])
         return Trained(keras.models.load_model(path), history, digest)
     except Exception as exc:  # Keras raises whatever it met
-        rule = f"a network of an earlier training can be read, or is removed and trained again: {path}"
-        raise ModelUnavailable(rule, exc) from exc
+        raise ModelUnavailable(f"the network of an earlier training can't be read; remove {path}", exc) from exc

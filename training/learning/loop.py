@@ -13,7 +13,7 @@ from training.fitting.calibration import nll, temperature
 from training.learning.batches import Batches
 from weir.engine.arrays import Floats, Labels
 from weir.engine.confidence import softmax
-from weir.errors import WeirError
+from weir.errors import Failed
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """a batch as `Batches` makes it, rows `(n, …)` and the numbers of their variants `(n,)` -> its loss, a scalar"""
@@ -31,8 +31,8 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float
 
 
-class Diverged(WeirError):
-    """The loss of a training is no longer finite."""
+class Diverged(Failed):
+    """Training ran off to infinity."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def descend(
         mean = float(np.mean([step(inputs, variants) for inputs, variants in batches.epoch()]))
         judged = objective.judge()
         if not (math.isfinite(mean) and math.isfinite(judged.loss)):
-            rule = f"{course.name} trains with a finite loss; a smaller learning_rate than"
-            losses = f"{mean} in epoch {done}, and of validation rows {judged.loss}"
-            raise Diverged(f"{rule} {course.learning_rate} may help", losses)
+            losses = f"the loss is {mean} in epoch {done}, and {judged.loss} on validation rows"
+            advice = f"a smaller learning_rate than {course.learning_rate} may help"
+            raise Diverged(f"training {course.name} diverged", f"{losses}; {advice}")
         rate = float(optimizer.learning_rate)
         history.append(Epoch(loss=mean, val_loss=judged.loss, val_accuracy=judged.accuracy, learning_rate=rate))
         on_epoch(done, course.epochs)

@@ -41,5 +41,5 @@ def manifest(task: Task, data: PreparedData, built: BuiltLevels) -> Manifest:
 
 def _artifact(network: TrainableNetwork) -> Artifact:
     if network.quantized is None:
-        raise ModelUnavailable("networks of a finished ladder are quantized", network.spec.name)
+        raise ModelUnavailable(f"the network {network.spec.name} can't be published", "it is not quantized")
     return network.quantized.artifact

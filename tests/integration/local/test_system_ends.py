@@ -18,7 +18,7 @@ import requests
 from local import template
 from local.system import TEMPLATE, System
 from tests.integration.local.processes import alive, eventually
-from weir.errors import BadInput, Unavailable
+from weir.errors import Unavailable
 
 # Each worker writes its process ID; then it is busy for longer than any test.
 BUSY = """
@@ -72,7 +72,7 @@ def test_a_taken_port_leaves_nothing_running(threads: None) -> None:
     """Everything that was started before is stopped again."""
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(BadInput, match="is taken"),
+        pytest.raises(Unavailable, match=r"the port \d+ is taken"),
         System(port=taken.getsockname()[1]),
     ):
         pass

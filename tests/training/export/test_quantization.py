@@ -65,7 +65,7 @@ def test_float32_is_never_chosen() -> None:
 def test_a_network_that_broke_in_conversion_fails(facts: dict[str, Any]) -> None:
     """Where the float32 form does not predict what Keras predicts, no quantization is chosen."""
     table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", **facts), _row("float16")))
-    with pytest.raises(ModelUnavailable, match="the float32 conversion of n predicts what Keras predicts"):
+    with pytest.raises(ModelUnavailable, match="the float32 conversion of n does not agree with Keras"):
         choose(table, 0.005)
 
 

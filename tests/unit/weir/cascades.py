@@ -43,9 +43,9 @@ class RandomCascade:
 
 def logits(random: np.random.Generator, rows: int, outputs: int, *, coarse: bool) -> Floats:
     """Draw logits `(rows, outputs)`; coarse ones come from few values, so that ties are common."""
-    if coarse:
-        return np.log(random.integers(1, 4, (rows, outputs))).astype(np.float32)
-    return random.normal(0, 3, (rows, outputs)).astype(np.float32)
+    values = np.log(random.integers(1, 4, (rows, outputs))) if coarse else random.normal(0, 3, (rows, outputs))
+    drawn: Floats = values.astype(np.float32)
+    return drawn
 
 
 def probabilities(random: np.random.Generator, rows: int, outputs: int, *, coarse: bool) -> Floats:

@@ -18,6 +18,6 @@ def load(keras_name: str, label_names: tuple[str, ...]) -> Dataset:
     try:
         (images, labels), (test_images, test_labels) = getattr(keras.datasets, keras_name).load_data()
     except Exception as exc:  # Keras raises Exception itself for a download that failed
-        raise Unavailable("Keras downloads the data set, or has it in ~/.keras/datasets", exc) from exc
+        raise Unavailable(f"Keras did not download {keras_name}, which is not in ~/.keras/datasets", exc) from exc
     pictures = np.concatenate([images, test_images])
     return Dataset(pictures, np.concatenate([labels, test_labels]), label_names, grey(pictures), len(images))

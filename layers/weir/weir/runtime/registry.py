@@ -3,14 +3,17 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 from weir.catalog import keys
 from weir.catalog.aliases import decode_alias
 from weir.catalog.manifest import decode
 from weir.catalog.store import Store
-from weir.errors import BadManifest, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
+from weir.errors import DamagedDocument, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
 from weir.runtime.model import Model
 from weir.settings import Settings
+
+_Document = TypeVar("_Document")
 
 _KEPT = 8
 """loaded versions, of all models together"""
@@ -93,11 +96,9 @@ class Registry:
         if self._clock() < fresh_until:
             return known
         try:
-            known = decode_alias(self.store.get(key)).version
+            known = self._document(key, decode_alias).version
         except ObjectNotFound as exc:
-            raise ModelNotFound(f"the model is published under the alias {alias}", name) from exc
-        except BadManifest as exc:
-            raise ModelUnavailable(f"the alias {alias} of the model is readable", name) from exc
+            raise ModelNotFound(name, alias) from exc
         except StoreUnavailable:
             if not known:
                 raise
@@ -107,15 +108,20 @@ class Registry:
 
     def _load(self, name: str, number: int) -> Model:
         try:
-            manifest = decode(self.store.get(keys.manifest(name, number)))
+            manifest = self._document(keys.manifest(name, number), decode)
         except ObjectNotFound as exc:
-            raise ModelNotFound("the model has this version", f"{name} {number}") from exc
-        except BadManifest as exc:
-            raise ModelUnavailable(f"the manifest of {name} {number} is usable", exc) from exc
+            raise ModelNotFound(name, number) from exc
         return Model(manifest, lambda digest: self._artifact(name, number, digest), self._runtime)
 
     def _artifact(self, name: str, number: int, digest: str) -> bytes:
         try:
             return self.store.get(keys.artifact(name, number, digest))
         except ObjectNotFound as exc:
-            raise ModelUnavailable(f"the artifacts of {name} {number} are in the store", digest) from exc
+            raise ModelUnavailable(f"version {number} of {name} lacks an artifact", f"no key {exc.key}") from exc
+
+    def _document(self, key: str, decode_document: Callable[[bytes], _Document]) -> _Document:
+        data = self.store.get(key)
+        try:
+            return decode_document(data)
+        except DamagedDocument as exc:
+            raise exc.named(key) from exc

@@ -156,7 +156,7 @@ def test_the_summary_is_written_last(thirds: Path, pictures: Floats, monkeypatch
 
     def failing(self: Store, key: str, data: bytes) -> None:
         if key.endswith("predictions.jsonl"):
-            raise StoreUnavailable("the store answers", key)
+            raise StoreUnavailable("the store did not answer", key)
         put(self, key, data)
 
     monkeypatch.setattr(Store, "put", failing)

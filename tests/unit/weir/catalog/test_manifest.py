@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from tests.serving import artifact, layered_manifest, make_manifest
-from weir.catalog.aliases import Alias, decode_alias
 from weir.catalog.inputs import Picture, Tensor
 from weir.catalog.levels import Expert
 from weir.catalog.manifest import Manifest, _check, decode, encode
@@ -197,32 +196,6 @@ def test_artifacts_are_listed_once() -> None:
     manifest = make_manifest()
     assert len(manifest.artifacts) == 3
     assert manifest.levels[-1].networks[0] == manifest.end_to_end.artifact
-
-
-def test_aliases_are_read() -> None:
-    """An alias names a version and those it named before."""
-    assert decode_alias(b'{"version": 3, "history": [2, 1], "canary": null}') == Alias(version=3, history=(2, 1))
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"3",
-        b'{"version": "3"}',
-        b'{"version": 0}',
-        b'{"version": -1}',
-        b'{"version": 1000000000}',
-        b'{"version": 2, "history": [0]}',
-        b'{"version": 2, "canary": {"version": 0, "weight": 5}}',
-        b"[" * 100_000,
-        b"\xff",
-    ],
-)
-def test_damaged_aliases_are_refused(data: bytes) -> None:
-    """Nothing is guessed."""
-    with pytest.raises(BadManifest, match="an alias is"):
-        decode_alias(data)
 
 
 def test_every_artifact_has_the_outputs_of_its_place() -> None:

@@ -80,7 +80,7 @@ def test_preload_fetches_what_an_answer_could_need() -> None:
 def test_bytes_that_are_not_the_manifests_are_refused(pictures: Floats) -> None:
     """A damaged or swapped artifact is never run."""
     model = Model(make_manifest(), lambda _: b"swapped")
-    with pytest.raises(ModelUnavailable, match="the artifact's sha256 is"):
+    with pytest.raises(ModelUnavailable, match="is damaged: its sha256 is"):
         model.end_to_end.answer(pictures)
 
 
@@ -88,7 +88,7 @@ def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -
     """The manifest's labels and the network's outputs agree, or nothing is answered."""
     manifest = msgspec.structs.replace(make_manifest(), labels=("a", "b"), prior=(0.5, 0.5))
     model, _ = _model(manifest)
-    with pytest.raises(ModelUnavailable, match="the manifest promises"):
+    with pytest.raises(ModelUnavailable, match="not the network that the manifest promises"):
         model.end_to_end.answer(pictures)
 
 
@@ -131,7 +131,7 @@ def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[st
     """Names, sizes and datatypes are the manifest's, or nothing is answered."""
     specs = tuple(Tensor(**one) for one in inputs)
     model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
-    with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
+    with pytest.raises(ModelUnavailable, match=r"that the manifest promises|its inputs are"):
         model.end_to_end.preload()
 
 
