@@ -46,7 +46,7 @@ class Npy:
             return np.ndarray(
                 self.shape, self.dtype, self.content, self.start, order="F" if self.fortran_order else "C"
             )
-        except (ValueError, OverflowError) as exc:  # sizes beyond any array, one of them zero
+        except (ValueError, OverflowError, TypeError) as exc:  # sizes beyond any array beside a zero, or True and False
             raise BadBody("a .npy has a shape that NumPy knows", exc) from exc
 
 

@@ -66,7 +66,7 @@ def test_what_the_function_has_no_route_for_is_refused(verb: str, path: str, sta
     ("outcome", "status", "error"),
     [
         (BadTensor("rule", "value"), 400, "rule. Got: value"),
-        (ModelNotFound("rule", "value"), 404, "rule. Got: value"),
+        (ModelNotFound("a", 7), 404, "the model has this version. Got: a 7"),
         (StoreUnavailable("bucket", "secret"), 503, UNAVAILABLE),
         (KeyError("secret"), 500, "the request failed in Weir itself. Got: an error, described in the log"),
         (RecursionError("secret"), 500, "the request failed in Weir itself. Got: an error, described in the log"),
