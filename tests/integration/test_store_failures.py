@@ -243,6 +243,16 @@ def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
         open_store(tmp_path.as_uri()).put("file/x", b"")
 
 
+def test_the_name_of_a_file_is_never_taken_for_a_cause(tmp_path: Path) -> None:
+    """A folder whose name is a mark of some other failure changes nothing about the message."""
+    folder = tmp_path / "AccessDenied Timeout"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"")
+    for put in (Store(folder.as_uri()).put, open_store(folder.as_uri()).put):
+        with pytest.raises(StoreUnavailable, match=r"failed: (Unable to open file|File exists|Not a directory)"):
+            put("file/x", b"")
+
+
 def test_an_unknown_failure_keeps_the_first_line_of_its_message() -> None:
     """What the table does not know is repeated without credentials; an error without a message is named."""
     unknown = ValueError(f"http://user:{SECRET}@host/a broke\nDebug source: {SECRET}")

@@ -25,8 +25,8 @@ WeirError                      str(error) is one line for a person
                 └── BadAlias      an alias document that this reader can't use
 ```
 
-Nothing raises the first three themselves. `weir.api.http_responses` maps every other class to a status, directly or
-through an ancestor; a test walks this tree and fails on a class without one.
+Nothing raises `WeirError`, `Rejected` or `Failed` themselves. `weir.api.http_responses` maps every other class to a
+status, directly or through an ancestor; a test walks this tree and fails on a class without one.
 """
 
 import reprlib

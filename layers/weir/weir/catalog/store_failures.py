@@ -115,7 +115,9 @@ def unavailable(url: str, error: Exception) -> StoreUnavailable:
 
 
 def explain(error: Exception) -> Failure:
-    """Say what a server did, why, and what to do about it."""
+    """Say what a server or the file system did, why, and what to do about it."""
+    if _is_of_a_file(error):  # a path may have any name, so it is not searched for marks
+        return Failure("failed", _first_line(error))
     text = "\n".join(_chain(error))
     code = error_code(error)
     for known in _KNOWN:
@@ -147,6 +149,10 @@ def _chain(error: BaseException | None) -> list[str]:
         texts.append(f"{type(error).__name__}: {error}")
         error = error.__cause__ or error.__context__
     return texts
+
+
+def _is_of_a_file(error: Exception) -> bool:
+    return (isinstance(error, OSError) and error.filename is not None) or "LocalFileSystem" in str(error)[:30]
 
 
 def _first_line(error: Exception) -> str:
