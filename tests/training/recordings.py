@@ -1,6 +1,7 @@
 """Recordings of levels that were never trained: their probabilities are drawn."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -29,9 +30,11 @@ def network(recorded: Floats) -> RecordedNetwork:
     return RecordedNetwork(np.log(np.maximum(recorded, np.float32(LEAST_PROBABILITY))))
 
 
-def classifier(recorded: Floats, name: str = "level") -> Classifier[RecordedNetwork]:
-    """Make a level that replaces the one before, of its probabilities `(rows, labels)`."""
-    return Classifier(name=name, network=network(recorded), threshold=None)
+def classifier(
+    recorded: Floats, name: str = "level", *, fusion: Literal["replace", "pool"] = "replace"
+) -> Classifier[RecordedNetwork]:
+    """Make a level of its probabilities `(rows, labels)`."""
+    return Classifier(name=name, network=network(recorded), fusion=fusion, threshold=None)
 
 
 def recording(levels: Sequence[Floats], labels: Labels, hierarchy: Hierarchy = NO_GROUPS) -> Recording:
