@@ -64,33 +64,34 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
 
 
 def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
-    """The same shape, measured again; accuracies are the same to the digit."""
+    """It has the same shape and is measured again, on rows that it counts; accuracies are the same to the digit."""
     done = weir("evaluate", trained, "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    found, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
+    printed, written = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
     network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
-    assert set(found) == {"end_to_end", "levels", "cascade", "promise"}
-    assert set(found["end_to_end"]) == network
-    assert [set(level) for level in found["levels"]] == [network | {"name", "share"}] * 3
-    assert set(found["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
-    assert sum(level["share"] for level in found["levels"]) == pytest.approx(1)
-    assert found["levels"][-1]["accuracy"] == found["end_to_end"]["accuracy"]
-    assert {k: v for k, v in found["cascade"].items() if k != "latency_us"} == {
-        k: v for k, v in kept["cascade"].items() if k != "latency_us"
+    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    assert printed["rows"] == written["rows"] == 200
+    assert set(printed["end_to_end"]) == network
+    assert [set(level) for level in printed["levels"]] == [network | {"name", "share"}] * 3
+    assert set(printed["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
+    assert sum(level["share"] for level in printed["levels"]) == pytest.approx(1)
+    assert printed["levels"][-1]["accuracy"] == printed["end_to_end"]["accuracy"]
+    assert {k: v for k, v in printed["cascade"].items() if k != "latency_us"} == {
+        k: v for k, v in written["cascade"].items() if k != "latency_us"
     }
 
 
 def test_evaluate_prints_a_table(trained: Path) -> None:
-    """A row for the end-to-end model, for each level, for the cascade; and what calibration did."""
-    told = weir("evaluate", trained).stdout
+    """It has a row for the end-to-end model, each level and the cascade; the promise and calibration follow."""
+    printed = weir("evaluate", trained).stdout
     for name in ("│ end-to-end", "│ level 0:", "│ level 1:", "│ level 2: last", "│ cascade"):
-        assert name in told
-    assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in told
-    assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", told)
+        assert name in printed
+    assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in printed
+    assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", printed)
 
 
 def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
-    """Artifacts by digest, the manifest, what only the owner reads; nothing of the work."""
+    """It has artifacts by digest, the manifest, and what only its owner reads; nothing unfinished is left."""
     manifest = folder.manifest(trained)
     names = {path.name for path in trained.iterdir()}
     assert names == {f"{digest}.tflite" for digest in manifest.artifacts} | {
@@ -101,8 +102,10 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         folder.REFERENCE,
         folder.NETWORKS,
     }
-    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
+    assert manifest.levels[-1].networks == (manifest.end_to_end.artifact,)
     assert manifest.provenance.seed == 3
+    metrics = [manifest.end_to_end.metrics, *(level.metrics for level in manifest.levels)]
+    assert [one.rows for one in metrics if one is not None] == [200] * 4
     report = json.loads((trained / folder.REPORT).read_text())
     assert len(report["networks"][0]["curve"]) == 2
     assert {row["quantization"] for row in report["networks"][0]["quantization"]["rows"]} == {
@@ -122,7 +125,7 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
 def test_the_same_rows_get_the_same_labels_everywhere(
     store: str, served: System, rows: Path, trained: Path, cascade: tuple[str, ...]
 ) -> None:
-    """Straight from the store, over HTTP, as a batch; and as often right as `weir evaluate` says."""
+    """They do from the store, over HTTP and in a batch; their accuracy is what `weir evaluate` measured."""
     direct = json.loads(weir("predict", "quick", rows, "--store", store, "--json", *cascade).stdout)
     over_http = json.loads(weir("predict", "quick", rows, "--url", served.url, "--json", *cascade).stdout)
     batch = json.loads(weir("batch", "quick", rows, "--store", store, "--json", *cascade).stdout)
@@ -132,10 +135,10 @@ def test_the_same_rows_get_the_same_labels_everywhere(
     lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
     assert [line["label"] for line in lines] == labels
     assert batch["answered"] == len(labels) == 200
-    right = testsplit.load(folder.manifest(trained)).labels
+    correct = testsplit.load(folder.manifest(trained)).labels
     summary = json.loads((trained / "summary.json").read_text())
     expected = summary["cascade" if cascade else "end_to_end"]["accuracy"]
-    assert np.mean(np.array(labels).astype(int) == right) == pytest.approx(expected)
+    assert np.mean(np.array(labels).astype(int) == correct) == pytest.approx(expected)
 
 
 def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path: Path) -> None:
@@ -145,18 +148,18 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
     (tmp_path / "a.json").write_text(json.dumps(row.tolist()))
     tensor = {"name": "image", "shape": [1, 8, 8], "datatype": "FP32", "data": row.ravel().tolist()}
     (tmp_path / "b.json").write_text(json.dumps({"inputs": [tensor]}))
-    told = {
+    printed = {
         weir("predict", "quick", tmp_path / name, "--store", store).stdout for name in ("a.npy", "a.json", "b.json")
     }
-    assert len(told) == 1
-    assert re.fullmatch(r"row 0: \d \(0\.\d{4}\)\n", told.pop())
+    assert len(printed) == 1
+    assert re.fullmatch(r"row 0: \d \(0\.\d{4}\)\n", printed.pop())
     Image.fromarray(row.astype(np.uint8)).convert("RGB").resize((80, 80), Image.Resampling.BOX).save(tmp_path / "a.png")
     done = weir("predict", "quick", tmp_path / "a.png", "--store", store, "--cascade")
     assert re.match(r"row 0: \d \(0\.\d{4}\), level \d: ", done.stdout)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["frobnicate"], 2, "No such command"),
         (["train"], 2, "Missing argument"),
@@ -184,13 +187,13 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
     ],
 )
 def test_errors_are_one_line_that_states_the_rule(
-    arguments: list[str], code: int, told: str, trained: Path, rows: Path, store: str, task: Path
+    arguments: list[str], code: int, message: str, trained: Path, rows: Path, store: str, task: Path
 ) -> None:
     """On stderr, with an exit code that says whose fault it was."""
     known = {"trained": trained, "rows": rows, "store": store, "task": task}
     done = weir(*(argument.format(**known) for argument in arguments))
     assert done.returncode == code, done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stderr.startswith("weir: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
@@ -203,8 +206,8 @@ def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -
     assert "a batch file is .npy or .csv" in done.stdout
 
 
-def test_a_batch_tells_people_what_came_back(store: str, tmp_path: Path) -> None:
-    """Bad rows are counted, and that is no failure."""
+def test_a_batch_prints_how_many_rows_were_answered(store: str, tmp_path: Path) -> None:
+    """Bad rows are counted, and are no failure of the command."""
     (tmp_path / "a.csv").write_text("\n".join([",".join(["3"] * 64), "1,2"]) + "\n")
     done = weir("batch", "quick", tmp_path / "a.csv", "--store", store, "--cascade")
     assert done.returncode == 0
@@ -213,7 +216,7 @@ def test_a_batch_tells_people_what_came_back(store: str, tmp_path: Path) -> None
 
 
 def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: Path) -> None:
-    """What it left is no complete training; the next run tells what it redoes, and comes to what it would have been."""
+    """What it left is no complete training; the next run prints what it trains again, and ends as if never stopped."""
     out = tmp_path / "out"
     slow = tmp_path / "slow.toml"
     last = 'name = "last"\narchitecture = "conv-tiny"\nepochs = 2'
@@ -239,8 +242,8 @@ def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: 
     assert _references(out) == _references(trained)
 
 
-def test_networks_of_another_training_are_taken(task: Path, trained: Path, tmp_path: Path) -> None:
-    """Where data, seed and description are the same: the networks are the same to the bit, and none is trained."""
+def test_networks_of_another_training_are_reused(task: Path, trained: Path, tmp_path: Path) -> None:
+    """Where data, seed and specification are the same, the networks are the same to the bit, and none is trained."""
     done = weir("train", task, "--out", tmp_path / "again", "--reuse", trained)
     assert done.returncode == 0, done.stderr
     for name in ("first", "second", "last"):
@@ -249,8 +252,8 @@ def test_networks_of_another_training_are_taken(task: Path, trained: Path, tmp_p
     assert _files(tmp_path / "again" / folder.NETWORKS) == _files(trained / folder.NETWORKS)
 
 
-def test_networks_that_come_from_something_else_are_trained(trained: Path, tmp_path: Path) -> None:
-    """A description that has changed is another network; the others are taken."""
+def test_networks_of_another_specification_are_trained(trained: Path, tmp_path: Path) -> None:
+    """A network whose specification has changed is trained; the others are reused."""
     other = tmp_path / "other.toml"
     other.write_text(TASK.replace("shift = 1", "shift = 2"))
     done = weir("train", other, "--out", tmp_path / "out", "--reuse", trained)
@@ -259,8 +262,8 @@ def test_networks_that_come_from_something_else_are_trained(trained: Path, tmp_p
     assert len(_references(tmp_path / "out") & _references(trained)) == 2
 
 
-def test_networks_are_taken_of_complete_trainings_only(task: Path, trained: Path, tmp_path: Path) -> None:
-    """Of a folder that keeps none there is nothing to take; and nothing is written."""
+def test_networks_are_reused_of_complete_trainings_only(task: Path, trained: Path, tmp_path: Path) -> None:
+    """A folder that is incomplete or has kept no networks is refused, and nothing is written."""
     out = tmp_path / "out"
     done = weir("train", task, "--out", out, "--reuse", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -273,12 +276,12 @@ def test_networks_are_taken_of_complete_trainings_only(task: Path, trained: Path
 
 
 def _references(trained: Path) -> set[bytes]:
-    """Read the float32 models: what is chosen of their quantizations hangs on times."""
+    """Read the float32 models, because the choice of their quantizations depends on times."""
     return {path.read_bytes() for path in (trained / folder.REFERENCE).iterdir()}
 
 
-def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, trained: Path, tmp_path: Path) -> None:
-    """Whoever had a complete training has it still."""
+def test_ctrl_c_leaves_the_complete_training_alone(task: Path, trained: Path, tmp_path: Path) -> None:
+    """The last line says that the training was stopped, without a traceback; the folder is still complete."""
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     with subprocess.Popen(
@@ -287,15 +290,15 @@ def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, train
         assert stopped.stderr
         stopped.stderr.readline()
         stopped.send_signal(signal.SIGINT)
-        told = stopped.stderr.read()
+        printed = stopped.stderr.read()
     assert stopped.returncode == 1
-    assert told.splitlines()[-1].startswith("weir: stopped")
-    assert "Traceback" not in told
+    assert printed.splitlines()[-1].startswith("weir: stopped")
+    assert "Traceback" not in printed
     assert weir("evaluate", out, "--json").returncode == 0
 
 
 def test_a_folder_of_something_else_is_left_alone(task: Path, tmp_path: Path) -> None:
-    """--out never writes into what no training made."""
+    """`--out` never writes into a folder that no training made, or onto a file."""
     (tmp_path / "thesis.txt").write_text("years of work")
     done = weir("train", task, "--out", tmp_path)
     assert (done.returncode, "--out is new, empty" in done.stderr) == (2, True)
@@ -305,7 +308,7 @@ def test_a_folder_of_something_else_is_left_alone(task: Path, tmp_path: Path) ->
 
 
 def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_path: Path) -> None:
-    """The same data digest, and test accuracies within half a point."""
+    """They have the same data digest and float32 models, and test accuracies within half a point."""
     assert weir("train", task, "--out", tmp_path / "again", "--json").returncode == 0
     assert _references(tmp_path / "again") == _references(trained)
     one, two = folder.manifest(trained), folder.manifest(tmp_path / "again")
@@ -316,7 +319,7 @@ def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_p
 
 
 def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) -> None:
-    """Figures of other rows would be no figures of this training."""
+    """Measurements of other rows would not be measurements of this training."""
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     manifest = (out / FILE).read_text()
@@ -327,7 +330,7 @@ def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) 
 
 
 def test_evaluate_refuses_a_folder_that_was_damaged(trained: Path, tmp_path: Path) -> None:
-    """An artifact or a reference that is missing is named."""
+    """The message names a reference that is missing."""
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     shutil.rmtree(out / folder.REFERENCE)
@@ -362,24 +365,25 @@ def test_serve_refuses_a_store_that_is_none(store: str) -> None:
 
 
 def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
-    """Trains, publishes, serves, predicts, answers batches; then it prints the table, and its figures are JSON too."""
+    """It trains, publishes, serves, predicts and answers batches; it prints the table and writes it as JSON."""
     done = weir("demo", "--task", task, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "stopped the API" in done.stderr
     assert done.stderr.count("with the same labels") == 2
     assert "│ cascade" in done.stdout
-    assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade", "promise"}
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows"}
 
 
 def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
-    """It serves the demo's model; what its lines do, done here without curl, gives answers."""
+    """It serves the demo's model; the requests of its lines, sent here without curl, are answered."""
     named = tmp_path / "mnist-sample.toml"
     named.write_text(task.read_text().replace('name = "quick"', 'name = "mnist-sample"'))
     assert weir("train", named, "--out", tmp_path / "build/demo/mnist-sample").returncode == 0
     with subprocess.Popen([WEIR, "up", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
-        told = [running.stdout.readline() for _ in range(12)]
-        predict, cascade, batch = (shlex.split(line) for line in told if line.startswith("curl"))
+        printed = [running.stdout.readline() for _ in range(12)]
+        predict, cascade, batch = (shlex.split(line) for line in printed if line.startswith("curl"))
         with Image.open(tmp_path / "build/demo/digit.png") as picture:
             assert picture.mode == "L"
         for line in (predict, cascade):
@@ -405,7 +409,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) -> None:
-    """The manifest carries it, the table says it, and the networks stay what they are."""
+    """The manifest and the table have the new promise, and the networks stay what they are."""
     copy = _copy(trained, tmp_path)
     done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--alpha", "0.1", "--json")
     assert done.returncode == 0, done.stderr
@@ -450,10 +454,10 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
         (("--against", "everything"), 2, "end-to-end"),
     ],
 )
-def test_a_promise_that_cannot_be_made_changes_nothing(
+def test_a_promise_that_cannot_be_certified_changes_nothing(
     trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    """Too few rows, too many errors, no number: the folder stays as it was."""
+    """With too few rows, too many errors, or a value out of range, the folder stays as it was."""
     copy = _copy(trained, tmp_path)
     before = _files(copy)
     done = weir("certify", copy, *arguments)
@@ -462,8 +466,8 @@ def test_a_promise_that_cannot_be_made_changes_nothing(
     assert _files(copy) == before
 
 
-def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:
-    """Whoever certifies while another training waits to go on loses neither."""
+def test_certification_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:
+    """Somebody who certifies while another training waits to be resumed loses neither."""
     copy = _copy(trained, tmp_path)
     waiting = copy / ".work/other.0.keras"
     waiting.parent.mkdir()
@@ -475,7 +479,7 @@ def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Pat
 
 
 def test_a_training_killed_at_its_very_end_is_not_lost(trained: Path, task: Path, tmp_path: Path) -> None:
-    """The networks have moved and the manifest is gone: the next run takes them up."""
+    """Where the networks have been moved and the manifest is gone, the next run resumes with them."""
     copy = _copy(trained, tmp_path)
     (copy / "manifest.json").unlink()
     (copy / ".work").mkdir()
@@ -486,25 +490,25 @@ def test_a_training_killed_at_its_very_end_is_not_lost(trained: Path, task: Path
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ('[hierarchy]\ngeneralist = "first"\ncount = 10', "10 labels are in 2 to 9 groups"),
         ('[hierarchy]\ngeneralist = "first"\n[hierarchy.named]\na = ["0", "1"]\nb = ["1"]', "label"),
         ('[[levels]]\nname = "third"\narchitecture = "conv-vast"\nepochs = 1', "an architecture is one of"),
     ],
 )
-def test_what_cannot_be_built_is_refused_before_anything_is_trained(tmp_path: Path, changed: str, told: str) -> None:
+def test_what_cannot_be_built_is_refused_before_anything_is_trained(tmp_path: Path, changed: str, message: str) -> None:
     """Groups and architectures are checked as soon as the labels are known."""
     bad = tmp_path / "bad.toml"
     bad.write_text(TASK + "\n" + changed + "\n")
     done = weir("train", bad, "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert "epochs, validation accuracy" not in done.stderr
 
 
 def test_a_promise_against_labels_that_nothing_keeps_fails(tmp_path: Path) -> None:
-    """The training is complete, its last level answers alone, and the exit code says that the promise is not kept."""
+    """The training is complete and its last level answers alone; the exit code shows that the promise is not kept."""
     task = tmp_path / "task.toml"
     task.write_text(TASK.replace("max_loss = 0.2", 'max_loss = 0.02\nagainst = "labels"'))
     done = weir("train", task, "--out", tmp_path / "out")
