@@ -131,7 +131,8 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     printed, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
     network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
-    assert set(printed) == {"end_to_end", "levels", "cascade", "promise"}
+    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    assert printed["rows"] == kept["rows"] == 200
     assert set(printed["end_to_end"]) == network
     assert [set(level) for level in printed["levels"]] == [network | {"name", "share"}] * 3
     assert set(printed["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
@@ -163,8 +164,10 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         folder.REFERENCE,
         folder.NETWORKS,
     }
-    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
+    assert manifest.levels[-1].networks == (manifest.end_to_end.artifact,)
     assert manifest.provenance.seed == 3
+    metrics = [manifest.end_to_end.metrics, *(level.metrics for level in manifest.levels)]
+    assert [one.rows for one in metrics if one is not None] == [200] * 4
     report = json.loads((trained / folder.REPORT).read_text())
     assert len(report["networks"][0]["curve"]) == 2
     assert {row["quantization"] for row in report["networks"][0]["quantization"]["rows"]} == {
@@ -477,7 +480,8 @@ def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     assert "stopped the API" in done.stderr
     assert done.stderr.count("with the same labels") == 2
     assert "│ cascade" in done.stdout
-    assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade", "promise"}
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows"}
 
 
 def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
@@ -559,7 +563,7 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
         (("--against", "everything"), 2, "end-to-end"),
     ],
 )
-def test_a_promise_that_cannot_be_made_changes_nothing(
+def test_a_promise_that_cannot_be_certified_changes_nothing(
     trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     """When the promise can't be kept or is no promise, the folder stays as it was."""

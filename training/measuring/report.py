@@ -28,7 +28,8 @@ def table_of(evaluation: Evaluation) -> Table:
     """Lay out a row for the end-to-end model, for each level and for the cascade."""
     table = Table(title="On the test split; time is the median wall time of a batched call over its rows, one thread")
     table.add_column("model")
-    for column in ("accuracy, float", "accuracy", "quantization", "ECE", "bytes", "µs per row", "rows answered"):
+    # on two lines, so that the names of levels need not wrap
+    for column in ("accuracy,\nfloat", "accuracy", "quantization", "ECE", "bytes", "µs\nper row", "rows\nanswered"):
         table.add_column(column, justify="right")
     table.add_row("end-to-end", *_network(evaluation.end_to_end), "100.0 %")
     for number, level in enumerate(evaluation.levels):

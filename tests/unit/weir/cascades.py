@@ -43,9 +43,10 @@ class RandomCascade:
 
 def logits(random: np.random.Generator, rows: int, outputs: int, *, coarse: bool) -> Floats:
     """Draw logits `(rows, outputs)`; coarse ones come from few values, so that ties are common."""
-    values = np.log(random.integers(1, 4, (rows, outputs))) if coarse else random.normal(0, 3, (rows, outputs))
-    drawn: Floats = values.astype(np.float32)
-    return drawn
+    if coarse:
+        few: Floats = np.log(random.integers(1, 4, (rows, outputs))).astype(np.float32)
+        return few
+    return random.normal(0, 3, (rows, outputs)).astype(np.float32)
 
 
 def probabilities(random: np.random.Generator, rows: int, outputs: int, *, coarse: bool) -> Floats:
