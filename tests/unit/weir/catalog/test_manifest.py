@@ -34,7 +34,7 @@ def test_a_model_may_have_several_inputs() -> None:
         {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]},
         {"name": "c", "shape": [-1, 3, 3]},
     ]
-    assert decode(_document(inputs=inputs)).inputs == (
+    assert decode(_document(schema_version="1.3", inputs=inputs)).inputs == (
         Tensor(name="a", shape=(-1, 2)),
         Picture(name="b", shape=(-1, 3, 3), datatype="INT8", range=(-9.0, 9.0)),
         Picture(name="c", shape=(-1, 3, 3), range=(0.0, 255.0)),
@@ -57,18 +57,36 @@ def test_a_model_may_have_several_inputs() -> None:
         (_document(labels=["a", "a", "b"]), "at least two labels"),
         (_document(prior=[1.0]), "one share for each label"),
         (_document(levels=[]), "at least one level"),
-        (_document(inputs=[]), "a model has inputs of different names"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 1]}] * 2), "a model has inputs of different names"),
-        (_document(inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
-        (_document(inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
-        (_document(inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]), "each of shape"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]), "the JSON document"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [1, 1]}]), "black, then more for white"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [255, 0]}]), "black, then more for white"),
-        (_document(inputs=3), "the JSON document"),
-        (_document(inputs=[3]), "the JSON document"),
-        (_document(inputs=[{"kind": "sound", "name": "a", "shape": [-1, 4]}]), "the JSON document"),
+        (_document(schema_version="1.3", inputs=[]), "a model has inputs of different names"),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 1]}] * 2),
+            "a model has inputs of different names",
+        ),
+        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
+        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
+        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]),
+            "each of shape",
+        ),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]),
+            "the JSON document",
+        ),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [1, 1]}]),
+            "black, then more for white",
+        ),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [255, 0]}]),
+            "black, then more for white",
+        ),
+        (_document(schema_version="1.3", inputs=3), "the JSON document"),
+        (_document(schema_version="1.3", inputs=[3]), "the JSON document"),
+        (
+            _document(schema_version="1.3", inputs=[{"kind": "sound", "name": "a", "shape": [-1, 4]}]),
+            "the JSON document",
+        ),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (
             _document(
