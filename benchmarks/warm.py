@@ -28,8 +28,8 @@ from training import folder
 from training.measuring import reload as testsplit
 from training.publishing.publication import publish
 from training.publishing.stores import open_store
-from weir.api.mounts import CASCADE, END_TO_END, Mount
 from weir.api.routes import url_path
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.engine.arrays import Floats
 from weir.runtime.interpreter import DEPLOYED, load
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from training.certifying.abstention import Answered
 
 from benchmarks import audit, trained
 from benchmarks.setting import header
-from training.certifying.abstention import Answered
 from weir.engine.cascade import Predictions
 
 RANDOM = np.random.default_rng(0)

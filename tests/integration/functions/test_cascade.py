@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.serving import artifact, call, load_app, outputs, request_body
-from weir.api.mounts import CASCADE, END_TO_END
 from weir.api.routes import url_path
 from weir.catalog import keys
+from weir.catalog.mounts import CASCADE, END_TO_END
 from weir.engine.arrays import Floats
 
 pytestmark = pytest.mark.usefixtures("runtime")

@@ -13,8 +13,8 @@ from weir.api import gateway_events, routes
 from weir.api.gateway_events import Event, Response, to_gateway
 from weir.api.http_responses import fail, refuse
 from weir.api.inference import Call
-from weir.api.mounts import Mount
 from weir.api.routes import Function, Operation
+from weir.catalog.mounts import Mount
 from weir.errors import RouteNotFound, WeirError
 from weir.observability import metrics
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from msgspec import Struct
 
-from weir.api.mounts import CASCADE, Mount
 from weir.catalog.manifest import Manifest
+from weir.catalog.mounts import CASCADE, Mount
 from weir.catalog.promises import Quantile
 from weir.engine.abstention import group_names, label_names
 from weir.engine.cascade import of_manifest

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from weir.catalog.manifest import Artifact, Manifest
+from weir.catalog.mounts import CASCADE, Mount
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Cascade, end_to_end_of, of_manifest
 from weir.engine.levels import NetworkFunction
@@ -98,6 +99,10 @@ class Model:
     def cascade(self) -> Predictor:
         """The levels."""
         return Predictor(of_manifest(self.manifest), self.network)
+
+    def predictor(self, mount: Mount) -> Predictor:
+        """Return the predictor that answers below a mount."""
+        return self.cascade if mount == CASCADE else self.end_to_end
 
     @cached_property
     def row_values(self) -> int:

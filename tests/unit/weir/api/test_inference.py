@@ -7,8 +7,8 @@ import pytest
 
 from tests.serving import layered_manifest, request_body, store_version
 from weir.api.inference import Call, Target
-from weir.api.mounts import CASCADE
 from weir.api.outputs import OutputContext
+from weir.catalog.mounts import CASCADE
 from weir.catalog.store import Store
 from weir.engine.arrays import Floats
 from weir.engine.predictions import Predictions

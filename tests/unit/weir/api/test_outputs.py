@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.serving import layered_manifest, make_manifest
-from weir.api.mounts import CASCADE, END_TO_END, Mount
 from weir.api.outputs import FULL, OutputContext, outputs
 from weir.catalog.inputs import DTYPES
 from weir.catalog.manifest import Manifest
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.catalog.promises import Quantile
 from weir.engine.predictions import Abstentions, Predictions
 
