@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from weir.catalog import keys
-from weir.catalog.mounts import END_TO_END
+from weir.catalog.mounts import CASCADE, END_TO_END
 from weir.errors import BadName
 
 HOSTILE = ["", "A", "a b", "a/b", "..", ".", "a.b", "ä", "a\n", "a" * 65, "%2e", "a\x00", "models/../x", "٣"]
