@@ -153,5 +153,5 @@ def weir(*arguments: str | Path, env: dict[str, str] | None = None) -> subproces
 def write_digits(path: Path) -> None:
     """Write scikit-learn's digits at three times their size: a network's own time is more than what surrounds it."""
     digits = load_digits()
-    pictures = np.kron(digits.inputs, np.ones((1, 3, 3))) * 15
+    pictures = np.kron(digits.images, np.ones((1, 3, 3))) * 15
     np.savez(path, x=pictures.astype(np.uint8), y=digits.target)

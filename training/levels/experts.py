@@ -85,7 +85,7 @@ def _routed(ladder: Ladder, spec: NetworkSpec, generalist: TrainableNetwork, run
     hierarchy = ladder.hierarchy
     target = generalist.target.plain().part(hierarchy.group_of, len(hierarchy.groups))
     members = [list(labels) for labels in hierarchy.members]
-    network = run.finished(run.network(spec, run.train(spec, target, made_of=["router", members]), target))
+    network = run.finished(run.network(spec, run.train(spec, target, depends_on=["router", members]), target))
     time_us = network.predictions.time_us
     times = [time if isinstance(time, float) else 0.0 for time in ladder.times[:-1]]
     place = next((number for number, time in enumerate(times) if time > time_us), len(times))
@@ -137,7 +137,7 @@ class _ExpertTrainer:
         model.set_weights([*body, kernel[:, list(members)], bias[list(members)]])
         run.callbacks.say(f"{spec.name}: the expert of {name}")
         start = Trained(model, [], generalist.trained.made_of)
-        trained = run.train(spec, target, made_of=["expert", list(members)], start=start)
+        trained = run.train(spec, target, depends_on=["expert", list(members)], start=start)
         return run.network(spec, trained, target, time_us=generalist.predictions.time_us)
 
     def _compared(

@@ -157,8 +157,8 @@ def _escalated(search: LevelSearch, number: int) -> LevelSearch:
         return search.skipped("escalation weights", level.name, why)
     weights = np.where(escalates, 1.0, _EASY).astype(np.float32)
     weighted = replace(target, weights=weights / weights.mean())
-    made_of = [network.trained.made_of, round(threshold, 4), _taught(level.network)]
-    return _retrained(search, number, level, "escalation weights", weighted, made_of)
+    depends_on = [network.trained.made_of, round(threshold, 4), _taught(level.network)]
+    return _retrained(search, number, level, "escalation weights", weighted, depends_on)
 
 
 def _retrained(  # noqa: PLR0913, PLR0917 (what is trained, and in which place)
@@ -167,11 +167,11 @@ def _retrained(  # noqa: PLR0913, PLR0917 (what is trained, and in which place)
     level: Classifier[TrainableNetwork],
     what: str,
     target: TrainingTarget,
-    made_of: Sequence[object],
+    depends_on: Sequence[object],
 ) -> LevelSearch:
     run, network = search.run, level.network
     name = f"{level.name}-{what.replace(' ', '-')}"
-    trained = run.train(network.spec, target, made_of=[what, *made_of], as_name=name)
+    trained = run.train(network.spec, target, depends_on=[what, *depends_on], as_name=name)
     better = run.network(network.spec, trained, target, time_us=network.predictions.time_us)
     temperature = better.predictions.temperature
     return search.judged(what, number, msgspec.structs.replace(level, network=better, temperature=temperature))

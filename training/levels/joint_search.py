@@ -45,8 +45,8 @@ def tune_jointly(search: LevelSearch) -> LevelSearch:
         )
 
     names = [f"{_NAME}-{number}" for number in range(len(networks))]
-    made_of = [spec, [network.trained.made_of for network in networks], _shape(ladder), thresholds]
-    trained = run.checkpoints.several(names, made_of, train)
+    depends_on = [spec, [network.trained.made_of for network in networks], _shape(ladder), thresholds]
+    trained = run.checkpoints.resume_or_train_all(names, depends_on, train)
     changed = {
         id(network): run.network(network.spec, one, network.target, time_us=network.predictions.time_us)
         for network, one in zip(networks, trained, strict=True)

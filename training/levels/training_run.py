@@ -32,7 +32,7 @@ class TrainingRun:
         spec: NetworkSpec,
         target: TrainingTarget,
         *,
-        made_of: Sequence[object] = (),
+        depends_on: Sequence[object] = (),
         start: Trained | None = None,
         as_name: str = "",
     ) -> Trained:
@@ -41,7 +41,7 @@ class TrainingRun:
         Args:
             spec: its description.
             target: what it learns.
-            made_of: what else determines the target.
+            depends_on: what the target depends on, beside the data.
             start: the network whose weights it starts from; None: random ones.
             as_name: its name; by default as in the description.
 
@@ -51,9 +51,9 @@ class TrainingRun:
         """
         name = as_name or spec.name
         initial: keras.Model | None = start.model if start else None
-        return self.checkpoints.one(
+        return self.checkpoints.resume_or_train(
             name,
-            [spec, *made_of, start.made_of if start else ""],
+            [spec, *depends_on, start.made_of if start else ""],
             lambda: networks.train(
                 spec,
                 target,
