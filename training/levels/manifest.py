@@ -49,5 +49,5 @@ def manifest(task: Task, data: Prepared, built: BuiltLevels) -> Manifest:
 
 def _artifact(network: TrainableNetwork) -> Artifact:
     if network.quantized is None:
-        raise ModelUnavailable("networks of a finished ladder are quantized", network.spec.name)
+        raise ModelUnavailable("a network of a finished ladder is not quantized", network.spec.name)
     return network.quantized.artifact

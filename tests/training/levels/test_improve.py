@@ -100,7 +100,7 @@ def test_one_ladder_is_better_than_another(one: tuple[float, ...], other: tuple[
 def test_a_ladder_is_taken_only_if_it_is_better(run: ObservedRun, known: float, used: bool) -> None:
     """Either way the table gets a line with the figures of both ladders."""
     other = ladder(_network("first", known, 2), LAST)
-    search = LevelSearch(run, BEFORE).compared("another", "first", other, 0)
+    search = LevelSearch(run, BEFORE).try_ladder("another", "first", other, 0)
     assert search.ladder is (other if used else BEFORE)
     (line,) = search.trials
     assert (line.what, line.level, line.used, line.why) == (
@@ -120,14 +120,14 @@ def test_a_ladder_that_cannot_keep_the_limit_has_no_time_in_the_table(run: Obser
     """It has no thresholds that a time could be given for, so the message has no time either."""
     weak = ladder(_network("first", 0.7, 1), _network("last", 0.8, 2, 100.0))
     search = _promising(LevelSearch(run, weak), Promise(max_loss=0.01, against="labels"))
-    (line,) = search.compared("another", "first", weak).trials
+    (line,) = search.try_ladder("another", "first", weak).trials
     assert (line.time_us, line.time_us_before) == (None, None)
     assert "µs" not in run.messages[0]
 
 
 def test_a_change_that_could_not_be_tried_is_in_the_table(run: ObservedRun) -> None:
     """Its line has the reason, and no figures."""
-    search = LevelSearch(run, BEFORE).skipped("this", "first", "it can't be")
+    search = LevelSearch(run, BEFORE).skip("this", "first", "it can't be")
     assert search.ladder is BEFORE
     assert search.trials == (Trial(what="this", level="first", used=False, why="it can't be"),)
     assert search.trials[0].describe() == "this first: not used, it can't be"
