@@ -78,7 +78,7 @@ class TrainingRun:
     def network(
         self, spec: NetworkSpec, trained: Trained, target: TrainingTarget, *, time_us: float = float("nan")
     ) -> TrainableNetwork:
-        """Run a float network on all validation rows, and calibrate it; experts are calibrated later, on their groups."""
+        """Run a float network on the validation rows, and calibrate it; an expert is calibrated later, on its group."""
         logits = networks.logits(trained.model, self.data.validation.inputs)
         return TrainableNetwork(spec, trained, target, self._predictions(logits, target, time_us))
 
