@@ -1,13 +1,13 @@
-# Every target does the set-up it needs when it is missing or stale. `make help` lists them.
+# Every target does the set-up that it needs, when that is missing or stale. `make help` lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-# the first that runs: pyenv's shim may stand on PATH for a version that it then refuses
+# the first that runs: a shim of pyenv may be on PATH for a version that is not installed
 runs = $(shell for name in $(1); do $$name -c "import sys; print(sys.executable)" 2>/dev/null && break; done)
 PYTHON ?= $(call runs,python3.11 python3.12)
 PYTHON312 ?= $(call runs,python3.12 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.12.*/bin/python3.12))
 PIP := -m pip --disable-pip-version-check --quiet --quiet
 bin := .venv/bin
-# what needs no TensorFlow, and so runs on Python 3.12 too; the documents speak of training
+# the tests without TensorFlow, which run on Python 3.12 too; those of the documents import training
 serving := tests/unit tests/contract tests/integration tests/template --ignore tests/contract/test_docs.py
 
 .PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-warm bench-fuzz clean
@@ -17,21 +17,21 @@ help:  ## list the targets
 
 setup: .venv/.stamp  ## install what Weir needs into .venv
 
-demo: .venv/.stamp  ## train, quantize, publish, serve, predict and answer a batch on real digits; print a table
+demo: .venv/.stamp  ## train, quantize, publish, serve, predict and answer a batch file on real digits; print a table
 	$(bin)/weir demo
 
 up: .venv/.stamp  ## run the same system until Ctrl-C; print its URL and curl lines
 	$(bin)/weir up
 
-test: .venv/.stamp lint type  ## pass every test that needs nothing but Python 3.11
+test: .venv/.stamp lint type  ## run every test that needs nothing but Python 3.11
 	$(bin)/pytest -n 2 --dist loadfile -m "not check" --cov --cov-report=term
 	@echo "Left to make check: what needs Python 3.12, SAM, containers or a browser (tests/check, and the serving tests on Python 3.12)."
 
-check: .venv/.browser .venv-sam/.stamp .venv312/.stamp .venv-kserve/.stamp  ## pass what needs Python 3.12, SAM, containers or a browser
+check: .venv/.browser .venv-sam/.stamp .venv312/.stamp .venv-kserve/.stamp  ## run the tests that need Python 3.12, SAM, containers or a browser
 	.venv312/bin/pytest -q -n 2 --dist loadfile -m "not check" $(serving)
 	$(bin)/pytest -m check -v --capture=no tests/check
 
-lint: .venv/.stamp  ## check style, formatting and the arrows between packages
+lint: .venv/.stamp  ## check style, formatting and the imports between packages
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/lint-imports
@@ -43,16 +43,16 @@ format: .venv/.stamp  ## format the code
 type: .venv/.stamp  ## check the types
 	$(bin)/mypy
 
-bench-cascade: .venv/.stamp  ## compare cascade, hierarchy and end-to-end on Fashion-MNIST (trains for over an hour if need be)
+bench-cascade: .venv/.stamp  ## compare cascade, hierarchy and end-to-end on Fashion-MNIST (first trains for over an hour if nothing is trained yet)
 	@$(bin)/python -m benchmarks.cascade
 
-bench-audit: .venv/.stamp  ## draw certification rows again and again, and count broken promises
+bench-audit: .venv/.stamp  ## certify on many resamples of the rows, and count broken promises
 	@$(bin)/python -m benchmarks.audit
 
-bench-warm: .venv/.stamp  ## compare a warm request with a handler written by hand (trains the demo's model if need be)
+bench-warm: .venv/.stamp  ## compare a warm request with a handwritten handler (first trains the demo's model if there is none)
 	@$(bin)/python -m benchmarks.warm
 
-bench-fuzz: .venv/.stamp  ## send 100,000 mutated requests to the handlers, and watch statuses, time and memory
+bench-fuzz: .venv/.stamp  ## send 100,000 mutated requests to the handlers, and check statuses, time and memory
 	@$(bin)/python -m benchmarks.fuzz
 
 build: .venv-sam/.stamp  ## build the functions and layers as sam deploy would send them

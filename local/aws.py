@@ -24,17 +24,17 @@ ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
 }
-"""what a client needs to speak to them: any credentials will do"""
+"""variables of a client of these services; any credentials will do"""
 
 
 class Aws:
-    """A bucket whose new files are told to a queue; one at a time in a process, for moto keeps its state by process."""
+    """A bucket that notifies a queue of new files; one at a time in a process, for moto keeps its state by process."""
 
     def __init__(self, host: str, source: QueueSource) -> None:
-        """Start, and make the bucket, the queue and its dead-letter queue.
+        """Start moto, and make the bucket, the queue and its dead-letter queue.
 
         Raises:
-            Unavailable: boto3 refuses, as with a profile in AWS_PROFILE that does not exist.
+            Unavailable: boto3 makes no clients, as when AWS_PROFILE names a profile that does not exist.
         """
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
@@ -48,10 +48,10 @@ class Aws:
             self._bucket(source)
         except BotoCoreError as exc:
             self._server.stop()
-            raise Unavailable("boto3 has clients for the S3 and SQS of this machine", exc) from exc
+            raise Unavailable("boto3 could not make clients for the local S3 and SQS", exc) from exc
 
     def close(self) -> None:
-        """Stop; what was stored is gone."""
+        """Stop moto; its bucket and queues are gone."""
         self.sqs.close()
         self._server.stop()
 

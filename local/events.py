@@ -20,13 +20,13 @@ Event = dict[str, Any]
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
 _STATUSES = range(200, 600)
-_OF_THE_CONNECTION = {"connection", "content-length", "transfer-encoding"}
+_CONNECTION_HEADERS = {"connection", "content-length", "transfer-encoding"}
 """headers that the gateway writes itself"""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request, as it came over the wire."""
+    """One request, as it arrives over the wire."""
 
     method: str
     raw_path: str
@@ -39,7 +39,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """One response, as it goes over the wire."""
+    """One response, as it leaves over the wire."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -53,7 +53,7 @@ def to_event(request: HttpRequest, route_key: str, parameters: dict[str, str]) -
     several of one name joined by commas; paths and path parameters arrive percent-decoded.
 
     Args:
-        request: what came.
+        request: as it arrived.
         route_key: `POST /v2/models/{model}/infer`, or `$default`.
         parameters: the route's variables, percent-decoded.
     """
@@ -98,10 +98,10 @@ def to_event(request: HttpRequest, route_key: str, parameters: dict[str, str]) -
 
 
 def to_response(answer: object) -> HttpResponse:
-    """Read what a function answered: an object with a `statusCode`, or anything else as the JSON body of a 200.
+    """Convert the answer of a function: an object with a `statusCode`, or anything else as the JSON body of a 200.
 
     Raises:
-        ValueError: it has a status, headers or a body that HTTP has not.
+        ValueError: its status, headers or body are impossible in HTTP.
     """
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return HttpResponse(200, [("content-type", "application/json")], json.dumps(answer).encode())
@@ -113,7 +113,7 @@ def to_response(answer: object) -> HttpResponse:
     status = int(answer["statusCode"])
     if wrong or status not in _STATUSES:
         raise ValueError(f"a status is 200 to 599, and headers are one line of Latin-1. Got: {status}, {wrong}")
-    return HttpResponse(status, [pair for pair in headers if pair[0].lower() not in _OF_THE_CONNECTION], body)
+    return HttpResponse(status, [pair for pair in headers if pair[0].lower() not in _CONNECTION_HEADERS], body)
 
 
 def refusal(status: int, message: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A function and its execution environments: one process for each request that is answered at once."""
+"""A function and its execution environments: one process for each concurrent invocation."""
 
 import json
 import os
@@ -15,39 +15,39 @@ import msgspec
 from local.template import FunctionSpec
 
 CONCURRENCY = 4
-"""requests of one function answered at once; the next ones wait"""
+"""concurrent invocations of one function; further ones wait"""
 
 _START_TIMEOUT_S = 60
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 
 
 class FunctionError(Exception):
-    """The function raised, or its process died: the invocation has no answer."""
+    """The invocation failed: the function raised, or its process died."""
 
 
 class FunctionTimeout(FunctionError):
-    """The function took longer than its timeout, and was stopped."""
+    """The function took longer than its timeout and was stopped."""
 
 
 class Function:
-    """Invoke a handler as Lambda would: in a process of its own, with its own variables, one event at a time."""
+    """Invoke a handler as Lambda does: in its own process, with its own variables, one event at a time."""
 
     def __init__(self, spec: FunctionSpec, environment: Mapping[str, str], log: Path) -> None:
         """Describe a function; its first process starts with the first event.
 
         Args:
-            spec: what the template says of it.
-            environment: variables beside or instead of the template's.
-            log: file that gets what the processes print.
+            spec: its description in the template.
+            environment: variables that add to those of the template or override them.
+            log: file to which the processes print.
         """
         self._spec, self._log = spec, log
-        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         lambdas = {
             "AWS_LAMBDA_FUNCTION_NAME": spec.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
             "LAMBDA_TASK_ROOT": str(spec.folder),
         }
-        self._environment = {**passed, **lambdas, **spec.environment, **environment}
+        self._environment = {**passed_on, **lambdas, **spec.environment, **environment}
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
         self._closed = False
@@ -64,9 +64,9 @@ class Function:
         with self._slots:
             process = self._take()
             try:
-                answer = process.ask(json.dumps(event).encode(), self._spec.timeout_s)
+                answer = process.invoke(json.dumps(event).encode(), self._spec.timeout_s)
             except FunctionError:
-                self._drop(process)
+                self._discard(process)
                 raise
             with self._lock:
                 self._idle.append(process)
@@ -75,7 +75,7 @@ class Function:
         return answer["answer"]
 
     def close(self) -> None:
-        """Stop every process; whoever waits for an answer, or asks later, gets `FunctionError`."""
+        """Stop every process; running and later invocations raise `FunctionError`."""
         with self._lock:
             self._closed = True
             self._idle.clear()
@@ -94,11 +94,11 @@ class Function:
         try:
             process.start()
         except FunctionError:
-            self._drop(process)
+            self._discard(process)
             raise
         return process
 
-    def _drop(self, process: "_Process") -> None:
+    def _discard(self, process: "_Process") -> None:
         process.kill()
         with self._lock:
             self._all.discard(process)
@@ -116,7 +116,7 @@ class _Process:
                 stdout=output,
                 stderr=output,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in the terminal is the parent's business
+                start_new_session=True,  # Ctrl-C in the terminal reaches the parent only
             )
         theirs.close()
 
@@ -124,16 +124,16 @@ class _Process:
         """Wait until the handler is imported. Raises `FunctionError`."""
         self._receive(_START_TIMEOUT_S)
 
-    def ask(self, event: bytes, timeout_s: int) -> dict[str, dict[str, object]]:
+    def invoke(self, event: bytes, timeout_s: int) -> dict[str, dict[str, object]]:
         """Send an event and wait for the answer. Raises `FunctionError`."""
         try:
             self._connection.send_bytes(event)
         except OSError as exc:
-            raise FunctionError("the process is gone") from exc
+            raise FunctionError("the process has ended") from exc
         return self._receive(timeout_s)
 
     def kill(self) -> None:
-        """End the process; it has nothing to lose. Another thread may be waiting for its answer: it reads the end."""
+        """End the process; another thread that waits for its answer reads the end of the connection."""
         self._process.kill()
         self._process.wait()
 

@@ -1,5 +1,6 @@
-"""The HTTP API on this machine: routes as the template has them, requests to events, answers to responses."""
+"""The HTTP API on this machine: requests -> events -> the functions of the template's routes -> responses."""
 
+import errno
 import re
 import socket
 import threading
@@ -17,30 +18,30 @@ from starlette.types import Receive, Scope, Send
 from local.events import HttpRequest, HttpResponse, refusal, to_event, to_response
 from local.function import FunctionError, FunctionTimeout
 from local.template import ANY, DEFAULT, Route
-from weir.errors import BadInput
+from weir.errors import Unavailable
 
 MAX_BODY_BYTES = 6_000_000 * 3 // 4
 """a Lambda event has at most 6 MB, and the body in it is base64"""
 
 _START_TIMEOUT_S = 20
 _GRACE_S = 5
-"""seconds that requests have to end when the gateway does"""
+"""seconds in which running requests may end when the gateway closes"""
 
 
-class Invoked(Protocol):
-    """What a route calls: a function, wherever it runs."""
+class Invocable(Protocol):
+    """A function that a route calls, wherever it runs."""
 
     def invoke(self, event: object) -> object:
         """Answer one event, or raise `FunctionError`."""
 
     def close(self) -> None:
-        """Stop what runs for it."""
+        """Stop its processes."""
 
 
 class Gateway:
     """Answer HTTP requests with functions."""
 
-    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Invoked]) -> None:
+    def __init__(self, routes: Sequence[Route], functions: Mapping[str, Invocable]) -> None:
         """Route to functions by name."""
         self._routes = [(_pattern(route.path), route) for route in routes if route.path != DEFAULT]
         self._default = next((route for route in routes if route.path == DEFAULT), None)
@@ -63,7 +64,7 @@ class Gateway:
         await out(scope, receive, send)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request as API Gateway would."""
+        """Answer one request as API Gateway does."""
         route, parameters = self._route(request)
         if route is None:
             return refusal(404, "Not Found")
@@ -72,24 +73,24 @@ class Gateway:
             return to_response(self._functions[route.function].invoke(to_event(request, key, parameters)))
         except FunctionTimeout:
             return refusal(503, "Service Unavailable")
-        except (FunctionError, ValueError, TypeError):  # no answer, or none that can be read
+        except (FunctionError, ValueError, TypeError):  # no answer, or no valid one
             return refusal(500, "Internal Server Error")
 
     def close(self) -> None:
-        """Stop the functions; requests that still wait for them are answered 500."""
+        """Stop the functions; requests that still wait for them get a 500."""
         for function in self._functions.values():
             function.close()
 
     def _route(self, request: HttpRequest) -> tuple[Route | None, dict[str, str]]:
         for pattern, route in self._routes:
-            found = pattern.fullmatch(request.raw_path)
-            if found and route.method in {ANY, request.method}:
-                return route, {name: unquote(value) for name, value in found.groupdict().items()}
+            match = pattern.fullmatch(request.raw_path)
+            if match and route.method in {ANY, request.method}:
+                return route, {name: unquote(value) for name, value in match.groupdict().items()}
         return self._default, {}
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Match a path whose variables fill one whole segment each, and one with a plus all that follows."""
+    """Compile a path: a variable matches one whole segment, one with a plus all that follows."""
     return re.compile("".join(_part(part) for part in re.split(r"(\{\w+\+?\})", path)))
 
 
@@ -101,7 +102,7 @@ def _part(part: str) -> str:
 
 
 async def _body(request: Request) -> bytes | None:
-    """Read the body, or give up beyond the size that a function takes."""
+    """Read the body; None when it is larger than a function takes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -119,13 +120,13 @@ def _wire(request: Request, body: bytes) -> HttpRequest:
 
 
 class Server:
-    """A gateway that listens."""
+    """A gateway that listens on a port."""
 
     def __init__(self, gateway: Gateway, host: str, port: int) -> None:
-        """Take the port, and answer from now on.
+        """Listen, and answer requests from now on; port 0 takes a free one.
 
         Raises:
-            BadInput: somebody else has the port.
+            Unavailable: another program has the port, or the machine does not have the address.
         """
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -134,7 +135,7 @@ class Server:
             self._socket.listen()  # at once: until then another process could get the same free port
         except OSError as exc:
             self._socket.close()
-            raise BadInput("the address and port are free on this machine; --port 0 takes a free one", exc) from exc
+            raise _unavailable(host, port, exc) from exc
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             gateway,
@@ -151,7 +152,7 @@ class Server:
         self._wait()
 
     def close(self) -> None:
-        """Stop to listen; requests that are being answered have a few seconds to end, then their functions end."""
+        """Stop listening; running requests may end within a few seconds, then their functions are stopped."""
         self._server.should_exit = True
         self._thread.join(_GRACE_S)
         self._gateway.close()
@@ -162,3 +163,9 @@ class Server:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._server.started and time.monotonic() < deadline:
             time.sleep(0.01)
+
+
+def _unavailable(host: str, port: int, exc: OSError) -> Unavailable:
+    if exc.errno == errno.EADDRINUSE:
+        return Unavailable(f"the port {port} is taken", f"{exc.strerror}; --port 0 takes a free one")
+    return Unavailable(f"nothing can listen on {host}:{port}", exc.strerror or exc)

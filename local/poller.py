@@ -1,4 +1,4 @@
-"""What Lambda does between a queue and a function: take messages, call, delete those that succeeded."""
+"""Poll a queue as Lambda does: receive messages, invoke the function, delete the messages that succeeded."""
 
 import threading
 from typing import TYPE_CHECKING, Any
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _WAIT_S = 1
-_AGAIN_S = 1
+_RETRY_S = 1
 """seconds until a failed message is delivered again; on AWS, the queue's visibility timeout"""
 _GRACE_S = 3
-"""seconds that the messages being answered have when the poller ends"""
+"""seconds in which running invocations may end when the poller closes"""
 
 
 class Poller:
-    """Call a function with the messages of a queue, until closed."""
+    """Invoke a function with the messages of a queue, until closed."""
 
     def __init__(self, sqs: "SQSClient", queue: str, function: Function, batch_size: int) -> None:
-        """Begin."""
+        """Start polling."""
         self._sqs, self._queue, self._function, self._batch_size = sqs, queue, function, batch_size
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop; messages that are being answered have a few seconds to end, then their function ends."""
+        """Stop; running invocations may end within a few seconds, then the function is stopped."""
         self._closing.set()
         self._thread.join(_GRACE_S)
         self._function.close()
@@ -41,7 +41,7 @@ class Poller:
             try:
                 self._poll()
             except (BotoCoreError, ClientError):
-                self._closing.wait(_AGAIN_S)
+                self._closing.wait(_RETRY_S)
 
     def _poll(self) -> None:
         received = self._sqs.receive_message(
@@ -57,35 +57,35 @@ class Poller:
         for message in messages:
             if message["MessageId"] in failed:
                 self._sqs.change_message_visibility(
-                    QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=_AGAIN_S
+                    QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=_RETRY_S
                 )
             else:
                 self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
     def _failed(self, messages: list["MessageTypeDef"]) -> set[str]:
-        everything = {message["MessageId"] for message in messages}
+        all_ids = {message["MessageId"] for message in messages}
         try:
             answer = self._function.invoke({"Records": [_record(message) for message in messages]})
         except FunctionError:
-            return everything
-        return failures(answer, everything)
+            return all_ids
+        return failures(answer, all_ids)
 
 
-def failures(answer: Any, everything: set[str]) -> set[str]:  # noqa: ANN401 (whatever a function answers)
-    """Name the messages that come again: those that the function names, and all when it names one that it did not get.
+def failures(answer: Any, all_ids: set[str]) -> set[str]:  # noqa: ANN401 (any JSON)
+    """Return the messages to deliver again: those that the function names.
 
-    Nothing, or no `batchItemFailures`, is success.
+    No answer, or no `batchItemFailures` in it, is success; a name that the function did not get is failure of all.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     try:
         failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures") or []}
     except (AttributeError, KeyError, TypeError):
-        return everything
-    return everything if failed - everything else failed
+        return all_ids
+    return all_ids if failed - all_ids else failed
 
 
 def _record(message: "MessageTypeDef") -> dict[str, object]:
-    """Lay a message out as Lambda does."""
+    """Convert a message to a record of Lambda's event."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],

@@ -17,9 +17,9 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 
 class System:
-    """API, functions and, without a store of one's own, S3 and queue; everything ends with the `with` block.
+    """API and functions, with an S3 and a queue unless a store is given; all of them end with the `with` block.
 
-    With a store given, its models are served, and no batch file is answered: a bucket on AWS tells its own queue.
+    With a store given, its models are served, but no batch files: a bucket on AWS notifies a queue of its own.
     """
 
     def __init__(  # noqa: PLR0913 (all but the template are named)
@@ -33,31 +33,31 @@ class System:
         log: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Describe a system; it starts with the `with` block.
+        """Configure a system; it starts with the `with` block.
 
         Args:
-            path: of the SAM template.
-            store: URL of a store; None brings an S3 of its own.
+            path: the SAM template.
+            store: URL of a store; by default the system has an S3 of its own.
             store_endpoint: URL of the S3 that has the store; empty on AWS.
             host: address to listen on.
             port: to listen on; 0 takes a free one.
-            log: file that gets what the functions print; default a temporary one.
-            environment: variables of the functions, beside or instead of the template's.
+            log: file to which the functions print; a temporary one by default.
+            environment: variables of the functions that add to those of the template or override them.
 
         Raises:
-            BadInput: the template can't be read.
+            BadInput: the template is not readable, or lacks what the local system needs.
         """
         self._template = template.read(path)
         self._host, self._port = host, port
         self.log = log
-        """file that gets what the functions print; None until it starts, when nobody named one"""
+        """file to which the functions print; None until it starts, when none was given"""
         self._own_aws = store is None
         self.store = store or f"s3://{BUCKET}"
         """URL of the store"""
         self.store_endpoint = store_endpoint
-        """URL of the S3 that has it; empty on AWS"""
+        """URL of the S3 that has the store; empty on AWS"""
         self.environment = {**(ENVIRONMENT if self._own_aws else {}), **(environment or {})}
-        """variables that a client of the store needs, too"""
+        """variables that clients of the store need, too"""
         self.url = ""
         """URL of the API, once it listens"""
         self._open = ExitStack()
@@ -66,7 +66,7 @@ class System:
         """Start.
 
         Raises:
-            BadInput: the port is taken.
+            Unavailable: the port is taken.
         """
         try:
             self._start()
@@ -78,7 +78,7 @@ class System:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything, the last started first."""
+        """Stop everything, in reverse order of starting."""
         self._open.close()
 
     def _start(self) -> None:

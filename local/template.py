@@ -1,4 +1,4 @@
-"""Read `template.yaml`: which functions there are, which route and which queue calls which."""
+"""Read `template.yaml`: the functions, and the routes and the queue that call them."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ANY_METHOD = "x-amazon-apigateway-any-method"
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One Lambda function, as the template describes it."""
+    """One Lambda function of the template."""
 
     name: str
     folder: Path
@@ -28,7 +28,7 @@ class FunctionSpec:
     timeout_s: int
     memory_mb: int
     environment: dict[str, str]
-    """variables whose value is written down, or is a parameter with a default"""
+    """variables whose value is a literal, or a parameter with a default"""
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ class Route:
 
 @dataclass(frozen=True)
 class QueueSource:
-    """The queue that calls a function, and what the bucket tells it."""
+    """The queue that calls a function, and the bucket's notifications to it."""
 
     function: str
     batch_size: int
     prefix: str
-    """of the keys that the bucket notifies about"""
+    """prefix of the keys that the bucket notifies about"""
     max_receives: int
-    """deliveries after which a message is a dead letter"""
+    """deliveries after which a message moves to the dead-letter queue"""
 
 
 @dataclass(frozen=True)
 class Template:
-    """What the local system needs to know."""
+    """The part of the template that the local system needs."""
 
     functions: dict[str, FunctionSpec]
     routes: tuple[Route, ...]
@@ -70,10 +70,14 @@ def read(path: Path) -> Template:
         BadInput: it can't be read, or lacks what the local system needs.
     """
     try:
-        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a safe loader that knows CloudFormation's tags)
+        content = path.read_bytes()
+    except OSError as exc:
+        raise BadInput(f"reading the template {path} failed", exc) from exc
+    try:
+        document = yaml.load(content, _Loader)  # noqa: S506 (a safe loader that knows CloudFormation's tags)
         functions = _functions(document, path.parent)
         return Template(functions, _routes(document, functions), _queue(document))
-    except (OSError, yaml.YAMLError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as exc:
+    except (yaml.YAMLError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as exc:
         raise BadInput(f"{path} is Weir's SAM template", repr(exc)) from exc
 
 
@@ -107,30 +111,30 @@ def _function(
     name: str, root: Path, shared: dict[str, Any], own: dict[str, Any], defaults: dict[str, object]
 ) -> FunctionSpec:
     """Describe one function: its own properties over those of `Globals`; variables of both."""
-    found = {**shared, **own}
+    properties = {**shared, **own}
     variables = {**shared["Environment"]["Variables"], **own.get("Environment", {}).get("Variables", {})}
-    plain = {variable: _plain(written, defaults) for variable, written in variables.items()}
+    known = {variable: _literal(value, defaults) for variable, value in variables.items()}
     return FunctionSpec(
         name=name,
-        folder=(root / found["CodeUri"]).resolve(),
-        handler=found["Handler"],
-        timeout_s=int(_plain(found["Timeout"], defaults) or 0),
-        memory_mb=int(_plain(found["MemorySize"], defaults) or 0),
-        environment={variable: value for variable, value in plain.items() if value is not None},
+        folder=(root / properties["CodeUri"]).resolve(),
+        handler=properties["Handler"],
+        timeout_s=int(_literal(properties["Timeout"], defaults) or 0),
+        memory_mb=int(_literal(properties["MemorySize"], defaults) or 0),
+        environment={variable: value for variable, value in known.items() if value is not None},
     )
 
 
-def _plain(written: object, defaults: dict[str, object]) -> str | None:
-    """Take a value that is written down or is a parameter's default; None for what only AWS knows."""
-    if isinstance(written, dict):
-        written = defaults.get(written.get("Ref", ""))
-    return None if written is None else str(written)
+def _literal(value: object, defaults: dict[str, object]) -> str | None:
+    """Return a literal value, or the default of the parameter that it refers to; None for what only AWS knows."""
+    if isinstance(value, dict):
+        value = defaults.get(value.get("Ref", ""))
+    return None if value is None else str(value)
 
 
 def _routes(document: dict[str, Any], functions: dict[str, FunctionSpec]) -> tuple[Route, ...]:
     _, api = next(_of_type(document, "AWS::Serverless::HttpApi"))
     routes = tuple(
-        Route(ANY if verb == _ANY_METHOD else verb.upper(), path, _called(operation))
+        Route(ANY if verb == _ANY_METHOD else verb.upper(), path, _target(operation))
         for path, operations in api["Properties"]["DefinitionBody"]["paths"].items()
         for verb, operation in operations.items()
         if verb in _METHODS | {_ANY_METHOD}
@@ -140,12 +144,13 @@ def _routes(document: dict[str, Any], functions: dict[str, FunctionSpec]) -> tup
     return routes
 
 
-def _called(operation: dict[str, Any]) -> str:
+def _target(operation: dict[str, Any]) -> str:
     """Name the function that an integration's URI calls: `…/functions/${PredictFunction.Arn}/invocations`."""
-    found = re.search(r"\$\{(\w+)\.Arn\}", operation[_INTEGRATION]["uri"]["Sub"])
-    if not found:
-        raise KeyError(operation[_INTEGRATION]["uri"]["Sub"])
-    return found[1]
+    uri = operation[_INTEGRATION]["uri"]["Sub"]
+    match = re.search(r"\$\{(\w+)\.Arn\}", uri)
+    if not match:
+        raise KeyError(uri)
+    return match[1]
 
 
 def _queue(document: dict[str, Any]) -> QueueSource:
@@ -156,11 +161,11 @@ def _queue(document: dict[str, Any]) -> QueueSource:
         if event["Type"] == "SQS"
     )
     _, bucket = next(_of_type(document, "AWS::S3::Bucket"))
-    notified = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"][0]
-    prefix = next(rule["Value"] for rule in notified["Filter"]["S3Key"]["Rules"] if rule["Name"] == "prefix")
+    notification = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"][0]
+    prefix = next(rule["Value"] for rule in notification["Filter"]["S3Key"]["Rules"] if rule["Name"] == "prefix")
     queue = document["Resources"][source["Queue"]["GetAtt"].partition(".")[0]]["Properties"]
     return QueueSource(function, source["BatchSize"], prefix, queue["RedrivePolicy"]["maxReceiveCount"])
 
 
 def _of_type(document: dict[str, Any], kind: str) -> Any:  # noqa: ANN401 (an iterator over YAML)
-    return ((name, found) for name, found in document["Resources"].items() if found["Type"] == kind)
+    return ((name, resource) for name, resource in document["Resources"].items() if resource["Type"] == kind)

@@ -1,7 +1,7 @@
-"""One execution environment of a function, as its own process: `python -m local.worker` (see `local.function`).
+"""Run one execution environment of a function in its own process: `python -m local.worker` (see `local.function`).
 
-It imports the handler as Lambda does, its folder first on the path, and answers one event at a time until its parent
-closes the connection or dies.
+It imports the handler as Lambda does, with its folder first on the path, and answers one event at a time until its
+parent closes the connection or dies.
 """
 
 import importlib
@@ -25,18 +25,18 @@ from local.template import FunctionSpec
 MAX_ANSWER_BYTES = 6_291_556
 """Lambda's own limit: 6 MB and a little"""
 
-_LAST_S = 1
-"""seconds that a process has to end by itself when its parent is gone"""
+_GRACE_S = 1
+"""seconds in which a process may end by itself when its parent is gone"""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells a handler of its invocation."""
+    """The context of an invocation, as Lambda passes it to a handler."""
 
     function_name: str
     memory_limit_in_mb: int
     deadline: float
-    """on `time.monotonic`"""
+    """when the function is stopped, on `time.monotonic`"""
     function_version: str = "$LATEST"
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     log_group_name: str = "local"
@@ -44,11 +44,11 @@ class Context:
 
     @property
     def invoked_function_arn(self) -> str:
-        """Name the function as AWS does."""
+        """Return the ARN of the function."""
         return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Count the milliseconds until the function is stopped."""
+        """Return the milliseconds until the function is stopped."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
@@ -70,11 +70,11 @@ def main(descriptor: int, spec: FunctionSpec) -> None:
 
 
 def end_with_parent(descriptor: int) -> None:
-    """Wait until the other side of a connection is closed, then end the process: a handler may be busy for minutes."""
+    """Wait until the other end of a connection closes, then end the process: a handler may be busy for minutes."""
     hang_up = select.poll()
-    hang_up.register(descriptor, 0)  # a hang-up is told without being asked for
+    hang_up.register(descriptor, 0)  # a hang-up is always reported
     hang_up.poll()
-    time.sleep(_LAST_S)
+    time.sleep(_GRACE_S)
     os._exit(1)
 
 
@@ -84,7 +84,7 @@ def _answer(handle: Callable[[Any, Context], Any], event: object, context: Conte
         if len(answer) > MAX_ANSWER_BYTES:
             raise ValueError(f"an answer has at most {MAX_ANSWER_BYTES:,} bytes. Got: {len(answer):,}")  # noqa: TRY301
         return b'{"answer": ' + answer + b"}"
-    except Exception as exc:  # noqa: BLE001 (whatever a handler raises ends its invocation only)
+    except Exception as exc:  # noqa: BLE001 (an exception of the handler ends its invocation only)
         traceback.print_exc()
         return json.dumps({"error": {"errorType": type(exc).__name__, "errorMessage": str(exc)}}).encode()
 

@@ -12,10 +12,12 @@ from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
 from tests.serving import digits_manifest, make_manifest, store_version
+from weir import observability
 from weir.runtime.interpreter import RUNTIMES, installed
 
 os.environ.update(POWERTOOLS_SERVICE_NAME="weir", POWERTOOLS_METRICS_NAMESPACE="Weir")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+observability.logger()  # binds standard output as it is now, not as one test captures it
 
 settings.register_profile("weir", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # busy machines are slow
 settings.load_profile("weir")
@@ -31,7 +33,7 @@ def thirds(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def digits_store(tmp_path: Path) -> Path:
-    """A folder store that serves the model that the sample events ask for."""
+    """A folder store that serves the model of the sample events."""
     root = tmp_path / "digits-store"
     store_version(root, digits_manifest())
     return root

@@ -1,4 +1,4 @@
-"""Real, tiny models, the stores they lie in, and the handlers that serve them."""
+"""Tiny real models, the stores that hold them, and the handlers that serve them."""
 
 import hashlib
 import importlib.util
@@ -14,8 +14,9 @@ from local.events import HttpRequest, to_event
 from local.worker import Context
 from weir.catalog import keys
 from weir.catalog.aliases import Alias
+from weir.catalog.inputs import Picture
 from weir.catalog.levels import Classifier, Expert, Experts, Router
-from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance, TensorSpec, encode
+from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance, encode
 from weir.catalog.promises import Abstention, PredictionSets, Quantile
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +45,7 @@ def make_manifest(model: str = "thirds", thresholds: tuple[float | None, float |
         task=model,
         labels=LABELS,
         prior=(0.25, 0.25, 0.5),
-        inputs=(TensorSpec(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
+        inputs=(Picture(name="image", shape=(-1, 4, 4), meaning="brightness, 0 to 255"),),
         end_to_end=EndToEnd(artifact=artifact("large")),
         levels=tuple(Classifier(name=name, network=artifact(name), threshold=threshold) for name, threshold in levels),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),
@@ -72,14 +73,14 @@ def layered_manifest(model: str = "layers") -> Manifest:
 
 
 def digits_manifest() -> Manifest:
-    """Describe a model over 28x28 digits, of the name that the sample events ask for."""
+    """Describe a model over 28x28 digits, with the name in the sample events."""
     network = artifact("digits")
     return Manifest(
         model="mnist-sample",
         task="mnist-sample",
         labels=tuple("0123456789"),
         prior=(0.1,) * 10,
-        inputs=(TensorSpec(name="image", shape=(-1, 28, 28), meaning="brightness, 0 to 255"),),
+        inputs=(Picture(name="image", shape=(-1, 28, 28), meaning="brightness, 0 to 255"),),
         end_to_end=EndToEnd(artifact=network),
         levels=(Classifier(name="only", network=network, threshold=0.0),),
         provenance=Provenance(data_digest="0" * 64, seed=0, libraries={}, configuration={}),

@@ -19,7 +19,7 @@ from training.commands.serve import serve
 from training.commands.train import train
 from training.commands.up import up
 from weir import __version__
-from weir.errors import BadInput, MethodNotAllowed, NotFound, WeirError
+from weir.errors import Rejected, WeirError
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -27,7 +27,7 @@ FAILED, BAD_INPUT = 1, 2
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="weir")
 def weir() -> None:
-    """Train a model as one network and as levels, publish it, and ask it.
+    """Train a classifier as one network and as a cascade, publish it, and use it.
 
     Exit codes: 0 done, 1 failed, 2 bad input.
 
@@ -44,7 +44,7 @@ for command in (train, certify, evaluate, ledger, plan, publish, predict, batch,
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run `weir`: errors are one line on stderr, and the exit code says whose fault it was."""
+    """Run `weir`: an error is one line on stderr, and the exit code says whether the input was at fault."""
     _silence_libraries()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)  # shells start background jobs with SIGINT ignored
@@ -57,21 +57,26 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as exc:
         return _complain(exc.format_message().replace("\n", " "), BAD_INPUT)
     except WeirError as exc:
-        return _complain(str(exc), BAD_INPUT if isinstance(exc, BadInput | NotFound | MethodNotAllowed) else FAILED)
+        return _complain(str(exc), BAD_INPUT if isinstance(exc, Rejected) else FAILED)
     except OSError as exc:
-        return _complain(f"files can be read and written. Got: {exc}", FAILED)
+        return _complain(_what_failed(exc), FAILED)
     except (click.Abort, KeyboardInterrupt):
-        return _complain("stopped before the end; the same command goes on or starts anew", FAILED)
+        return _complain("stopped before the end; run the same command again to continue", FAILED)
     return code if isinstance(code, int) else 0
 
 
 def _silence_libraries() -> None:
-    """Keep the notices that C++ libraries print on file descriptor 2 from a person who reads stderr."""
+    """Hide the notices that C++ libraries write to file descriptor 2; `sys.stderr` gets a copy of its own."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
+
+
+def _what_failed(exc: OSError) -> str:
+    reason = exc.strerror or str(exc)
+    return f"{exc.filename} can't be read or written: {reason}" if exc.filename else reason
 
 
 def _complain(message: str, code: int) -> int:
@@ -80,5 +85,5 @@ def _complain(message: str, code: int) -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End on SIGTERM as on Ctrl-C: whatever is open is closed."""
+    """End on SIGTERM as on Ctrl-C, so that everything is closed."""
     raise KeyboardInterrupt

@@ -1,14 +1,14 @@
-"""A training folder: laid out like one stored version, plus what only its owner reads.
+"""A training folder: laid out like one stored version, with more files for its owner.
 
 ```
 <digest>.tflite      artifacts of the end-to-end model and of the levels
 manifest.json        written last: a folder without it is not a complete training
-summary.json         what `weir evaluate --json` printed at the end of the training
-report.json          cleaning, curves, quantization tables, thresholds: all that was measured and chosen
-reliability.svg      confidence against accuracy on the test split, before calibration and after
-reference/           <digest>.tflite: the float32 model that the artifact was quantized from; never published
-networks/            the Keras networks, for a later training to take up; never published
-.work/               networks of a training that is under way, or was stopped
+summary.json         the figures of the training, in the shape of `weir evaluate --json`
+report.json          cleaning, learning curves, quantization tables, thresholds: every measurement and choice
+reliability.svg      accuracy against confidence on the test split, before and after calibration
+reference/           <digest>.tflite: the float32 model that each artifact was quantized from; never published
+networks/            the Keras networks, which a later training can reuse; never published
+.work/               networks of a training that is running, or was stopped
 ```
 """
 
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from weir.catalog.manifest import FILE, Manifest, decode
-from weir.errors import BadInput, Conflict, ModelUnavailable
+from weir.errors import BadInput, BadManifest, Conflict, ModelUnavailable
 
 SUMMARY = "summary.json"
 REPORT = "report.json"
@@ -31,7 +31,7 @@ WORK = ".work"
 
 
 def is_complete(trained: Path) -> bool:
-    """Tell whether a training was completed in this folder."""
+    """Say whether a training was completed in this folder."""
     return (trained / FILE).is_file()
 
 
@@ -39,19 +39,24 @@ def manifest(trained: Path) -> Manifest:
     """Read the manifest of a complete training.
 
     Raises:
-        BadInput: the folder is none.
+        BadInput: the folder holds no complete training, or its manifest is damaged.
     """
     if not is_complete(trained):
         rule = "a training folder is one that `weir train` completed"
         raise BadInput(f"{rule}; run it again to go on" if (trained / WORK).is_dir() else rule, str(trained))
-    return decode((trained / FILE).read_bytes())
+    try:
+        return decode((trained / FILE).read_bytes())
+    except BadManifest as exc:  # the folder is an argument of the command; in a store it would be the store's fault
+        raise BadInput(f"{trained / FILE} can't be used: {exc.rule}", exc.got) from exc
 
 
 def artifact(trained: Path, digest: str) -> bytes:
-    """Read an artifact, checking that its bytes are those it is named for. Raises `ModelUnavailable`."""
+    """Read an artifact, and check that its sha256 is its name. Raises `ModelUnavailable`."""
     path = trained / f"{digest}.tflite"
-    if not path.is_file() or hashlib.sha256(content := path.read_bytes()).hexdigest() != digest:
-        raise ModelUnavailable("the training folder holds every artifact its manifest names, unchanged", str(path))
+    if not path.is_file():
+        raise ModelUnavailable("the training folder lacks an artifact that its manifest names", str(path))
+    if hashlib.sha256(content := path.read_bytes()).hexdigest() != digest:
+        raise ModelUnavailable("an artifact was changed: its sha256 is not its name", str(path))
     return content
 
 
@@ -59,17 +64,17 @@ def reference(trained: Path, digest: str) -> bytes:
     """Read the float32 model that an artifact was quantized from. Raises `ModelUnavailable`."""
     path = trained / REFERENCE / f"{digest}.tflite"
     if not path.is_file():
-        raise ModelUnavailable("the training folder holds the float32 reference of every artifact", str(path))
+        raise ModelUnavailable("the training folder lacks the float32 reference of an artifact", str(path))
     return path.read_bytes()
 
 
 @contextmanager
 def working(out: Path) -> Iterator[Path]:
-    """Hold a folder for one training, and yield its `.work`; what is in it survives a training that is stopped.
+    """Lock a folder for one training, and yield its `.work`, whose files survive a training that is stopped.
 
     Raises:
-        BadInput: the folder holds something that no training made.
-        Conflict: another training is at work there.
+        BadInput: the folder holds files that no training wrote.
+        Conflict: another training is writing to it.
     """
     work = out / WORK
     if out.exists() and not out.is_dir():
@@ -81,17 +86,17 @@ def working(out: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
-            raise Conflict("one training at a time writes to a folder", str(out)) from exc
+            raise Conflict("another training is writing to the folder", str(out)) from exc
         yield work
 
 
 @contextmanager
 def renewing(trained: Path) -> Iterator[Manifest]:
-    """Hold a complete training for a new promise, and yield its manifest; what an unfinished training left there stays.
+    """Lock a complete training for a new promise, and yield its manifest; the files of an unfinished training stay.
 
     Raises:
-        BadInput: the folder is no complete training.
-        Conflict: a training is at work there.
+        BadInput: the folder holds no complete training.
+        Conflict: a training is writing to it.
     """
     manifest(trained)
     unfinished = (trained / WORK).is_dir()
@@ -104,7 +109,7 @@ def renewing(trained: Path) -> Iterator[Manifest]:
 
 
 def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
-    """Replace what the folder holds by a finished training: the files by path, the manifest last, and no `.work`."""
+    """Write a finished training over the folder: the files by path, the manifest last; `.work` goes."""
     (out / FILE).unlink(missing_ok=True)
     for path in out.glob("*.tflite"):
         path.unlink()
@@ -117,14 +122,14 @@ def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
 
 
 def renew(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
-    """Replace the promise of a finished training: some files by path, the manifest last; all else stays."""
+    """Write some files of a finished training anew, by path, and the manifest last; all other files stay."""
     for name, content in files.items():
         write(out / name, content)
     write(out / FILE, last)
 
 
 def _keep_networks(out: Path) -> None:
-    """Move the networks of a training that is finished where a later one finds them, and drop those of others."""
+    """Move the networks of a finished training to `networks/`, and remove those of earlier trainings."""
     finished = [path for path in (out / WORK).glob("*.*") if path.suffix in (".keras", ".json") and path.name[0] != "."]
     kept = out / NETWORKS
     kept.mkdir(exist_ok=True)
@@ -135,12 +140,12 @@ def _keep_networks(out: Path) -> None:
 
 
 def networks(trained: Path) -> Path:
-    """Find the Keras networks of a complete training. Raises `BadInput` where it has none."""
+    """Return the folder of the Keras networks of a complete training. Raises `BadInput` when there is none."""
     manifest(trained)
-    found = trained / NETWORKS
-    if not found.is_dir():
-        raise BadInput("a training whose networks are taken up has kept them, in networks/", str(trained))
-    return found
+    path = trained / NETWORKS
+    if not path.is_dir():
+        raise BadInput("a training whose networks are reused has kept them, in networks/", str(trained))
+    return path
 
 
 def files(
@@ -151,7 +156,7 @@ def files(
     report: bytes,
     reliability: bytes,
 ) -> dict[str, bytes]:
-    """Name the files of a finished training, but for its manifest; contents and references are by digest."""
+    """Return the files of a finished training, without its manifest, by path; contents and references are by digest."""
     return {
         **{f"{digest}.tflite": content for digest, content in contents.items()},
         **{f"{REFERENCE}/{digest}.tflite": content for digest, content in references.items()},
@@ -162,7 +167,7 @@ def files(
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole, or not at all."""
+    """Write a file whole or not at all: under another name first, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)

@@ -7,7 +7,7 @@ import msgspec
 from training import folder
 from training.certifying.certify import ModelCertification, certify_model
 from training.certifying.loss_promise import Uncertified
-from training.data.preparation import Prepared, prepare
+from training.data.preparation import PreparedData, prepare
 from training.learning.checkpoints import Checkpoints
 from training.levels.build import BuiltLevels, build, check
 from training.levels.manifest import manifest
@@ -66,13 +66,11 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         folder.complete(out, files, encode(with_metrics(draft, measured.evaluation)))
     callbacks.say(f"complete: {out}")
     if certification.promises.certified.broken:
-        raise Uncertified(
-            "the promise holds where only the last level answers", certification.promises.certified.absent_because
-        )
+        raise Uncertified("the promise can't be certified", certification.promises.certified.absent_because)
     return measured.evaluation
 
 
-def _report(data: Prepared, built: BuiltLevels, certification: ModelCertification, measured: Measured) -> bytes:
+def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertification, measured: Measured) -> bytes:
     """Record all that was measured and chosen."""
     report = {
         "cleaning": data.cleaning,
@@ -86,8 +84,8 @@ def _report(data: Prepared, built: BuiltLevels, certification: ModelCertificatio
     return msgspec.json.format(msgspec.json.encode(report), indent=1)
 
 
-def _report_data(data: Prepared, callbacks: Callbacks) -> None:
-    callbacks.say(f"data: {data.cleaning.told()}; digest {data.digest[:12]}")
+def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
+    callbacks.say(f"data: {data.cleaning.summary()}; digest {data.digest[:12]}")
     parts = {
         "training": data.train,
         "validation": data.validation,

@@ -1,4 +1,4 @@
-"""Make the promise of a complete training anew: other limits, the same networks."""
+"""Certify other promises for a complete training, with the same networks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,13 +23,13 @@ from weir.errors import BadInput
 def recertify(
     trained: Path, promise: Promise, say: Callable[[str], None], on_call: Callable[[int, int], None]
 ) -> Evaluation:
-    """Choose thresholds anew under a promise, and measure the cascade that they make; or leave the folder as it is.
+    """Choose thresholds under another promise, and measure the resulting cascade; or leave the folder as it is.
 
     Args:
         trained: the folder of a complete training.
         promise: what is to be promised.
-        say: is told what is odd about the ladder.
-        on_call: is told `(calls done, calls in all)` while it is measured.
+        say: for warnings.
+        on_call: called with `(calls done, calls in all)` during measurement.
 
     Raises:
         BadInput: there are too few certification rows, the folder is no complete training, or its data have changed.
@@ -55,12 +55,12 @@ def recertify(
 
 
 def promise_of(manifest: Manifest) -> Promise:
-    """Read what a training, or the last certification, was asked to promise."""
+    """Return the promise of the training, or of the last certification."""
     return msgspec.convert(manifest.provenance.configuration, Task).promise
 
 
 def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
-    """Write down what was asked for."""
+    """Write a promise into the configuration of a manifest."""
     configuration = {**manifest.provenance.configuration, "promise": msgspec.to_builtins(promise)}
     provenance = msgspec.structs.replace(manifest.provenance, configuration=configuration)
     return msgspec.structs.replace(manifest, provenance=provenance)
@@ -72,9 +72,9 @@ def _refuse(promises: CertifiedPromises, promise: Promise) -> None:
         limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
         raise BadInput(f"{limits} takes at least {needed} certification rows", certified.rows)
     if certified.certificate is None:
-        raise Uncertified("a promise holds where only the last level answers", certified.absent_because)
+        raise Uncertified("the promise can't be certified", certified.absent_because)
     if promises.warnings:
-        raise Uncertified("what is asked for can be promised", "; ".join(promises.warnings))
+        raise Uncertified("the promises can't all be certified", "; ".join(promises.warnings))
 
 
 def _report(trained: Path, promises: CertifiedPromises, measured: Measured) -> bytes:

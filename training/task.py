@@ -1,4 +1,4 @@
-"""A task: which data, which networks, how they are trained. One TOML file each."""
+"""A task: the data, the networks, and how they are trained. One TOML file each."""
 
 from importlib import resources
 from pathlib import Path
@@ -21,7 +21,7 @@ EXPERTS = "experts"
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file: unknown keys are refused."""
+    """A table of the file, in which unknown keys are refused."""
 
 
 class Data(Value, frozen=True, kw_only=True):
@@ -42,12 +42,12 @@ class Sizes(Value, frozen=True, kw_only=True):
 
 
 class Promise(Value, frozen=True, kw_only=True):
-    """How much the cascade may lose, and how sure that is."""
+    """How much accuracy the cascade may lose, and with which confidence."""
 
     max_loss: Between = 0.01
     """epsilon: share of rows that may be lost"""
     delta: Between = 0.05
-    """chance that the promise is wrong"""
+    """chance that the promise does not hold"""
     against: Against = "end-to-end"
     """what a lost row is: the cascade is wrong and the end-to-end model right, or just wrong (`labels`)"""
     abstain_above: Between | None = None
@@ -74,16 +74,16 @@ class NetworkSpec(Value, frozen=True, kw_only=True):
     erase: Annotated[int, msgspec.Meta(ge=0)] = 0
     """side of the square that is erased from every other training picture, at random"""
     weight_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
-    """share of every weight that a step of the learning rate 1 takes away (AdamW)"""
+    """decoupled weight decay of AdamW, per unit of learning rate"""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
-    """added to the task's: two networks that differ in nothing else are two of a kind"""
+    """added to the task's seed: networks that differ in nothing else are trained from other random weights"""
 
 
 class Optimise(Value, frozen=True, kw_only=True):
-    """What is tried to make levels better; each is measured on validation rows, and what does not help is not used."""
+    """Changes that are tried to improve levels; each is measured on validation rows, and kept only if it helps."""
 
     distil: bool = True
-    """let cheap levels learn from the strongest network"""
+    """distil the strongest network into cheap levels"""
     escalated: bool = True
     """train later levels with more weight on the rows that earlier ones escalate"""
     pool: bool = True
@@ -93,12 +93,12 @@ class Optimise(Value, frozen=True, kw_only=True):
 
 
 class Groups(Value, frozen=True, kw_only=True):
-    """A hierarchy: which labels are told apart together, and the experts that do it."""
+    """A hierarchy: groups of labels, and the training of their experts."""
 
     generalist: str
-    """the network that experts begin as; without a router its summed probabilities choose the group"""
+    """the network that experts are initialised from; without a router, its summed probabilities choose the group"""
     named: dict[str, tuple[str, ...]] = {}
-    """group -> its labels; none: groups are found, by what the generalist confuses"""
+    """group -> its labels; none: groups are found from the labels that the generalist confuses"""
     count: Annotated[int, msgspec.Meta(ge=2)] | None = None
     """number of groups to find; none: by the eigengap"""
     epochs: Count = 10
@@ -106,11 +106,11 @@ class Groups(Value, frozen=True, kw_only=True):
     learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.0005
     """of an expert's training, at the start"""
     router: NetworkSpec | None = None
-    """a network that chooses the group"""
+    """a network of its own that chooses the group"""
 
 
 class Task(Value, frozen=True, kw_only=True):
-    """What `weir train` does."""
+    """One training, from data to a certified cascade."""
 
     name: Name
     data: Data
@@ -119,9 +119,9 @@ class Task(Value, frozen=True, kw_only=True):
     levels: tuple[NetworkSpec, ...] = ()
     """the networks before the end-to-end model"""
     hierarchy: Groups | None = None
-    """groups and their experts; experts stand behind their generalist or router"""
+    """groups and their experts, which follow their generalist or router"""
     optimise: Optimise = Optimise()
-    """what is tried to make levels better"""
+    """changes that are tried to improve levels"""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
     promise: Promise = Promise()
     """what the thresholds promise"""
@@ -135,9 +135,9 @@ class Task(Value, frozen=True, kw_only=True):
 
 
 def builtin() -> tuple[str, ...]:
-    """Name the tasks that come with Weir."""
-    found = resources.files("training.tasks").iterdir()
-    return tuple(sorted(file.name.removesuffix(".toml") for file in found if file.name.endswith(".toml")))
+    """Return the names of the tasks that come with Weir."""
+    files = resources.files("training.tasks").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
 def load(name_or_path: str, *, seed: int | None = None) -> Task:
@@ -181,7 +181,7 @@ def _check(groups: Groups, task: Task) -> None:
         )
     ends_with_experts = groups.generalist == task.end_to_end.name and not groups.router
     if ends_with_experts and task.promise.against == "end-to-end":
-        rule = "with experts of the end-to-end model the promise is against labels, for then it is not the last level"
+        rule = "a promise against the end-to-end model needs it as the last level; with experts after it, use labels"
         raise BadInput(rule, 'promise.against = "end-to-end"')
 
 

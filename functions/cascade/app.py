@@ -1,30 +1,31 @@
-"""Answer `POST /cascade/v2/models/{model}/infer`: the levels answer in turn."""
+"""Answer `POST /cascade/v2/models/{model}/infer` with the levels of the cascade."""
 
 import os
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
 
 from weir.api import http_responses as http
-from weir.api.gateway_events import call
+from weir.api.dispatch import Api, Request
+from weir.api.gateway_events import Response
+from weir.api.mounts import CASCADE
 from weir.api.service import Service
+from weir.runtime.registry import Registry
+from weir.settings import Settings
 
-app = http.api()
-service = Service.from_environment(os.environ, cascade=True)
-
-
-@app.post("/cascade/v2/models/<model>/infer")
-@app.post("/cascade/v2/models/<model>/versions/<version>/infer")
-def infer(model: str, version: str = "") -> Response[Any]:
-    """Predict with the cheapest level that is sure enough, row by row."""
-    return http.infer(service.infer(model, version, call(app.current_event)))
+app = Api("cascade")
+settings = Settings.from_environment(os.environ)
+service = Service(Registry.from_settings(settings), CASCADE)
+service.preload(settings.preload)
 
 
-@app.get("/cascade/v2/models/<model>/stats")
-@app.get("/cascade/v2/models/<model>/versions/<version>/stats")
-def stats(model: str, version: str = "") -> Response[str]:
-    """Tell what this process has answered."""
-    return http.respond(service.statistics(model, version))
+@app.operation("infer")
+def infer(request: Request) -> Response:
+    """Predict each row with the cheapest level that is confident enough."""
+    return http.infer(service.infer(request.model, request.version, request.call()))
 
 
-handler = http.handler(app)
+@app.operation("stats")
+def stats(request: Request) -> Response:
+    """Return what this process has answered."""
+    return http.respond(service.statistics(request.model, request.version))
+
+
+handler = app.handle

@@ -1,70 +1,74 @@
-"""Answer all that needs no prediction, for the end-to-end mount and for the cascade, and every route nobody knows."""
+"""Answer all that needs no prediction, below both mounts, and every path and verb that no route has."""
 
 import os
 
-from aws_lambda_powertools.event_handler import Response
-
 from weir.api import descriptions, documentation
 from weir.api import http_responses as http
-from weir.api.gateway_events import call
+from weir.api.dispatch import Api, Request
+from weir.api.gateway_events import Response
+from weir.api.mounts import MOUNTS
 from weir.api.service import Service
 from weir.protocol.messages import Live, ModelReady, Ready
+from weir.runtime.registry import Registry
+from weir.settings import Settings
 
-app = http.api()
-mounts = {
-    "": Service.from_environment(os.environ, cascade=False),
-    "/cascade": Service.from_environment(os.environ, cascade=True),
-}
-
-
-def _mount(prefix: str, service: Service) -> None:
-    @app.get(f"{prefix}/v2")
-    @app.get(f"{prefix}/v2/")
-    def server() -> Response[str]:
-        return http.respond(descriptions.server())
-
-    @app.get(f"{prefix}/v2/health/live")
-    def live() -> Response[str]:
-        return http.respond(Live(live=True))
-
-    @app.get(f"{prefix}/v2/health/ready")
-    def ready() -> Response[str]:
-        return http.ready(Ready(service.ready()))
-
-    @app.get(f"{prefix}/v2/models/<model>")
-    @app.get(f"{prefix}/v2/models/<model>/versions/<version>")
-    def metadata(model: str, version: str = "") -> Response[str]:
-        return http.respond(service.metadata(model, version))
-
-    @app.get(f"{prefix}/v2/models/<model>/config")
-    @app.get(f"{prefix}/v2/models/<model>/versions/<version>/config")
-    def config(model: str, version: str = "") -> Response[str]:
-        return http.respond(service.config(model, version))
-
-    @app.get(f"{prefix}/v2/models/<model>/ready")
-    @app.get(f"{prefix}/v2/models/<model>/versions/<version>/ready")
-    def model_ready(model: str, version: str = "") -> Response[str]:
-        return http.ready(ModelReady(model, service.model_ready(model, version)))
-
-    @app.post(f"{prefix}/v2/repository/index")
-    def index() -> Response[str]:
-        return http.respond(service.index(call(app.current_event)))
+app = Api("models")
+registry = Registry.from_settings(Settings.from_environment(os.environ))
+services = {mount: Service(registry, mount) for mount in MOUNTS}
 
 
-for prefix, service in mounts.items():
-    _mount(prefix, service)
+@app.operation("server")
+def server(_: Request) -> Response:
+    """Name the server, its version and its extensions."""
+    return http.respond(descriptions.server())
 
 
-@app.get("/openapi.json")
-def openapi() -> Response[str]:
+@app.operation("live")
+def live(_: Request) -> Response:
+    """Answer that the function runs."""
+    return http.respond(Live(live=True))
+
+
+@app.operation("ready")
+def ready(request: Request) -> Response:
+    """Answer whether the store does."""
+    return http.ready(Ready(services[request.mount].ready()))
+
+
+@app.operation("metadata")
+def metadata(request: Request) -> Response:
+    """Describe a model."""
+    return http.respond(services[request.mount].metadata(request.model, request.version))
+
+
+@app.operation("config")
+def config(request: Request) -> Response:
+    """Describe a model as Triton's configuration does."""
+    return http.respond(services[request.mount].config(request.model, request.version))
+
+
+@app.operation("model_ready")
+def model_ready(request: Request) -> Response:
+    """Answer whether the first network of a model loads."""
+    return http.ready(ModelReady(request.model, services[request.mount].model_ready(request.model, request.version)))
+
+
+@app.operation("index")
+def index(request: Request) -> Response:
+    """List every version in the store."""
+    return http.respond(services[request.mount].index(request.call()))
+
+
+@app.operation("openapi")
+def openapi(_: Request) -> Response:
     """Describe this API."""
-    return http.respond(documentation.openapi(mounts[""].registry))
+    return http.respond(documentation.openapi(registry))
 
 
-@app.get("/docs")
-def docs() -> Response[str]:
-    """Show a page to try it."""
+@app.operation("docs")
+def docs(_: Request) -> Response:
+    """Show the page that sends requests to this API."""
     return http.page(documentation.page(), documentation.POLICY)
 
 
-handler = http.handler(app)
+handler = app.handle

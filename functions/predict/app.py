@@ -1,37 +1,37 @@
-"""Answer `POST /v2/models/{model}/infer`: the end-to-end model answers. TensorFlow Serving's predict, too."""
+"""Answer `POST /v2/models/{model}/infer` with the end-to-end model, and TensorFlow Serving's predict, too."""
 
 import os
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
 
 from weir.api import http_responses as http
-from weir.api.gateway_events import call
+from weir.api.dispatch import Api, Request
+from weir.api.gateway_events import Response
+from weir.api.mounts import END_TO_END
 from weir.api.service import Service
+from weir.runtime.registry import Registry
+from weir.settings import Settings
 
-app = http.api()
-service = Service.from_environment(os.environ, cascade=False)
-
-
-@app.post("/v2/models/<model>/infer")
-@app.post("/v2/models/<model>/versions/<version>/infer")
-def infer(model: str, version: str = "") -> Response[Any]:
-    """Predict with the one network that does everything."""
-    return http.infer(service.infer(model, version, call(app.current_event)))
+app = Api("predict")
+settings = Settings.from_environment(os.environ)
+service = Service(Registry.from_settings(settings), END_TO_END)
+service.preload(settings.preload)
 
 
-@app.post("/v1/models/<model>:predict")
-@app.post("/v1/models/<model>/versions/<version>:predict")
-def predict(model: str, version: str = "") -> Response[Any]:
+@app.operation("infer")
+def infer(request: Request) -> Response:
+    """Predict with the end-to-end model."""
+    return http.infer(service.infer(request.model, request.version, request.call()))
+
+
+@app.operation("predict")
+def predict(request: Request) -> Response:
     """Predict for clients of TensorFlow Serving."""
-    return http.infer(service.predict(model, version, call(app.current_event)))
+    return http.infer(service.predict(request.model, request.version, request.call()))
 
 
-@app.get("/v2/models/<model>/stats")
-@app.get("/v2/models/<model>/versions/<version>/stats")
-def stats(model: str, version: str = "") -> Response[str]:
-    """Tell what this process has answered."""
-    return http.respond(service.statistics(model, version))
+@app.operation("stats")
+def stats(request: Request) -> Response:
+    """Return what this process has answered."""
+    return http.respond(service.statistics(request.model, request.version))
 
 
-handler = http.handler(app)
+handler = app.handle

@@ -1,4 +1,4 @@
-"""What these tests need beside Python 3.11: they fail, and say so, where it is missing."""
+"""What these tests need besides Python 3.11; they fail and name it where it is missing."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.serving import ROOT, digits_manifest, make_manifest, version_files
 
 @pytest.fixture(scope="session")
 def python312() -> str:
-    """The Python of Lambda, itself: pyenv's shim of that name runs only with pyenv's variables, if at all."""
+    """The Python 3.12 of `.venv-sam` itself, not pyenv's shim of that name, which may not run."""
     if not PYTHON.exists():
         pytest.fail("make check needs .venv-sam, made by a python3.12. Got: none")
     return str(PYTHON.resolve())
@@ -25,47 +25,45 @@ def python312() -> str:
 
 @pytest.fixture(scope="session")
 def objdump() -> str:
-    """What lists the symbols that a library needs."""
-    found = shutil.which("objdump")
-    if not found:
+    """The program that lists the symbols of a library."""
+    path = shutil.which("objdump")
+    if not path:
         pytest.fail("make check needs objdump, of binutils, on PATH. Got: none")
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def kserve() -> str:
-    """The Python that has KServe's client, and nothing of ours."""
-    found = ROOT / ".venv-kserve/bin/python"
-    if not found.exists():
+    """The Python that has KServe's client and nothing of Weir."""
+    path = ROOT / ".venv-kserve/bin/python"
+    if not path.exists():
         pytest.fail("make check needs .venv-kserve, made by a python3.12. Got: none")
-    return str(found)
+    return str(path)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """A real browser."""
-    found = shutil.which("chromium")
-    if not found:
+    """The path of a real browser, Chromium."""
+    path = shutil.which("chromium")
+    if not path:
         pytest.fail("make check needs chromium, Debian's browser, on PATH. Got: none")
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """A base image for `sam local`, and an engine to run it."""
-    found = os.environ.get("SAM_LOCAL_IMAGE")
-    if not found:
-        pytest.fail(
-            "make check needs SAM_LOCAL_IMAGE, a Lambda base image such as public.ecr.aws/lambda/python:3.12. Got: none"
-        )
+    """The name of a base image for `sam local`, and a container engine that answers."""
+    name = os.environ.get("SAM_LOCAL_IMAGE")
+    if not name:
+        pytest.fail("make check needs SAM_LOCAL_IMAGE, a base image such as tests/check/sam-local/up builds. Got: none")
     if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         pytest.fail("make check needs a container engine that `docker info` reaches. Got: none")
-    return found
+    return name
 
 
 @pytest.fixture(scope="session")
 def built(python312: str) -> Path:
-    """What `sam build` makes."""
+    """The folder that `sam build` writes."""
     done = sam("build")
     assert done.returncode == 0, done.stdout + done.stderr
     return BUILD
@@ -73,7 +71,7 @@ def built(python312: str) -> Path:
 
 @pytest.fixture(scope="session")
 def store_endpoint() -> Iterator[str]:
-    """An S3 that containers reach: the model that the sample events ask for, their batch files, and `thirds`."""
+    """An S3 that containers reach, with the model and the batch files of the sample events, and `thirds`."""
     server = ThreadedMotoServer(ip_address="0.0.0.0", port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()

@@ -1,6 +1,6 @@
-"""Ask a server all that KServe's own client can ask: `kserve_client.py BASE_URL MODEL <rows.json`; prints JSON.
+"""Send every kind of request that KServe's client has: `kserve_client.py BASE_URL MODEL <rows.json`; prints JSON.
 
-It runs in an environment of its own, where nothing of Weir is installed.
+It runs in an environment of its own, without Weir.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -15,8 +15,8 @@ from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
 
-def ask_for(model: str, rows: list[Any], *, binary: bool, outputs: list[str]) -> InferRequest:
-    """Make a request: tensors inside the JSON or behind it; all outputs, or those that are named."""
+def make_request(model: str, rows: list[Any], *, binary: bool, outputs: list[str]) -> InferRequest:
+    """Make a request: tensors in the JSON or after it; all outputs, or the named ones."""
     values = np.array(rows, np.float32)
     image = InferInput(name="image", shape=list(values.shape), datatype="FP32")
     image.set_data_from_numpy(values, binary_data=binary)
@@ -29,29 +29,29 @@ def ask_for(model: str, rows: list[Any], *, binary: bool, outputs: list[str]) ->
     )
 
 
-async def answer_of(client: InferenceRESTClient, url: str, asked: InferRequest) -> dict[str, Any]:
-    """Tell what came back."""
+async def answer_to(client: InferenceRESTClient, url: str, request: InferRequest) -> dict[str, Any]:
+    """Send a request and return its answer."""
     headers: dict[str, str] = {}
-    found = await client.infer(url, asked, model_name=asked.model_name, response_headers=headers)
+    answer = await client.infer(url, request, model_name=request.model_name, response_headers=headers)
     return {
-        "id": found.id,
-        "model": found.model_name,
+        "id": answer.id,
+        "model": answer.model_name,
         "binary": "inference-header-content-length" in headers,
-        "outputs": {output.name: output.as_numpy().tolist() for output in found.outputs},
+        "outputs": {output.name: output.as_numpy().tolist() for output in answer.outputs},
     }
 
 
-async def refusal_of(client: InferenceRESTClient, url: str, asked: InferRequest) -> str:
-    """Tell what the client's exception says."""
+async def error_of(client: InferenceRESTClient, url: str, request: InferRequest) -> str:
+    """Send a request that fails and return the message of the client's exception."""
     try:
-        await client.infer(url, asked, model_name=asked.model_name)
+        await client.infer(url, request, model_name=request.model_name)
     except httpx.HTTPStatusError as exc:
         return str(exc)
     return ""
 
 
 async def main(url: str, model: str, rows: list[Any]) -> dict[str, Any]:
-    """Ask everything."""
+    """Send all requests and collect the answers."""
     async with InferenceRESTClient(RESTConfig(protocol="v2", retries=0, timeout=60)) as client:
         return {
             "live": await client.is_server_live(url),
@@ -59,12 +59,12 @@ async def main(url: str, model: str, rows: list[Any]) -> dict[str, Any]:
             "model_ready": await client.is_model_ready(url, model),
             "nobody_ready": await client.is_model_ready(url, "nobody"),
             "answers": [
-                await answer_of(client, url, ask_for(model, rows, binary=binary, outputs=outputs))
+                await answer_to(client, url, make_request(model, rows, binary=binary, outputs=outputs))
                 for binary in (False, True)
                 for outputs in ([], ["probabilities", "label"])
             ],
-            "unknown_model": await refusal_of(client, url, ask_for("nobody", rows, binary=True, outputs=[])),
-            "wrong_shape": await refusal_of(client, url, ask_for(model, rows[0], binary=True, outputs=[])),
+            "unknown_model": await error_of(client, url, make_request("nobody", rows, binary=True, outputs=[])),
+            "wrong_shape": await error_of(client, url, make_request(model, rows[0], binary=True, outputs=[])),
         }
 
 

@@ -1,4 +1,4 @@
-"""The SAM CLI, as these tests run it."""
+"""Run the SAM CLI."""
 
 import os
 import re
@@ -23,7 +23,7 @@ _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", 
 
 
 def environment() -> dict[str, str]:
-    """The person's own, with a python3.12 that runs, credentials that are none, and no look-ups of an account."""
+    """Return this process's variables with a python3.12 on PATH, credentials of nobody, and no retries or telemetry."""
     path = f"{PYTHON.resolve().parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, **_CREDENTIALS, "PATH": path, "AWS_MAX_ATTEMPTS": "1", "SAM_CLI_TELEMETRY": "0"}
 
@@ -36,7 +36,7 @@ def sam(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def overrides(store_endpoint: str) -> tuple[str, str]:
-    """Make the arguments with which functions in containers read the models of an S3 on this machine."""
+    """Return the arguments with which functions in containers use an S3 on this machine."""
     port = store_endpoint.rpartition(":")[2]
     store = f"Store=s3://{BUCKET} StoreEndpoint=http://{HOST_SEEN_FROM_A_CONTAINER}:{port}"
     return "--parameter-overrides", store
@@ -44,7 +44,7 @@ def overrides(store_endpoint: str) -> tuple[str, str]:
 
 @contextmanager
 def start_api(*arguments: str, log: Path) -> Iterator[str]:
-    """Run `sam local start-api` on a free port; give its URL."""
+    """Run `sam local start-api` on a free port, and yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     own = ("--warm-containers", "EAGER", "--port", str(port))
@@ -75,10 +75,10 @@ def _wait(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.2)
         else:
             return
-    raise RuntimeError(f"sam local start-api does not listen:\n{log.read_text()}")
+    raise RuntimeError(f"sam local start-api did not listen:\n{log.read_text()}")
 
 
 def _remove_containers(log: Path) -> None:
-    """Remove what is left: threads start the containers, some with a list of their own, and one list is cleared."""
+    """Remove the containers that SAM leaves: its threads start some that its own clean-up does not list."""
     started = _CONTAINER.findall(log.read_text())
     subprocess.run(["docker", "rm", "--force", *started], capture_output=True, check=False)

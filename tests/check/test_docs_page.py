@@ -29,18 +29,18 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-"""a browser that runs as any user, on any machine, and asks nobody for anything by itself"""
+"""options with which the browser runs as any user, on any machine, and sends no requests of its own"""
 
 
 @dataclass
-class Seen:
-    """What a page did while it was used."""
+class Recorded:
+    """What a page did while a test used it."""
 
     page: "Page"
     errors: list[str] = field(default_factory=list)
-    """said on the console, or thrown"""
+    """messages of the console, and exceptions"""
     requests: list[str] = field(default_factory=list)
-    """URLs"""
+    """URLs of all requests"""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator["Browser"]:
-    """The browser, with nothing of a person's in it; it is gone before other tests need an event loop."""
+    """The browser, with an empty profile; it is closed before other tests need an event loop."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (`make test`, which only reads this, has none)
 
     with sync_playwright() as playwright:
@@ -64,21 +64,21 @@ def browser(chromium: str) -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def seen(browser: "Browser", server: str) -> Iterator[Seen]:
-    """The page, opened."""
+def recorded(browser: "Browser", server: str) -> Iterator[Recorded]:
+    """The page in the browser, with a record of what it does."""
     page = browser.new_page(viewport={"width": 1280, "height": 1024})
-    found = Seen(page)
-    page.on("console", lambda message: found.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.errors.append(str(error)))
-    page.on("request", lambda request: found.requests.append(request.url))
+    record = Recorded(page)
+    page.on("console", lambda message: record.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: record.errors.append(str(error)))
+    page.on("request", lambda request: record.requests.append(request.url))
     page.goto(f"{server}/docs")
     page.locator(".opblock").first.wait_for()
-    yield found
+    yield record
     page.close()
 
 
 def _opened(page: "Page", path: str) -> "Locator":
-    """Unfold an operation, and press "Try it out"."""
+    """Unfold an operation and press "Try it out"."""
     operation = page.locator(".opblock-post").filter(has=page.locator(f'[data-path="{path}"]'))
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Try it out").click()
@@ -86,19 +86,19 @@ def _opened(page: "Page", path: str) -> "Locator":
 
 
 def _executed(operation: "Locator") -> tuple[str, str]:
-    """Press "Execute"; tell the status and the body that the page shows then."""
+    """Press "Execute" and return the status and the body that the page shows."""
     operation.get_by_role("button", name="Execute").click()
     answer = operation.locator(".live-responses-table .response")
     return answer.locator(".response-col_status").inner_text().strip(), answer.locator("pre").first.inner_text()
 
 
-def test_the_page_shows_every_operation(seen: Seen, server: str) -> None:
-    """Without an error, and without a word to another host."""
-    paths = seen.page.request.get(f"{server}/openapi.json").json()["paths"]
-    assert seen.page.title() == "Weir"
-    assert seen.page.locator(".opblock").count() == sum(len(verbs) for verbs in paths.values())
-    assert not seen.errors
-    assert set(seen.requests) == {f"{server}/docs", f"{server}/openapi.json"}
+def test_the_page_shows_every_operation(recorded: Recorded, server: str) -> None:
+    """Every operation is listed, without an error and without a request to another host."""
+    paths = recorded.page.request.get(f"{server}/openapi.json").json()["paths"]
+    assert recorded.page.title() == "Weir"
+    assert recorded.page.locator(".opblock").count() == sum(len(verbs) for verbs in paths.values())
+    assert not recorded.errors
+    assert set(recorded.requests) == {f"{server}/docs", f"{server}/openapi.json"}
 
 
 @pytest.mark.parametrize(
@@ -109,39 +109,39 @@ def test_the_page_shows_every_operation(seen: Seen, server: str) -> None:
     ],
     ids=["cascade", "end-to-end"],
 )
-def test_the_example_gives_a_prediction(seen: Seen, server: str, mount: str, outputs: list[str]) -> None:
-    """As it stands there: "Try it out", "Execute"; a picture of the page then is kept."""
-    status, body = _executed(_opened(seen.page, f"{mount}/v2/models/{{model}}/infer"))
+def test_the_example_gives_a_prediction(recorded: Recorded, server: str, mount: str, outputs: list[str]) -> None:
+    """The example of the page gives a prediction unchanged; a screenshot is kept."""
+    status, body = _executed(_opened(recorded.page, f"{mount}/v2/models/{{model}}/infer"))
     SCREENSHOT.parent.mkdir(parents=True, exist_ok=True)
-    seen.page.screenshot(path=SCREENSHOT, full_page=True)
+    recorded.page.screenshot(path=SCREENSHOT, full_page=True)
     assert status == "200"
     answer = json.loads(body)
     assert answer["model_name"] == "mnist-sample"
     assert [output["name"] for output in answer["outputs"]] == outputs
-    assert not seen.errors
-    assert seen.requests[2:] == [f"{server}{mount}/v2/models/mnist-sample/infer"]
+    assert not recorded.errors
+    assert recorded.requests[2:] == [f"{server}{mount}/v2/models/mnist-sample/infer"]
 
 
-def test_a_picture_gives_a_prediction(seen: Seen, tmp_path: Path) -> None:
-    """A file that is chosen in the page."""
+def test_a_picture_gives_a_prediction(recorded: Recorded, tmp_path: Path) -> None:
+    """A picture that is chosen in the page gives a prediction."""
     Image.new("L", (28, 28)).save(tmp_path / "blank.png")
-    operation = _opened(seen.page, "/v2/models/{model}/infer")
+    operation = _opened(recorded.page, "/v2/models/{model}/infer")
     operation.get_by_label("Request content type").select_option("image/png")
     operation.locator("input[type=file]").set_input_files(tmp_path / "blank.png")
     status, body = _executed(operation)
     assert (status, json.loads(body)["outputs"][0]["shape"]) == ("200", [1, 10])
-    assert not seen.errors
+    assert not recorded.errors
 
 
 @pytest.mark.parametrize("block", FETCHES, ids=["README", "clients"])
-def test_fetch_gives_a_prediction(seen: Seen, block: str) -> None:
-    """The documents' own lines, from a page of the same origin."""
-    with seen.page.expect_console_message() as said:
-        seen.page.evaluate(f"async () => {{{block}}}")
-    told = said.value.args[0].json_value()
-    outputs = told["outputs"] if isinstance(told, dict) else [{"name": "label", "data": told}]
+def test_fetch_gives_a_prediction(recorded: Recorded, block: str) -> None:
+    """The JavaScript of the documents gives a prediction, run on a page of the same origin."""
+    with recorded.page.expect_console_message() as printed:
+        recorded.page.evaluate(f"async () => {{{block}}}")
+    value = printed.value.args[0].json_value()
+    outputs = value["outputs"] if isinstance(value, dict) else [{"name": "label", "data": value}]
     assert {output["name"]: output["data"] for output in outputs}["label"][0] in "0123456789"
-    assert not seen.errors
+    assert not recorded.errors
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_fetch_gives_a_prediction(seen: Seen, block: str) -> None:
         ("mnist-sample", '{"inputs": []}', "400", "the inputs are image. Got: []"),
     ],
 )
-def test_a_refusal_is_shown(seen: Seen, model: str, body: str | None, status: str, message: str) -> None:
-    """With its status and our message."""
-    operation = _opened(seen.page, "/v2/models/{model}/infer")
+def test_an_error_is_shown(recorded: Recorded, model: str, body: str | None, status: str, message: str) -> None:
+    """The page shows the status of an error and our message."""
+    operation = _opened(recorded.page, "/v2/models/{model}/infer")
     operation.get_by_placeholder("model").fill(model)
     if body:
         operation.locator("textarea.body-param__text").fill(body)

@@ -1,4 +1,4 @@
-"""KServe's own client, in an environment of its own, against the local system."""
+"""KServe's client, in an environment of its own, against the local system."""
 
 import json
 import subprocess
@@ -29,10 +29,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("mount", ["", "/cascade"], ids=["end-to-end", "cascade"])
-def test_kserves_client_gets_what_anybody_gets(
+def test_kserves_client_gets_the_same_answers(
     kserve: str, server: str, mount: str, pictures: NDArray[np.float32]
 ) -> None:
-    """Ready or not, predictions from JSON and from binary tensors, and the messages of refusals."""
+    """KServe's client learns readiness, gets predictions from JSON and binary tensors, and shows our messages."""
     done = subprocess.run(
         [kserve, SCRIPT, server + mount, "thirds"],
         input=json.dumps(pictures.tolist()),
@@ -41,21 +41,21 @@ def test_kserves_client_gets_what_anybody_gets(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert [told[name] for name in ("live", "ready", "model_ready", "nobody_ready")] == [True, True, True, False]
+    printed = json.loads(done.stdout)
+    assert [printed[name] for name in ("live", "ready", "model_ready", "nobody_ready")] == [True, True, True, False]
     expected = _expected(f"{server}{mount}/v2/models/thirds/infer", pictures)
     named = {name: expected[name] for name in ("probabilities", "label")}
-    assert told["answers"] == [
+    assert printed["answers"] == [
         {"id": "ours", "model": "thirds", "binary": binary, "outputs": outputs}
         for binary in (False, True)
         for outputs in (expected, named)
     ]
-    assert told["unknown_model"].startswith("the model is published under the alias champion. Got: nobody, '404")
-    assert told["wrong_shape"].startswith("the shape of image is [-1, 4, 4], -1 for the rows. Got: [4, 4], '400")
+    assert printed["unknown_model"].startswith("the model is published under the alias champion. Got: nobody, '404")
+    assert printed["wrong_shape"].startswith("the shape of image is [-1, 4, 4], -1 for the rows. Got: [4, 4], '400")
 
 
 def _expected(url: str, pictures: NDArray[np.float32]) -> dict[str, Any]:
-    """Ask without KServe's client: the values in the shape that they have."""
+    """Send the request without KServe's client, and return the outputs in their shapes."""
     answer = requests.post(url, data=request_body(pictures.tolist(), [4, 4, 4]), timeout=30).json()
     return {
         output["name"]: np.array(output["data"], object).reshape(output["shape"]).tolist()

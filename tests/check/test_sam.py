@@ -1,4 +1,4 @@
-"""The AWS side, as far as one machine can see it: validation, build, the built artifact, `sam local invoke`."""
+"""The parts of AWS that one machine can check: validation, build, the built handlers, `sam local invoke`."""
 
 import json
 import re
@@ -41,13 +41,13 @@ print(json.dumps(app.handler(json.load(open(sys.argv[4])), Context())))
 
 @pytest.mark.parametrize("arguments", [["validate"], ["validate", "--lint"]], ids=" ".join)
 def test_the_template_is_valid(arguments: list[str]) -> None:
-    """By SAM's own rules, and by the linter that it brings."""
+    """The template passes SAM's own rules and the linter that SAM brings."""
     done = sam(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_linter_has_nothing_to_say() -> None:
-    """Warnings included."""
+def test_the_linter_finds_nothing() -> None:
+    """cfn-lint prints neither errors nor warnings."""
     done = subprocess.run(
         [SAM.with_name("cfn-lint"), TEMPLATE], env=environment(), capture_output=True, text=True, check=False
     )
@@ -56,7 +56,7 @@ def test_the_linter_has_nothing_to_say() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_built_handler_runs_by_itself(built: Path, python312: str, function: str, tmp_path: Path) -> None:
-    """In an isolated Python 3.12 with nothing but its folder and the layers, as Lambda would have it."""
+    """A handler answers in an isolated Python 3.12 with its folder and the layers only, as on Lambda."""
     store_version(tmp_path, digits_manifest())
     for path, content in {"batches/in/mnist-sample/a folder/sample=1.csv": ",".join(["0"] * 784)}.items():
         (tmp_path / path).parent.mkdir(parents=True)
@@ -78,13 +78,13 @@ def test_a_built_handler_runs_by_itself(built: Path, python312: str, function: s
 
 
 def test_the_layers_need_no_newer_symbols_than_lambda_has(built: Path, objdump: str) -> None:
-    """Every library of every wheel loads on Amazon Linux 2023."""
+    """No library of a layer needs a newer symbol than Amazon Linux 2023 has."""
     libraries = list((built / "RuntimeLayer").rglob("*.so*"))
     assert len(libraries) > 10
     newest: dict[str, tuple[int, ...]] = dict.fromkeys(NEWEST, (0,))
     for library in libraries:
-        told = subprocess.run([objdump, "-T", library], capture_output=True, text=True, check=True).stdout
-        for name, version in re.findall(r"\b(GLIBC|GLIBCXX|CXXABI)_([\d.]+)", told):
+        symbols = subprocess.run([objdump, "-T", library], capture_output=True, text=True, check=True).stdout
+        for name, version in re.findall(r"\b(GLIBC|GLIBCXX|CXXABI)_([\d.]+)", symbols):
             needed = tuple(map(int, version.split(".")))
             assert needed <= NEWEST[name], (library, name, version)
             newest[name] = max(newest[name], needed)
@@ -93,7 +93,7 @@ def test_the_layers_need_no_newer_symbols_than_lambda_has(built: Path, objdump: 
 
 
 def test_the_layers_are_compiled_and_small_enough(built: Path) -> None:
-    """Each module has its bytecode, valid whatever date packaging gives it; all layers unpack to under 250 MB."""
+    """Each module has bytecode that is valid whatever its date, and everything unpacks to under 250 MB."""
     for layer in ("RuntimeLayer", "WeirLayer"):
         for source in (built / layer).rglob("*.py"):
             compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-312.pyc"
@@ -105,7 +105,7 @@ def test_the_layers_are_compiled_and_small_enough(built: Path) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_sam_local_invoke(built: Path, image: str, store_endpoint: str, function: str) -> None:
-    """Each function answers its sample event in a container, under Lambda's runtime interface."""
+    """Each function answers its sample event in a container with Lambda's runtime interface."""
     event = ROOT / f"events/{EVENTS[function]}.json"
     done = sam(
         *("local", "invoke", function, "-e", event, "--invoke-image", image, "--skip-pull-image"),

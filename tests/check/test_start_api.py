@@ -24,24 +24,24 @@ INFER = "/v2/models/mnist-sample/infer"
 
 @pytest.fixture(scope="module")
 def url(built: Path, image: str, store_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API, with a warm container for each function."""
+    """The URL of the API, with a warm container for each function."""
     log = tmp_path_factory.mktemp("start-api") / "log"
     arguments = ("--invoke-image", image, "--skip-pull-image", *overrides(store_endpoint))
-    with start_api(*arguments, log=log) as found:
-        yield found
+    with start_api(*arguments, log=log) as base_url:
+        yield base_url
 
 
 @pytest.fixture(scope="module")
 def address(url: str) -> str:
-    """The API's host and port."""
+    """The host and port of the API."""
     return url.removeprefix("http://")
 
 
 class TestTriton(test_triton.TestTriton):
-    """Triton's client gets from the containers what it gets from the local system."""
+    """Triton's client gets the same answers from the containers as from the local system."""
 
 
-def _ask(method: str, url: str, **other: Any) -> requests.Response:  # noqa: ANN401 (whatever requests takes)
+def _send(method: str, url: str, **other: Any) -> requests.Response:  # noqa: ANN401 (whatever requests takes)
     return requests.request(method, url, timeout=60, **other)
 
 
@@ -52,7 +52,7 @@ def _probabilities(answer: requests.Response) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "told"),
+    ("method", "path", "status", "text"),
     [
         ("GET", "/v2", 200, '"name":"weir"'),
         ("GET", "/v2/", 200, '"name":"weir"'),
@@ -67,11 +67,11 @@ def _probabilities(answer: requests.Response) -> list[float]:
         ("POST", "/v1/models/mnist-sample:classify", 404, "Got: /v1/models/mnist-sample:classify"),
     ],
 )
-def test_every_path_is_answered_by_a_function(url: str, method: str, path: str, status: int, told: str) -> None:
-    """Those of the template, with a slash behind or percent signs in them, and those that nobody knows."""
-    answer = _ask(method, url + path)
+def test_every_path_is_answered_by_a_function(url: str, method: str, path: str, status: int, text: str) -> None:
+    """Paths of the template, paths with a trailing slash or percent signs, and unknown paths get Weir's answers."""
+    answer = _send(method, url + path)
     assert answer.status_code == status
-    assert told in answer.text
+    assert text in answer.text
     assert (set(answer.json()) == {"error"}) == (status >= 400)
 
 
@@ -86,39 +86,39 @@ def test_every_path_is_answered_by_a_function(url: str, method: str, path: str, 
         ("DELETE", "/cascade/v2/models/thirds", "GET"),
     ],
 )
-def test_a_wrong_verb_is_answered_with_the_right_one(url: str, method: str, path: str, allow: str) -> None:
-    """Status 405, and the header Allow."""
-    answer = _ask(method, url + path)
+def test_a_wrong_verb_is_answered_with_the_allowed_one(url: str, method: str, path: str, allow: str) -> None:
+    """A known path with another verb is 405, and the header Allow names its verbs."""
+    answer = _send(method, url + path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, allow)
 
 
 @pytest.mark.parametrize("version", ["", "/versions/1", "/versions/champion"])
 def test_clients_of_tensorflow_serving_are_answered(url: str, version: str) -> None:
-    """Below /v1, where a path variable of API Gateway can't end at the colon."""
-    answer = _ask("POST", f"{url}/v1/models/mnist-sample{version}:predict", json={"instances": [BLANK]})
-    assert answer.json() == {"predictions": [_probabilities(_ask("POST", url + INFER, json=REQUEST))]}
+    """/v1 gives the probabilities of /v2, though API Gateway's path variables can't end at a colon."""
+    answer = _send("POST", f"{url}/v1/models/mnist-sample{version}:predict", json={"instances": [BLANK]})
+    assert answer.json() == {"predictions": [_probabilities(_send("POST", url + INFER, json=REQUEST))]}
 
 
 @pytest.mark.parametrize("mount", ["", "/cascade"], ids=["end-to-end", "cascade"])
 def test_a_picture_is_a_row(url: str, mount: str) -> None:
-    """Its bytes arrive as they were sent."""
+    """A picture gives the probabilities of its tensor: its bytes arrive unchanged."""
     picture = io.BytesIO()
     Image.new("L", (28, 28)).save(picture, "PNG")
-    answer = _ask("POST", url + mount + INFER, data=picture.getvalue(), headers={"Content-Type": "image/png"})
-    assert _probabilities(answer) == _probabilities(_ask("POST", url + mount + INFER, json=REQUEST))
+    answer = _send("POST", url + mount + INFER, data=picture.getvalue(), headers={"Content-Type": "image/png"})
+    assert _probabilities(answer) == _probabilities(_send("POST", url + mount + INFER, json=REQUEST))
 
 
 def test_a_body_without_a_media_type_is_json(url: str) -> None:
-    """As `curl -d` sends it, and as nobody names it."""
+    """A body is read as JSON with the media type of `curl -d` and without any."""
     for headers in ({"Content-Type": "application/x-www-form-urlencoded"}, {}):
-        answer = _ask("POST", url + INFER, data=json.dumps(REQUEST).encode(), headers=headers)
+        answer = _send("POST", url + INFER, data=json.dumps(REQUEST).encode(), headers=headers)
         assert len(_probabilities(answer)) == 10
 
 
 @pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("identity", None), ("deflate", None)])
 def test_bodies_may_be_compressed(url: str, accepted: str, encoding: str | None) -> None:
-    """The request, and the answer where the caller takes gzip."""
-    answer = _ask(
+    """A compressed request is read, and the answer is compressed when the client accepts gzip."""
+    answer = _send(
         "POST",
         url + INFER,
         data=gzip.compress(json.dumps({"inputs": [{**TENSOR, "shape": [9, 28, 28], "data": [BLANK] * 9}]}).encode()),
@@ -129,11 +129,11 @@ def test_bodies_may_be_compressed(url: str, accepted: str, encoding: str | None)
 
 
 def test_the_api_describes_itself(url: str) -> None:
-    """In a document whose examples are of the store's models, and on a page that loads nothing from elsewhere."""
-    document = _ask("GET", f"{url}/openapi.json").json()
+    """The OpenAPI document has examples of the store's models, and /docs may load nothing from elsewhere."""
+    document = _send("GET", f"{url}/openapi.json").json()
     examples = document["paths"]["/v2/models/{model}/infer"]["post"]["requestBody"]["content"]["application/json"]
     assert set(examples["examples"]) == {"mnist-sample", "thirds"}
-    page = _ask("GET", f"{url}/docs")
+    page = _send("GET", f"{url}/docs")
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "SwaggerUIBundle" in page.text

@@ -1,4 +1,4 @@
-"""What the documents claim exists: links, commands, options, make targets, functions, events, routes."""
+"""Everything that the documents name exists: links, commands, make targets, routes, rooms, files, functions, events."""
 
 import re
 from pathlib import Path
@@ -22,15 +22,15 @@ README = (ROOT / "README.md").read_text()
 def test_links_lead_somewhere(path: Path) -> None:
     """Every relative link names a file of the repository, and the heading it points to."""
     for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)", path.read_text()):
-        found = (path.parent / target).resolve() if target else path
-        assert found.exists(), target
+        linked = (path.parent / target).resolve() if target else path
+        assert linked.exists(), target
         if heading:
-            headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
             assert heading in {text.lower().replace(" ", "-") for text in headings}
 
 
 def test_commands_and_their_options_exist() -> None:
-    """Each `weir …` of a document is a command, and its options are the command's."""
+    """Each `weir …` of a document is a command, and its options are options of that command."""
     for name, rest in re.findall(
         r"\bweir ([a-z]+)\b([^`|\n]*)", "\n".join(re.findall(r"`[^`]+`|^[^`]*weir .*$", EVERYTHING))
     ):
@@ -40,18 +40,18 @@ def test_commands_and_their_options_exist() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    """In the README."""
+    """The README names every command of `weir`."""
     assert {name for name in weir.commands if f"weir {name}" not in README and f"make {name}" not in README} == set()
 
 
 def test_make_targets_exist() -> None:
-    """Each `make …` of a document is a target."""
+    """Each `make …` of a document is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:`|^)make ([a-z-]+)", EVERYTHING, re.MULTILINE)) <= targets
 
 
 def test_routes_are_the_templates() -> None:
-    """Those of the architecture page, and no other."""
+    """The architecture page lists every route below /v2 of the template."""
     page = (ROOT / "docs/architecture.md").read_text()
     for route in template.read(TEMPLATE).routes:
         if route.path.startswith("/v2") and not route.path.endswith("/ready"):
@@ -59,7 +59,7 @@ def test_routes_are_the_templates() -> None:
 
 
 def test_environment_and_parameters_are_the_templates() -> None:
-    """Every variable and parameter of the page stands in the template, and every variable of ours on the page."""
+    """The architecture page lists exactly the template's variables, each with a parameter that exists."""
     page = (ROOT / "docs/architecture.md").read_text()
     text = TEMPLATE.read_text()
     rows = re.findall(r"^\| `(MODELS?_\w+)` \| `(\w+)` ", page, re.MULTILINE)
@@ -68,7 +68,7 @@ def test_environment_and_parameters_are_the_templates() -> None:
 
 
 def test_functions_and_events_exist() -> None:
-    """Those that the README invokes."""
+    """The README invokes every function, each with a sample event that exists."""
     functions = template.read(TEMPLATE).functions
     pairs = re.findall(r'"(\w+Function) ([\w-]+)"', README)
     assert {function for function, _ in pairs} == set(functions)
@@ -76,16 +76,51 @@ def test_functions_and_events_exist() -> None:
 
 
 def test_names_of_tasks_are_all_documented() -> None:
-    """Built-in tasks in the README; architectures and sources on the page of task files."""
+    """The README names every built-in task, the page of task files every architecture and source."""
     page = (ROOT / "docs/tasks.md").read_text()
     assert all(f"`{name}`" in page for name in (*BODIES, *SOURCES))
     assert all(name in README for name in builtin())
 
 
 def test_concepts_name_functions_that_exist() -> None:
-    """Each `Where` names a file, and the functions it names stand in it."""
+    """Each `Where` of the concepts page names a file, and functions that are defined in it."""
     page = (ROOT / "docs/concepts.md").read_text()
-    found = re.findall(r"\(\.\./([\w/.]+\.py)\), `([\w.]+)`", page)
-    assert len(found) > 10
-    for file, name in found:
-        assert re.search(rf"(def|class) {name.rpartition('.')[2]}\b", (ROOT / file).read_text()), (file, name)
+    claims = re.findall(r"\(\.\./([\w/.]+\.py)\),\s+((?:`[\w.]+`(?:(?:,| and| to)\s+)?)+)", page)
+    assert len(claims) > 30
+    for file, names in claims:
+        code = (ROOT / file).read_text()
+        for name in re.findall(r"`[\w.]*?(\w+)`", names):
+            assert re.search(rf"\b(def|class) {name}\b", code), (file, name)
+
+
+@pytest.mark.parametrize("package", ["layers/weir/weir", "training"])
+def test_every_room_is_described(package: str) -> None:
+    """The architecture page has a row for every room and top-level file of a package, and for no room that is gone."""
+    page = (ROOT / "docs/architecture.md").read_text()
+    section = page.partition(f"### Rooms of {Path(package).name}\n")[2].partition("\n##")[0]
+    rows = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
+    described = [name for row in rows for name in re.findall(r"`([\w/.]+)`", row)]
+    folder = ROOT / package
+    rooms = {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    files = {path.name for path in folder.glob("[!_]*.py")}
+    assert len(described) == len(set(described))
+    assert rooms | files <= set(described)
+    assert {name for name in described if name.endswith("/")} == rooms
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_exist(path: Path) -> None:
+    """Every path of the repository in backticks exists; in CONTRIBUTING `weir/` is short for `layers/weir/weir/`."""
+    text = path.read_text()
+    named = re.findall(r"`((?:layers|training|functions|tests|benchmarks|local|events|docs)/[\w./-]*)`", text)
+    if path.name == "CONTRIBUTING.md":
+        named += [f"layers/weir/{short}" for short in re.findall(r"`(weir/[\w./-]+)`", text)]
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_decisions_are_numbered_on() -> None:
+    """Decision records are numbered from 1 without a gap, in their file names and in their titles."""
+    records = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    for number, path in enumerate(records, 1):
+        assert path.read_text().startswith(f"# {number}. ")

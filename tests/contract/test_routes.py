@@ -1,39 +1,30 @@
-"""The list of verbs for 405 against the routes that the handlers registered."""
+"""The table of routes against the handlers that answer them."""
 
-import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.serving import load_app
-from weir.api.routes import _VERBS, verbs
+from weir.api.routes import ROUTES, Function, Route, find
+from weir.catalog import keys
 
-HANDLERS = ("predict", "cascade", "models")
-PATHS = st.one_of(
-    *(st.from_regex(pattern.pattern.replace("[^/]", "[a-z0-9_-]"), fullmatch=True) for pattern, _ in _VERBS)
-)
-
-
-@pytest.fixture
-def routes(served: Path) -> list[tuple[str, re.Pattern[str]]]:
-    """Every route of every handler: verb and pattern."""
-    apps = [load_app(name).app for name in HANDLERS]
-    return [(route.method, route.rule) for app in apps for route in [*app._static_routes, *app._dynamic_routes]]
+NAMES = st.from_regex(keys.NAME, fullmatch=True)
+VERSIONS = st.from_regex(keys.VERSION, fullmatch=True) | st.from_regex(keys.ALIAS, fullmatch=True)
 
 
-@given(path=PATHS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_path_with_verbs_is_answered_by_one_route(routes: list[tuple[str, re.Pattern[str]]], path: str) -> None:
-    """No path promises a verb that nobody answers, and none is answered twice."""
-    found = [method for method, rule in routes if rule.match(path)]
-    assert tuple(found) == verbs(path)
+@given(route=st.sampled_from(ROUTES), model=NAMES, version=VERSIONS)
+def test_every_route_is_found_by_its_paths(route: Route, model: str, version: str) -> None:
+    """Each verb and path leads to its own route, with the names in the path, whatever they are."""
+    names = {"model": model, "version": version}
+    found, variables = find(route.verb, route.path.format(**names))
+    assert found == route
+    assert variables == {name: value for name, value in names.items() if f"{{{name}}}" in route.path}
 
 
-def test_every_route_has_its_verb(routes: list[tuple[str, re.Pattern[str]]]) -> None:
-    """No route is missing from the list."""
-    for method, rule in routes:
-        path = re.sub(r"\(\?P<\w+>.*?\]\+\)", "x", rule.pattern).strip("^$")
-        assert rule.match(path)
-        assert verbs(path) == (method,)
+@pytest.mark.parametrize("name", get_args(Function))
+def test_a_function_has_the_operations_of_its_routes(served: Path, name: Function) -> None:
+    """No route lacks an operation, and no operation lacks a route."""
+    assert set(load_app(name).app.operations) == {route.operation for route in ROUTES if route.function == name}

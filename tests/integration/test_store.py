@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from training.publishing.stores import open_store
 from weir.catalog.store import Store
 from weir.errors import BadInput, BadName, ObjectNotFound, StoreUnavailable
 
 
 @pytest.fixture(params=["file", "s3", "s3 with a prefix"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, bucket: str, s3_endpoint: str) -> Store:
-    """Each kind of store, empty."""
+    """An empty store of each kind."""
     if request.param == "file":
         return Store(tmp_path.as_uri())
     return Store(f"s3://{bucket}{'/a/prefix' if 'prefix' in request.param else ''}", endpoint=s3_endpoint)
@@ -20,19 +21,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, bucket: str, s3_endpoi
     "key", ["a", "a/b/c.json", "a b", "ä/ö", "day=1/x", "100%/x", "%2e%2e", "a+b", "#?*[x", "日本"]
 )
 def test_what_is_put_is_there(store: Store, key: str) -> None:
-    """Keys of any characters keep their bytes."""
+    """Keys with any printable characters give back the bytes that were put."""
     store.put(key, b"\x00\xff")
     assert store.get(key) == b"\x00\xff"
 
 
 def test_a_missing_key_is_not_found(store: Store) -> None:
-    """The error names the store and the key."""
+    """The error of a missing key names the store and the key."""
     with pytest.raises(ObjectNotFound, match=r"the key exists in .*Got: models/none"):
         store.get("models/none")
 
 
 def test_what_is_put_again_is_replaced(store: Store) -> None:
-    """Whole, not in part."""
+    """A second write replaces the whole object, however long the first was."""
     store.put("a/b", b"long content")
     store.put("a/b", b"short")
     assert store.get("a/b") == b"short"
@@ -41,7 +42,7 @@ def test_what_is_put_again_is_replaced(store: Store) -> None:
 
 @pytest.mark.parametrize("key", ["../x", "a/../b", "./a", "a//b", "a\nb", "a\x00b"])
 def test_keys_that_no_store_can_hold_are_refused(store: Store, key: str) -> None:
-    """The library's error does not escape."""
+    """A key that breaks the rule is a `BadName`; obstore's own error does not escape."""
     with pytest.raises(BadName, match="a key has printable characters"):
         store.get(key)
     with pytest.raises(BadName):
@@ -49,7 +50,7 @@ def test_keys_that_no_store_can_hold_are_refused(store: Store, key: str) -> None
 
 
 def test_a_prefix_keeps_stores_apart(bucket: str, s3_endpoint: str) -> None:
-    """What is put below a prefix lies there, and is seen from the bucket's root."""
+    """What is put below a prefix is there when seen from the bucket's root, and nowhere else."""
     Store(f"s3://{bucket}/a/b/", endpoint=s3_endpoint).put("models/x", b"1")
     root = Store(f"s3://{bucket}", endpoint=s3_endpoint)
     assert root.get("a/b/models/x") == b"1"
@@ -57,21 +58,21 @@ def test_a_prefix_keeps_stores_apart(bucket: str, s3_endpoint: str) -> None:
 
 
 def test_keys_below_a_prefix_are_listed(store: Store) -> None:
-    """Only those below it, however deep."""
+    """A listing has the keys below its prefix, however deep, and no others."""
     for key in ("models/a/1", "models/a/2/3", "models/ab", "x"):
         store.put(key, b"")
     assert sorted(store.keys("models/a/")) == ["models/a/1", "models/a/2/3"]
 
 
 def test_a_store_that_answers_is_healthy(store: Store) -> None:
-    """Even an empty one."""
+    """A store without any object passes the check."""
     store.check()
 
 
 def test_an_s3_that_does_not_listen_is_unavailable(bucket: str) -> None:
-    """The library's error does not escape, whatever is asked."""
+    """Every operation raises `StoreUnavailable`; obstore's own error does not escape."""
     store = Store(f"s3://{bucket}", endpoint="http://127.0.0.1:9")
-    with pytest.raises(StoreUnavailable, match="the store s3://weir-tests answers"):
+    with pytest.raises(StoreUnavailable, match="the store s3://weir-tests did not answer: connection refused"):
         store.get("a")
     with pytest.raises(StoreUnavailable):
         store.put("a", b"")
@@ -82,9 +83,11 @@ def test_an_s3_that_does_not_listen_is_unavailable(bucket: str) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_unavailable(bucket: str, s3_endpoint: str) -> None:
-    """A wrong configuration is no missing model."""
+    """A missing bucket is a failure of the store, not a missing key."""
     store = Store("s3://no-such-bucket", endpoint=s3_endpoint)
-    with pytest.raises(StoreUnavailable, match="the bucket of s3://no-such-bucket exists"):
+    with pytest.raises(
+        StoreUnavailable, match="the store s3://no-such-bucket refused the request: there is no such bucket"
+    ):
         store.get("a")
     with pytest.raises(StoreUnavailable):
         store.put("a", b"")
@@ -92,22 +95,33 @@ def test_a_bucket_that_is_not_there_is_unavailable(bucket: str, s3_endpoint: str
         store.check()
 
 
-@pytest.mark.parametrize("url", ["", "s3://", "http://x", "/tmp", "file://host/tmp", "gs://bucket/a", "s3:bucket"])
+@pytest.mark.parametrize(
+    "url", ["", "s3://", "http://x", "/tmp", "file://host/tmp", "gs://bucket/a", "s3:bucket", "s3://[a"]
+)
 def test_urls_that_name_no_store_are_refused(url: str) -> None:
-    """The error states both forms."""
+    """The error states both forms of a store's URL."""
     with pytest.raises(BadInput, match="a store is s3://"):
         Store(url)
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    """A typing error in the path shows at once."""
+    """A folder that does not exist is bad input, before anything is read."""
     with pytest.raises(BadInput, match="the folder exists"):
         Store((tmp_path / "none").as_uri())
 
 
 def test_percent_signs_in_a_folders_url_are_decoded(tmp_path: Path) -> None:
-    """A folder's URL is what `Path.as_uri` gives."""
+    """A folder's URL may have percent signs, as `Path.as_uri` writes them."""
     folder = tmp_path / "a b"
     folder.mkdir()
     Store(folder.as_uri()).put("x", b"1")
     assert (folder / "x").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("endpoint", ["localhost:9000", "ftp://host", "http://", "http://[a", "http://host:99999"])
+def test_endpoints_that_are_no_urls_are_refused(endpoint: str) -> None:
+    """The endpoint is checked before obstore panics over it, or boto3 raises an error of its own."""
+    with pytest.raises(BadInput, match="a store's endpoint is an http:// or https:// URL"):
+        Store("s3://bucket", endpoint=endpoint)
+    with pytest.raises(BadInput, match="a store's endpoint is an http:// or https:// URL"):
+        open_store("s3://bucket", endpoint)

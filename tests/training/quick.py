@@ -72,7 +72,7 @@ learning_rate = 0.002
 [optimise]
 joint_epochs = 1
 """
-"""a weak generalist, experts that mend it, and an end-to-end model that takes many times as long"""
+"""a weak generalist, experts that improve it, and an end-to-end model that takes many times as long"""
 
 ROUTED = """
 name = "routed"
@@ -113,7 +113,7 @@ epochs = 4
 distil = false
 joint_epochs = 0
 """
-"""a generalist that knows next to nothing, and a router with an expert for each of its groups"""
+"""a generalist that has learned next to nothing, and a router with an expert for each of its groups"""
 
 REFINED = """
 name = "refined"

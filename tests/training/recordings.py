@@ -1,35 +1,73 @@
-"""Recordings of levels that were never trained: what they say is drawn."""
+"""Recordings of levels that were never trained: their probabilities are drawn."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from training.replay.recording import Recorded, Recording
-from weir.engine.cascade import Step
+from training.certifying.final_posterior import FinalPredictions
+from training.replay.recording import RecordedNetwork, Recording
+from weir.catalog.levels import Classifier
+from weir.engine.arrays import LEAST_PROBABILITY, Floats, Labels
+from weir.engine.cascade import Cascade
 from weir.engine.confidence import softmax
-from weir.engine.hierarchy import Hierarchy
+from weir.engine.hierarchy import NO_GROUPS, Hierarchy
+from weir.engine.predictions import Predictions
 
-Floats = NDArray[np.float32]
-Labels = NDArray[np.int64]
+PAIRS = Hierarchy(("low", "high"), ((0, 1), (2, 3)), (0.25,) * 4)
+"""two groups of two labels"""
 
 
-def word(random: np.random.Generator, labels: Labels, skill: float, outputs: int = 4) -> Floats:
-    """Draw what a network says, `(rows, outputs)`; the more skill, the more often and the more surely it is right."""
+def probabilities(random: np.random.Generator, labels: Labels, skill: float, outputs: int = 4) -> Floats:
+    """Draw a network's probabilities, `(rows, outputs)`; the more skill, the more accurate and the more confident."""
     logits = random.normal(size=(len(labels), outputs)).astype(np.float32)
     logits[np.arange(len(labels)), labels] += skill
     return softmax(logits)
 
 
-def of_words(words: Sequence[Floats], labels: Labels, hierarchy: Hierarchy | None = None) -> Recording:
-    """Record levels each of which replaces the one before; the last is the end-to-end model."""
-    return Recording(tuple(Step(Recorded(one)) for one in words), words[-1], labels, hierarchy)
+def network(recorded: Floats) -> RecordedNetwork:
+    """Record a network whose probabilities at temperature 1 are given, `(rows, outputs)`."""
+    return RecordedNetwork(np.log(np.maximum(recorded, np.float32(LEAST_PROBABILITY))))
+
+
+def classifier(
+    recorded: Floats, name: str = "level", *, fusion: Literal["replace", "pool"] = "replace"
+) -> Classifier[RecordedNetwork]:
+    """Make a level of its probabilities `(rows, labels)`."""
+    return Classifier(name=name, network=network(recorded), fusion=fusion, threshold=None)
+
+
+def recording(levels: Sequence[Floats], labels: Labels, hierarchy: Hierarchy = NO_GROUPS) -> Recording:
+    """Record levels by their probabilities; each replaces the one before, and the last is the end-to-end model."""
+    named = (classifier(recorded, str(number)) for number, recorded in enumerate(levels))
+    return Recording(Cascade(tuple(named), hierarchy), levels[-1], labels)
 
 
 def drawn(
-    seed: int, skills: Sequence[float], rows: int = 80, outputs: int = 4, hierarchy: Hierarchy | None = None
+    seed: int, skills: Sequence[float], rows: int = 80, outputs: int = 4, hierarchy: Hierarchy = NO_GROUPS
 ) -> Recording:
     """Draw levels of given skills over the same rows."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, outputs, rows)
-    return of_words([word(random, labels, skill, outputs) for skill in skills], labels, hierarchy)
+    levels = [probabilities(random, labels, skill, outputs) for skill in skills]
+    return recording(levels, labels, hierarchy)
+
+
+def paired(seed: int, rows: int, *, of_group: float = 1.0) -> Recording:
+    """Draw a cheap and a good level that confuse the labels of a pair more often than the pairs."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 4, rows)
+
+    def level(skill: float) -> Floats:
+        logits = random.normal(size=(rows, 4)).astype(np.float32)
+        logits[np.arange(rows), labels] += skill
+        logits[PAIRS.group_of[labels][:, None] == PAIRS.group_of] += of_group
+        return softmax(logits)
+
+    return recording([level(1.0), level(2.0)], labels, PAIRS)
+
+
+def final_predictions(posterior: Floats, labels: Labels) -> FinalPredictions:
+    """Make the predictions of a cascade of one level, of its posterior `(rows, labels)`."""
+    exits = np.zeros(len(posterior), np.int32)
+    return FinalPredictions(Predictions(posterior, posterior.argmax(axis=1), posterior.max(axis=1), exits, 1), labels)

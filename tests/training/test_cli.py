@@ -1,10 +1,12 @@
 """The `weir` command, run as its users run it."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,14 +23,15 @@ from tests.training.quick import TASK, WEIR, weir
 from training import folder
 from training.cli import weir as group
 from training.data.preparation import prepare
-from training.measuring import reload as testsplit
+from training.measuring import reload
 from training.task import load
+from weir import __version__
 from weir.catalog.manifest import FILE, decode
 
 
 @pytest.fixture(scope="module")
 def store(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder store with the trained model."""
+    """The URL of a folder store with the trained model."""
     url = (tmp_path_factory.mktemp("store") / "models").as_uri()
     done = weir("publish", trained, "--store", url, "--json")
     assert json.loads(done.stdout) == {"model": "quick", "version": 1, "alias": "champion", "store": url}
@@ -37,7 +40,7 @@ def store(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def rows(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The test split as a .npy."""
+    """The path of the test split as a .npy."""
     path = tmp_path_factory.mktemp("rows") / "rows.npy"
     np.save(path, prepare(load(str(task))).test.inputs)
     return path
@@ -45,52 +48,112 @@ def rows(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def served(store: str) -> Iterator[System]:
-    """The store behind an API."""
+    """The local system, which serves the store."""
     with System(store=store) as system:
         yield system
+
+
+PARTS = ("Usage:", "Arguments:", "Exit codes:", "Example", "Options:")
+"""the beginnings of the parts of help; every other paragraph is a detail"""
+OPTIONS = (
+    *("--task", "--out", "--seed", "--reuse"),
+    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha"),
+    *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
+    *("--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
+    *("--timeout", "--host", "--port", "--json"),
+)
+"""every option of every command, in the order in which help shows them"""
 
 
 def _commands() -> list[str]:
     return sorted(group.commands)
 
 
+def _help(name: str) -> str:
+    command = group.commands[name]
+    return command.get_help(click.Context(command, info_name=f"weir {name}"))
+
+
 @pytest.mark.parametrize("name", _commands())
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    """And a first line that fits the list of commands."""
-    command = group.commands[name]
-    told = command.get_help(click.Context(command, info_name=f"weir {name}"))
-    assert re.search(rf"Examples?:\n +weir {name}", told)
-    assert "..." not in command.get_short_help_str(limit=60)
+    """Each command shows an example of itself, and its first line fits the list of commands."""
+    assert re.search(rf"Examples?:\n +weir {name}", _help(name))
+    assert "..." not in group.commands[name].get_short_help_str(limit=60)
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_help_has_the_same_order_in_every_command(name: str) -> None:
+    """First what the command does, then its arguments, details, exit codes, an example, and its options."""
+    parts = [part.strip() for part in re.split(r"\n\n+", _help(name))]
+    kinds = [next((mark for mark in PARTS if part.startswith(mark)), "Details") for part in parts]
+    order = ("Usage:", "Details", "Arguments:", "Details", "Exit codes:", "Example", "Options:")
+    shortened = [kind for before, kind in zip(["", *kinds], kinds, strict=False) if kind != before]
+    rest = iter(order)
+    assert all(kind in rest for kind in shortened), shortened
+    assert kinds[:2] == ["Usage:", "Details"]
+    assert kinds[-2:] == ["Example", "Options:"]
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_help_describes_every_argument_and_option(name: str) -> None:
+    """Each argument has a line, in the order in which it is given, and each option a sentence."""
+    shown, parameters = _help(name), group.commands[name].params
+    arguments = [
+        str(parameter.make_metavar(click.Context(group))) for parameter in parameters if _is_argument(parameter)
+    ]
+    listed = re.search(r"Arguments:\n((?: {4,}.*\n)+)", shown)
+    assert (re.findall(r"^ {4}(\S+)  +\S", listed[1], re.MULTILINE) if listed else []) == arguments
+    for parameter in parameters:
+        if isinstance(parameter, click.Option):
+            assert (parameter.help or "").endswith("."), parameter.name
+
+
+@pytest.mark.parametrize("name", _commands())
+def test_options_have_the_same_order_in_every_command(name: str) -> None:
+    """An option that several commands have stands at the same place in each."""
+    options = [parameter.opts[-1] for parameter in group.commands[name].params if not _is_argument(parameter)]
+    assert [option for option in OPTIONS if option in options] == options
+
+
+def _is_argument(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Argument)
+
+
+def test_version_prints_the_version() -> None:
+    """`weir --version` prints the package's own version, and nothing else."""
+    done = weir("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"weir, version {__version__}\n", "")
 
 
 def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
-    """The same shape, measured again; accuracies are the same to the digit."""
+    """`weir evaluate` measures again in the shape of summary.json, and gets the same accuracies to the digit."""
     done = weir("evaluate", trained, "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    found, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
+    printed, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
     network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
-    assert set(found) == {"end_to_end", "levels", "cascade", "promise"}
-    assert set(found["end_to_end"]) == network
-    assert [set(level) for level in found["levels"]] == [network | {"name", "share"}] * 3
-    assert set(found["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
-    assert sum(level["share"] for level in found["levels"]) == pytest.approx(1)
-    assert found["levels"][-1]["accuracy"] == found["end_to_end"]["accuracy"]
-    assert {k: v for k, v in found["cascade"].items() if k != "latency_us"} == {
+    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    assert printed["rows"] == kept["rows"] == 200
+    assert set(printed["end_to_end"]) == network
+    assert [set(level) for level in printed["levels"]] == [network | {"name", "share"}] * 3
+    assert set(printed["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
+    assert sum(level["share"] for level in printed["levels"]) == pytest.approx(1)
+    assert printed["levels"][-1]["accuracy"] == printed["end_to_end"]["accuracy"]
+    assert {k: v for k, v in printed["cascade"].items() if k != "latency_us"} == {
         k: v for k, v in kept["cascade"].items() if k != "latency_us"
     }
 
 
 def test_evaluate_prints_a_table(trained: Path) -> None:
-    """A row for the end-to-end model, for each level, for the cascade; and what calibration did."""
-    told = weir("evaluate", trained).stdout
+    """The table has a row for the end-to-end model, each level and the cascade; a sentence is about calibration."""
+    printed = weir("evaluate", trained).stdout
     for name in ("│ end-to-end", "│ level 0:", "│ level 1:", "│ level 2: last", "│ cascade"):
-        assert name in told
-    assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in told
-    assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", told)
+        assert name in printed
+    assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in printed
+    assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", printed)
 
 
 def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
-    """Artifacts by digest, the manifest, what only the owner reads; nothing of the work."""
+    """A training folder has the documented files, and none of those of the work."""
     manifest = folder.manifest(trained)
     names = {path.name for path in trained.iterdir()}
     assert names == {f"{digest}.tflite" for digest in manifest.artifacts} | {
@@ -101,8 +164,10 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         folder.REFERENCE,
         folder.NETWORKS,
     }
-    assert manifest.levels[-1].artifact == manifest.end_to_end.artifact
+    assert manifest.levels[-1].networks == (manifest.end_to_end.artifact,)
     assert manifest.provenance.seed == 3
+    metrics = [manifest.end_to_end.metrics, *(level.metrics for level in manifest.levels)]
+    assert [one.rows for one in metrics if one is not None] == [200] * 4
     report = json.loads((trained / folder.REPORT).read_text())
     assert len(report["networks"][0]["curve"]) == 2
     assert {row["quantization"] for row in report["networks"][0]["quantization"]["rows"]} == {
@@ -122,7 +187,7 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
 def test_the_same_rows_get_the_same_labels_everywhere(
     store: str, served: System, rows: Path, trained: Path, cascade: tuple[str, ...]
 ) -> None:
-    """Straight from the store, over HTTP, as a batch; and as often right as `weir evaluate` says."""
+    """A store, the API and a batch give the same labels, as often correct as `weir evaluate` says."""
     direct = json.loads(weir("predict", "quick", rows, "--store", store, "--json", *cascade).stdout)
     over_http = json.loads(weir("predict", "quick", rows, "--url", served.url, "--json", *cascade).stdout)
     batch = json.loads(weir("batch", "quick", rows, "--store", store, "--json", *cascade).stdout)
@@ -132,31 +197,31 @@ def test_the_same_rows_get_the_same_labels_everywhere(
     lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
     assert [line["label"] for line in lines] == labels
     assert batch["answered"] == len(labels) == 200
-    right = testsplit.load(folder.manifest(trained)).labels
+    correct = reload.load(folder.manifest(trained)).labels
     summary = json.loads((trained / "summary.json").read_text())
     expected = summary["cascade" if cascade else "end_to_end"]["accuracy"]
-    assert np.mean(np.array(labels).astype(int) == right) == pytest.approx(expected)
+    assert np.mean(np.array(labels).astype(int) == correct) == pytest.approx(expected)
 
 
 def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path: Path) -> None:
-    """One row in each form gets the same answer; a picture is read in grey at the model's size."""
+    """A row gets the same answer as .npy, nested numbers and request; a picture is read in grey at the model's size."""
     row = np.load(rows)[0]
     np.save(tmp_path / "a.npy", row)
     (tmp_path / "a.json").write_text(json.dumps(row.tolist()))
     tensor = {"name": "image", "shape": [1, 8, 8], "datatype": "FP32", "data": row.ravel().tolist()}
     (tmp_path / "b.json").write_text(json.dumps({"inputs": [tensor]}))
-    told = {
+    printed = {
         weir("predict", "quick", tmp_path / name, "--store", store).stdout for name in ("a.npy", "a.json", "b.json")
     }
-    assert len(told) == 1
-    assert re.fullmatch(r"row 0: \d \(0\.\d{4}\)\n", told.pop())
+    assert len(printed) == 1
+    assert re.fullmatch(r"row 0: \d \(0\.\d{4}\)\n", printed.pop())
     Image.fromarray(row.astype(np.uint8)).convert("RGB").resize((80, 80), Image.Resampling.BOX).save(tmp_path / "a.png")
     done = weir("predict", "quick", tmp_path / "a.png", "--store", store, "--cascade")
     assert re.match(r"row 0: \d \(0\.\d{4}\), level \d: ", done.stdout)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["frobnicate"], 2, "No such command"),
         (["train"], 2, "Missing argument"),
@@ -166,8 +231,13 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
         (["publish", "/nowhere"], 2, "Missing option '--store'"),
         (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
-        (["publish", "{trained}", "--store", "file:///proc/x"], 1, "can be read and written"),
-        (["predict", "quick", "{rows}"], 2, "either --url or --store"),
+        (["publish", "{trained}", "--store", "file:///proc/x"], 1, "the store file:///proc/x failed: "),
+        (["predict", "quick", "{rows}"], 2, "either --url or --store says where the model is. Got: neither"),
+        (
+            ["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9", "--store", "{store}"],
+            2,
+            "either --url or --store says where the model is. Got: both",
+        ),
         (
             ["predict", "nobody", "{rows}", "--store", "{store}"],
             2,
@@ -177,34 +247,34 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["predict", "quick", "/nowhere.npy", "--store", "{store}"], 2, "INPUT is a file that can be read"),
         (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy or .json"),
         (["predict", "quick", "{rows}", "--url", "ftp://x"], 2, "--url is the API's"),
-        (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "answers"),
+        (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "did not answer: connection refused"),
         (["batch", "quick", "/nowhere.npy", "--store", "{store}"], 2, "FILE is a file that can be read"),
         (["batch", "quick", "{rows}", "--store", "{store}", "--timeout", "0"], 2, "timeout"),
         (["serve", "--store", "file:///nowhere", "--port", "99999"], 2, "port"),
     ],
 )
-def test_errors_are_one_line_that_states_the_rule(
-    arguments: list[str], code: int, told: str, trained: Path, rows: Path, store: str, task: Path
+def test_errors_are_one_line(
+    arguments: list[str], code: int, message: str, trained: Path, rows: Path, store: str, task: Path
 ) -> None:
-    """On stderr, with an exit code that says whose fault it was."""
+    """An error is one line on stderr, and the exit code says whether the input was at fault."""
     known = {"trained": trained, "rows": rows, "store": store, "task": task}
     done = weir(*(argument.format(**known) for argument in arguments))
     assert done.returncode == code, done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stderr.startswith("weir: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
 
 
 def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -> None:
-    """The summary says why, and so does the exit code."""
+    """A batch file of another format is bad input, and the summary says why."""
     done = weir("batch", "quick", task, "--store", store)
     assert done.returncode == 2
     assert "a batch file is .npy or .csv" in done.stdout
 
 
-def test_a_batch_tells_people_what_came_back(store: str, tmp_path: Path) -> None:
-    """Bad rows are counted, and that is no failure."""
+def test_a_batch_prints_a_summary_for_people(store: str, tmp_path: Path) -> None:
+    """Bad rows are counted in the summary, and the command still succeeds."""
     (tmp_path / "a.csv").write_text("\n".join([",".join(["3"] * 64), "1,2"]) + "\n")
     done = weir("batch", "quick", tmp_path / "a.csv", "--store", store, "--cascade")
     assert done.returncode == 0
@@ -213,7 +283,7 @@ def test_a_batch_tells_people_what_came_back(store: str, tmp_path: Path) -> None
 
 
 def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: Path) -> None:
-    """What it left is no complete training; the next run tells what it redoes, and comes to what it would have been."""
+    """A killed training is not complete; the next run reuses its finished networks and gives the same result."""
     out = tmp_path / "out"
     slow = tmp_path / "slow.toml"
     last = 'name = "last"\narchitecture = "conv-tiny"\nepochs = 2'
@@ -228,7 +298,7 @@ def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: 
             time.sleep(0.05)
         busy = weir("train", task, "--out", out)
         training.kill()
-    assert (busy.returncode, "one training at a time" in busy.stderr) == (1, True)
+    assert (busy.returncode, "another training is writing to the folder" in busy.stderr) == (1, True)
     assert "run it again to go on" in weir("evaluate", out).stderr
     done = weir("train", task, "--out", out)
     assert done.returncode == 0, done.stderr
@@ -240,7 +310,7 @@ def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: 
 
 
 def test_networks_of_another_training_are_taken(task: Path, trained: Path, tmp_path: Path) -> None:
-    """Where data, seed and description are the same: the networks are the same to the bit, and none is trained."""
+    """--reuse takes networks of the same data, seed and specification, the same to the bit, and trains none."""
     done = weir("train", task, "--out", tmp_path / "again", "--reuse", trained)
     assert done.returncode == 0, done.stderr
     for name in ("first", "second", "last"):
@@ -250,7 +320,7 @@ def test_networks_of_another_training_are_taken(task: Path, trained: Path, tmp_p
 
 
 def test_networks_that_come_from_something_else_are_trained(trained: Path, tmp_path: Path) -> None:
-    """A description that has changed is another network; the others are taken."""
+    """A network whose specification has changed is trained; the others are reused."""
     other = tmp_path / "other.toml"
     other.write_text(TASK.replace("shift = 1", "shift = 2"))
     done = weir("train", other, "--out", tmp_path / "out", "--reuse", trained)
@@ -260,7 +330,7 @@ def test_networks_that_come_from_something_else_are_trained(trained: Path, tmp_p
 
 
 def test_networks_are_taken_of_complete_trainings_only(task: Path, trained: Path, tmp_path: Path) -> None:
-    """Of a folder that keeps none there is nothing to take; and nothing is written."""
+    """A folder without a complete training, or without networks, can't be reused, and nothing is written."""
     out = tmp_path / "out"
     done = weir("train", task, "--out", out, "--reuse", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -273,12 +343,12 @@ def test_networks_are_taken_of_complete_trainings_only(task: Path, trained: Path
 
 
 def _references(trained: Path) -> set[bytes]:
-    """Read the float32 models: what is chosen of their quantizations hangs on times."""
+    """Read the float32 models; which quantization is chosen depends on measured times."""
     return {path.read_bytes() for path in (trained / folder.REFERENCE).iterdir()}
 
 
 def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, trained: Path, tmp_path: Path) -> None:
-    """Whoever had a complete training has it still."""
+    """A training that is stopped in the folder of a complete one leaves that as it was."""
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     with subprocess.Popen(
@@ -287,15 +357,15 @@ def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, train
         assert stopped.stderr
         stopped.stderr.readline()
         stopped.send_signal(signal.SIGINT)
-        told = stopped.stderr.read()
+        printed = stopped.stderr.read()
     assert stopped.returncode == 1
-    assert told.splitlines()[-1].startswith("weir: stopped")
-    assert "Traceback" not in told
+    assert printed.splitlines()[-1].startswith("weir: stopped")
+    assert "Traceback" not in printed
     assert weir("evaluate", out, "--json").returncode == 0
 
 
 def test_a_folder_of_something_else_is_left_alone(task: Path, tmp_path: Path) -> None:
-    """--out never writes into what no training made."""
+    """--out never writes into a folder that no training wrote."""
     (tmp_path / "thesis.txt").write_text("years of work")
     done = weir("train", task, "--out", tmp_path)
     assert (done.returncode, "--out is new, empty" in done.stderr) == (2, True)
@@ -305,7 +375,7 @@ def test_a_folder_of_something_else_is_left_alone(task: Path, tmp_path: Path) ->
 
 
 def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_path: Path) -> None:
-    """The same data digest, and test accuracies within half a point."""
+    """Two trainings have the same data digest, and test accuracies within half a point."""
     assert weir("train", task, "--out", tmp_path / "again", "--json").returncode == 0
     assert _references(tmp_path / "again") == _references(trained)
     one, two = folder.manifest(trained), folder.manifest(tmp_path / "again")
@@ -316,7 +386,7 @@ def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_p
 
 
 def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) -> None:
-    """Figures of other rows would be no figures of this training."""
+    """`weir evaluate` measures on the rows of the training, or not at all."""
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     manifest = (out / FILE).read_text()
@@ -327,7 +397,7 @@ def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) 
 
 
 def test_evaluate_refuses_a_folder_that_was_damaged(trained: Path, tmp_path: Path) -> None:
-    """An artifact or a reference that is missing is named."""
+    """A missing reference is named in the error, and is a failure."""
     out = tmp_path / "out"
     shutil.copytree(trained, out)
     shutil.rmtree(out / folder.REFERENCE)
@@ -336,7 +406,7 @@ def test_evaluate_refuses_a_folder_that_was_damaged(trained: Path, tmp_path: Pat
 
 
 def test_serve_answers_until_it_is_stopped(store: str) -> None:
-    """And leaves nothing behind."""
+    """`weir serve` answers until it is terminated, and then nothing listens any more."""
     with subprocess.Popen(
         [WEIR, "serve", "--store", store, "--port", "0"], stderr=subprocess.PIPE, text=True
     ) as serving:
@@ -348,38 +418,81 @@ def test_serve_answers_until_it_is_stopped(store: str) -> None:
         finally:
             serving.terminate()
     assert ready == {"name": "quick", "ready": True}
-    assert page.ok  # open, whoever asks
+    assert page.ok  # without authorization
     assert serving.returncode == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
 
 
+def test_a_url_wins_over_a_store_of_the_environment(served: System, rows: Path) -> None:
+    """MODEL_STORE may be set for other commands: only a store on the command line contradicts --url."""
+    done = weir("predict", "quick", rows, "--url", served.url, env={**os.environ, "MODEL_STORE": "file:///nowhere"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_port_that_is_taken_is_a_failure(store: str) -> None:
+    """The command says that the port is taken, and not that its input was wrong."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = weir("serve", "--store", store, "--port", str(port))
+    assert (done.returncode, f"weir: the port {port} is taken: " in done.stderr) == (1, True)
+
+
+def test_a_damaged_alias_in_the_store_is_a_failure(trained: Path, rows: Path, tmp_path: Path) -> None:
+    """The store is at fault, so the exit code is 1, and the message names the document."""
+    url = tmp_path.as_uri()
+    assert weir("publish", trained, "--store", url).returncode == 0
+    (tmp_path / "models/quick/aliases/champion.json").write_bytes(b"{")
+    for done in (weir("predict", "quick", rows, "--store", url), weir("publish", trained, "--store", url)):
+        assert done.returncode == 1
+        assert done.stderr.startswith("weir: models/quick/aliases/champion.json can't be used: an alias is ")
+
+
+def test_a_damaged_manifest_in_a_training_folder_is_bad_input(trained: Path, tmp_path: Path) -> None:
+    """The folder is input, so the exit code is 2, and the message names the file and the rule that it breaks."""
+    copy = _copy(trained, tmp_path)
+    (copy / FILE).write_text((copy / FILE).read_text().replace('"schema_version": "', '"schema_version": "9'))
+    done = weir("evaluate", copy)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"weir: {copy / FILE} can't be used: this Weir reads manifests of schema version")
+
+
+def test_a_file_that_cannot_be_written_is_named(task: Path) -> None:
+    """The message names the file and the system's own reason, not a rule about files."""
+    done = weir("train", task, "--out", "/proc/nowhere/out")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "weir: /proc/nowhere can't be read or written: No such file or directory\n",
+    )
+
+
 @pytest.mark.parametrize("store", ["bogus", "http://x", "file:///nonexistent/x"])
-def test_serve_refuses_a_store_that_is_none(store: str) -> None:
-    """No function would start over it."""
+def test_serve_refuses_a_url_that_is_no_store(store: str) -> None:
+    """A URL that is no store, or of a folder that does not exist, is bad input."""
     done = weir("serve", "--store", store, "--port", "0")
     assert (done.returncode, "a store is" in done.stderr) == (2, True)
 
 
 def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
-    """Trains, publishes, serves, predicts, answers batches; then it prints the table, and its figures are JSON too."""
+    """The demo trains, publishes, serves, predicts and answers batches, prints the table, and writes its figures."""
     done = weir("demo", "--task", task, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "stopped the API" in done.stderr
     assert done.stderr.count("with the same labels") == 2
     assert "│ cascade" in done.stdout
-    assert set(json.loads((tmp_path / "summary.json").read_text())) == {"end_to_end", "levels", "cascade", "promise"}
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows"}
 
 
 def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
-    """It serves the demo's model; what its lines do, done here without curl, gives answers."""
+    """`weir up` serves the demo's model, and the requests of its curl lines, sent here without curl, give answers."""
     named = tmp_path / "mnist-sample.toml"
     named.write_text(task.read_text().replace('name = "quick"', 'name = "mnist-sample"'))
     assert weir("train", named, "--out", tmp_path / "build/demo/mnist-sample").returncode == 0
     with subprocess.Popen([WEIR, "up", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
-        told = [running.stdout.readline() for _ in range(12)]
-        predict, cascade, batch = (shlex.split(line) for line in told if line.startswith("curl"))
+        printed = [running.stdout.readline() for _ in range(12)]
+        predict, cascade, batch = (shlex.split(line) for line in printed if line.startswith("curl"))
         with Image.open(tmp_path / "build/demo/digit.png") as picture:
             assert picture.mode == "L"
         for line in (predict, cascade):
@@ -405,7 +518,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) -> None:
-    """The manifest carries it, the table says it, and the networks stay what they are."""
+    """`weir certify` changes the promise in manifest and summary, and no network."""
     copy = _copy(trained, tmp_path)
     done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--alpha", "0.1", "--json")
     assert done.returncode == 0, done.stderr
@@ -450,10 +563,10 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
         (("--against", "everything"), 2, "end-to-end"),
     ],
 )
-def test_a_promise_that_cannot_be_made_changes_nothing(
+def test_a_promise_that_cannot_be_certified_changes_nothing(
     trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    """Too few rows, too many errors, no number: the folder stays as it was."""
+    """When the promise can't be kept or is no promise, the folder stays as it was."""
     copy = _copy(trained, tmp_path)
     before = _files(copy)
     done = weir("certify", copy, *arguments)
@@ -463,7 +576,7 @@ def test_a_promise_that_cannot_be_made_changes_nothing(
 
 
 def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:
-    """Whoever certifies while another training waits to go on loses neither."""
+    """Certifying keeps the networks, and the files of a training that was stopped."""
     copy = _copy(trained, tmp_path)
     waiting = copy / ".work/other.0.keras"
     waiting.parent.mkdir()
@@ -475,7 +588,7 @@ def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Pat
 
 
 def test_a_training_killed_at_its_very_end_is_not_lost(trained: Path, task: Path, tmp_path: Path) -> None:
-    """The networks have moved and the manifest is gone: the next run takes them up."""
+    """When the networks have moved and the manifest is not written yet, the next run reuses the networks."""
     copy = _copy(trained, tmp_path)
     (copy / "manifest.json").unlink()
     (copy / ".work").mkdir()
@@ -486,25 +599,25 @@ def test_a_training_killed_at_its_very_end_is_not_lost(trained: Path, task: Path
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ('[hierarchy]\ngeneralist = "first"\ncount = 10', "10 labels are in 2 to 9 groups"),
         ('[hierarchy]\ngeneralist = "first"\n[hierarchy.named]\na = ["0", "1"]\nb = ["1"]', "label"),
         ('[[levels]]\nname = "third"\narchitecture = "conv-vast"\nepochs = 1', "an architecture is one of"),
     ],
 )
-def test_what_cannot_be_built_is_refused_before_anything_is_trained(tmp_path: Path, changed: str, told: str) -> None:
-    """Groups and architectures are checked as soon as the labels are known."""
+def test_what_cannot_be_built_is_refused_before_anything_is_trained(tmp_path: Path, changed: str, message: str) -> None:
+    """Groups and architectures are checked before any network is trained."""
     bad = tmp_path / "bad.toml"
     bad.write_text(TASK + "\n" + changed + "\n")
     done = weir("train", bad, "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert "epochs, validation accuracy" not in done.stderr
 
 
 def test_a_promise_against_labels_that_nothing_keeps_fails(tmp_path: Path) -> None:
-    """The training is complete, its last level answers alone, and the exit code says that the promise is not kept."""
+    """The training is complete and its last level answers alone, but the exit code is 1."""
     task = tmp_path / "task.toml"
     task.write_text(TASK.replace("max_loss = 0.2", 'max_loss = 0.02\nagainst = "labels"'))
     done = weir("train", task, "--out", tmp_path / "out")

@@ -131,7 +131,7 @@ def test_a_task_that_breaks_a_rule_is_refused(old: str, new: str, message: str) 
         ),
         (
             _EXPERTS_OF_THE_LAST,
-            "with experts of the end-to-end model the promise is against labels, for then it is not the last level",
+            "a promise against the end-to-end model needs it as the last level; with experts after it, use labels",
         ),
         (
             ROUTED.replace('name = "router"', 'name = "first"'),

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from training.data.cleaning import Cleaning
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
 from training.levels.ladder import Ladder
 from training.levels.network import NetworkPredictions, TrainableNetwork, classifier
 from training.levels.training_run import TrainingRun
+from training.modalities.picture.reading import grey
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
 from training.terminal.callbacks import Callbacks
 from weir.engine.arrays import Floats, Labels
@@ -40,15 +41,15 @@ def pictures(rows: int, seed: int) -> Split:
     return Split(images, labels.astype(np.int64))
 
 
-def prepared(train: Split | None = None) -> Prepared:
+def prepared(train: Split | None = None) -> PreparedData:
     """Make the four splits of a data set of such pictures."""
-    return Prepared(
+    return PreparedData(
         train=train or pictures(300, 1),
         validation=pictures(300, 2),
         certification=pictures(100, 3),
         test=pictures(100, 4),
         label_names=NAMES,
-        value_range=(0.0, 255.0),
+        input=grey(np.zeros((1, 6, 6))),
         cleaning=Cleaning(kept=800),
         digest="0" * 64,
     )
@@ -89,7 +90,7 @@ class ObservedRun(TrainingRun):
     messages: list[str] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, task: Task, work: Path, data: Prepared | None = None) -> "ObservedRun":
+    def begin(cls, task: Task, work: Path, data: PreparedData | None = None) -> "ObservedRun":
         """Begin a run that keeps its networks in a folder."""
         messages: list[str] = []
         callbacks = Callbacks(messages.append, lambda *_: None)
@@ -118,7 +119,7 @@ class ObservedRun(TrainingRun):
 def network_of(name: str, logits: Floats, labels: Labels, time_us: float, temperature: float = 1.0) -> TrainableNetwork:
     """Make a network of its logits on the validation rows, `(rows, outputs)`; it has no weights."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
-    target = TrainingTarget(rows, rows, logits.shape[1], (6, 6), (0.0, 255.0))
+    target = TrainingTarget(rows, rows, logits.shape[1], grey(rows.inputs))
     return TrainableNetwork(
         spec(name), Trained(None, [], name), target, NetworkPredictions(logits, temperature, time_us)
     )

@@ -1,1 +1,1 @@
-"""What a ladder of levels promises, on rows that nothing else has seen."""
+"""The promises of a model, one file each, certified on rows that nothing else has used."""

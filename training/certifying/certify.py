@@ -12,7 +12,7 @@ from training.certifying.abstention_promise import certify_abstention
 from training.certifying.final_posterior import FinalPosterior
 from training.certifying.loss_promise import CertifiedThresholds, certify_thresholds
 from training.certifying.prediction_set_promise import certify_sets
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.replay.recording import LevelTimes, Recording, record
 from training.replay.thresholds import sequence
 from training.replay.timing import times
@@ -69,7 +69,7 @@ class ModelCertification:
 
 
 def certify_model(
-    draft: Manifest, fetch: Callable[[str], bytes], data: Prepared, promise: Promise
+    draft: Manifest, fetch: Callable[[str], bytes], data: PreparedData, promise: Promise
 ) -> ModelCertification:
     """Run every network on validation and certification rows, as it will serve, and certify the promises of a task.
 

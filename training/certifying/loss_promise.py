@@ -15,10 +15,10 @@ from training.replay.thresholds import Thresholds, lost
 from training.task import Promise
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Certificate
-from weir.errors import WeirError
+from weir.errors import Failed
 
 
-class Uncertified(WeirError):
+class Uncertified(Failed):
     """The promise does not hold, whatever the thresholds."""
 
 

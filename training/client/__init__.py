@@ -1,1 +1,1 @@
-"""A person's side of a published model: requests, files, answers."""
+"""Use a published model: requests, batch files, and their answers."""

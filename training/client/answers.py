@@ -1,4 +1,4 @@
-"""Predictions of the Open Inference Protocol, told to a person."""
+"""Show the answers of the Open Inference Protocol to a person."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ Answer = dict[str, Any]
 
 
 def merged(answers: Sequence[Answer]) -> Answer:
-    """Join the answers to several requests, rows one after the other."""
+    """Join the answers to several requests into one, rows in order."""
     outputs = [dict(output) for output in answers[0]["outputs"]]
     for answer in answers[1:]:
         for output, more in zip(outputs, answer["outputs"], strict=True):
@@ -17,35 +17,35 @@ def merged(answers: Sequence[Answer]) -> Answer:
 
 
 def outputs(answer: Answer) -> dict[str, list[Any]]:
-    """Take the data of each output by its name, flat."""
+    """Return the flat data of each output, by name."""
     return {output["name"]: output["data"] for output in answer["outputs"]}
 
 
 def lines(answer: Answer) -> list[str]:
-    """Write one line a row: its label, how sure the model is, and its way through the levels.
+    """Write one line per row: its label, the confidence, the exit level and the path through the levels.
 
-    An abstaining row has no label, and its group where it gets one.
+    A row that abstains has no label; its line names its group, if it has one.
     """
-    found = outputs(answer)
-    if "label" not in found:
-        return [f"{name}: {data}" for name, data in found.items()]
-    labels = found["label"]
-    sure = found.get("confidence") or _largest(found.get("probabilities"), len(labels))
-    groups = found.get("group") or [""] * len(labels)
-    names = [label or _no_label(group) for label, group in zip(labels, groups, strict=True)]
-    told = [f"row {i}: {name}" + (f" ({sure[i]:.4f})" if sure else "") for i, name in enumerate(names)]
-    if "exit_level" in found and "path" in found:
-        ways = zip(told, found["exit_level"], found["path"], strict=True)
-        told = [f"{line}, level {level}: {path}" for line, level, path in ways]
-    return told
+    columns = outputs(answer)
+    if "label" not in columns:
+        return [f"{name}: {data}" for name, data in columns.items()]
+    labels = columns["label"]
+    confidence = columns.get("confidence") or _largest(columns.get("probabilities"), len(labels))
+    groups = columns.get("group") or [""] * len(labels)
+    names = [label or _without_label(group) for label, group in zip(labels, groups, strict=True)]
+    rows = [f"row {i}: {name}" + (f" ({confidence[i]:.4f})" if confidence else "") for i, name in enumerate(names)]
+    if "exit_level" in columns and "path" in columns:
+        exits = zip(rows, columns["exit_level"], columns["path"], strict=True)
+        rows = [f"{row}, level {level}: {path}" for row, level, path in exits]
+    return rows
 
 
-def _no_label(group: str) -> str:
+def _without_label(group: str) -> str:
     return f"no label, one of the group {group}" if group else "no label"
 
 
 def _largest(probabilities: list[float] | None, rows: int) -> list[float]:
-    """Take the largest probability of each row."""
+    """Return the largest probability of each row; nothing when the answer has no probabilities."""
     if not probabilities:
         return []
     labels = len(probabilities) // rows

@@ -1,4 +1,4 @@
-"""Drop a batch file in a store, and wait for what comes back."""
+"""Answer a batch file: upload it to a store and wait for its summary, or answer it here."""
 
 import time
 from collections.abc import Callable
@@ -19,18 +19,18 @@ Progress = Callable[[str, int, int], None]
 
 
 def read(file: Path) -> bytes:
-    """Read a file that a person named. Raises `BadInput`."""
+    """Read the file that a person named. Raises `BadInput`."""
     try:
         return file.read_bytes()
     except OSError as exc:
         raise BadInput("FILE is a file that can be read", exc) from exc
 
 
-def drop_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout_s: int, on_wait: Progress) -> Summary:
-    """Put a file where S3's event finds it, and wait until its summary is there.
+def upload_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout_s: int, on_wait: Progress) -> Summary:
+    """Upload a file, which starts the batch function, and wait for the summary.
 
     Raises:
-        Unavailable: nobody answered within the timeout.
+        Unavailable: there was no summary within the timeout.
         StoreUnavailable: the store did not answer, or refused.
     """
     store.delete(key.summary)  # one of an earlier file of this name
@@ -38,20 +38,20 @@ def drop_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout_s
     started = time.monotonic()
     while (waited := time.monotonic() - started) < timeout_s:
         on_wait("waiting for the batch function, seconds", int(waited), timeout_s)
-        if found := store.read(key.summary):
+        if summary := store.read(key.summary):
             on_wait("waiting for the batch function, seconds", timeout_s, timeout_s)
-            return msgspec.json.decode(found[0], type=Summary)
+            return msgspec.json.decode(summary[0], type=Summary)
         time.sleep(_POLL_S)
-    raise Unavailable(f"the batch function answers within {timeout_s} seconds", key.source)
+    raise Unavailable("the batch function did not answer", f"no {key.summary} after {timeout_s} seconds")
 
 
 def answer_here(store: WritableStore, registry: Registry, key: BatchKey, data: bytes, *, on_rows: Progress) -> Summary:
-    """Put a file in a folder store and answer it in this process. Raises what `weir.batch.answering.answer` raises."""
+    """Write a file to a store and answer it in this process. Raises what `weir.batch.answering.answer` raises."""
     store.put(key.source, data)
     return batch.answer(registry, key, lambda done, total: on_rows("answering rows", done, total))
 
 
-def tell(summary: Summary, key: BatchKey, *, as_json: bool) -> str:
+def show(summary: Summary, key: BatchKey, *, as_json: bool) -> str:
     """Write a summary as one JSON line, or as lines for a person."""
     if as_json:
         return msgspec.json.encode(summary).decode()

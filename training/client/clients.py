@@ -1,26 +1,29 @@
-"""Ask a model: through an API's URL, or straight from a store with the code that the functions run."""
+"""Send requests to a model: through an API's URL, or straight from a store with the code that the functions run."""
 
-from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import msgspec
 import requests
 
 from training.client.signing import authorization
 from weir.api.inference import Call
+from weir.api.mounts import CASCADE, END_TO_END
+from weir.api.routes import url_path
 from weir.api.service import Service
 from weir.catalog.store import Store
-from weir.errors import BadInput, ModelNotFound, Unavailable, WeirError
+from weir.catalog.store_failures import explain, without_credentials
+from weir.errors import BadInput, NotFound, Unavailable, WeirError
 from weir.runtime.registry import Registry
 
 _TIMEOUT_S = 60
+_NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Document = dict[str, Any]
 
 
 class Client(Protocol):
-    """One mount of the Open Inference Protocol: documents in, documents out."""
+    """One mount of the Open Inference Protocol: requests in, JSON documents out."""
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model. Raises errors of `weir.errors`."""
@@ -30,16 +33,18 @@ class Client(Protocol):
 
 
 class StoreClient:
-    """A model answered in this process."""
+    """A model of a store, loaded into this process."""
 
     def __init__(self, url: str, endpoint: str, *, alias: str, cascade: bool) -> None:
         """Name a store; nothing is read yet. Raises `BadInput`."""
-        self._service = Service(Registry(Store(url, endpoint=endpoint), alias=alias), cascade)
+        self._service = Service(
+            Registry(Store(url, endpoint=endpoint), alias=alias), CASCADE if cascade else END_TO_END
+        )
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
-        found: Document = msgspec.to_builtins(self._service.metadata(model, version))
-        return found
+        document: Document = msgspec.to_builtins(self._service.metadata(model, version))
+        return document
 
     def infer(self, model: str, version: str, call: Call) -> Document:
         """Answer an inference request."""
@@ -47,24 +52,24 @@ class StoreClient:
 
 
 class HttpClient:
-    """A model behind an API; requests are signed when the person has AWS credentials and the URL is https."""
+    """A model behind an API. Requests to an https URL are signed when there are AWS credentials."""
 
     def __init__(self, url: str, *, cascade: bool) -> None:
-        """Name an API's URL; nothing is asked yet. Raises `BadInput`."""
+        """Name an API's URL; nothing is sent yet. Raises `BadInput`."""
         if not url.startswith(("http://", "https://")):
             raise BadInput("--url is the API's http:// or https:// URL", url)
-        self._base = url.rstrip("/") + ("/cascade" if cascade else "") + "/v2/models/"
+        self._base, self._mount = url.rstrip("/"), CASCADE if cascade else END_TO_END
         self._authorization = authorization(url)
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
-        return self._ask("GET", _path(model, version), None)
+        return self._send("GET", url_path("metadata", self._mount, model, version), None)
 
     def infer(self, model: str, version: str, call: Call) -> Document:
         """Answer an inference request."""
-        return self._ask("POST", f"{_path(model, version)}/infer", call)
+        return self._send("POST", url_path("infer", self._mount, model, version), call)
 
-    def _ask(self, method: str, path: str, call: Call | None) -> Document:
+    def _send(self, method: str, path: str, call: Call | None) -> Document:
         headers = {"Content-Type": call.picture or "application/json"} if call else {}
         try:
             response = requests.request(
@@ -76,29 +81,35 @@ class HttpClient:
                 timeout=_TIMEOUT_S,
             )
         except requests.RequestException as exc:
-            raise Unavailable(f"{self._base} answers", exc) from exc
-        if response.ok:
+            raise Unavailable(f"{without_credentials(self._base)} did not answer", explain(exc).cause) from exc
+        if not response.ok:
+            raise _error(response)
+        try:
             return _document(response.content)
-        raise _refusal(response)
+        except _NOT_JSON as exc:
+            shown = response.content.decode(errors="replace")
+            raise Unavailable(f"{_shown(response)} answered with no JSON document", shown) from exc
 
 
-def _path(model: str, version: str) -> str:
-    return quote(model, safe="") + (f"/versions/{quote(version, safe='')}" if version else "")
-
-
-def _refusal(response: requests.Response) -> WeirError:
-    """Turn a refusal back into the error it was: ours says `error`, the gateway's own says `message`."""
+def _error(response: requests.Response) -> WeirError:
+    """Turn an answer with an error status back into an error: Weir's has `error`, the gateway's own has `message`."""
     try:
-        said: Mapping[str, object] = _document(response.content)
-    except Unavailable:
-        said = {}
-    rule, _, got = str(said.get("error") or said.get("message") or response.reason).partition(". Got: ")
-    kind = {400: BadInput, 404: ModelNotFound, 413: BadInput, 415: BadInput}.get(response.status_code, Unavailable)
-    return kind(rule, got or f"status {response.status_code} from {response.url}")
+        document = _document(response.content)
+    except _NOT_JSON:
+        document = {}
+    message = str(document.get("error") or document.get("message") or response.reason)
+    rule, _, got = message.partition(". Got: ")
+    if response.status_code in {400, 413, 415}:
+        return BadInput(rule, got or f"status {response.status_code} from {_shown(response)}")
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound(rule, got or f"status {response.status_code} from {_shown(response)}")
+    return Unavailable(f"{_shown(response)} answered with status {response.status_code}", message)
+
+
+def _shown(response: requests.Response) -> str:
+    return without_credentials(response.url)
 
 
 def _document(body: bytes) -> Document:
-    try:
-        return msgspec.json.decode(body, type=Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        raise Unavailable("the API answers with JSON documents", body.decode(errors="replace")) from exc
+    """Decode a JSON object. Raises one of `_NOT_JSON`."""
+    return msgspec.json.decode(body, type=Document)

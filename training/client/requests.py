@@ -1,24 +1,31 @@
-"""What a person gives `weir predict`: a picture, .npy or .json, as requests of the Open Inference Protocol."""
+"""Read the INPUT of `weir predict` (a picture, .npy or .json) as requests of the Open Inference Protocol."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from weir.api.inference import Call
-from weir.errors import BadInput
+from weir.catalog.inputs import Datatype, Tensor
+from weir.errors import BadInput, BadTensor
+from weir.inputs.finite import finite_rule, infinite_rows
+from weir.inputs.npy import read_npy
+from weir.inputs.reader import reader
 from weir.protocol.requests import MAX_ROWS
 
 Shape = tuple[int, ...]
+
+_DATATYPE: Datatype = "FP32"
+"""of the requests that are made here"""
 
 _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
 def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
-    """Read a file as one or more requests, each of at most 1,024 rows; a picture goes as it is.
+    """Read a file as one or more requests, each of at most 1,024 rows; a picture is sent unchanged.
 
     Args:
         path: a .png or .jpg picture, a .npy of one row or of rows, or a .json: a request of the protocol, or
@@ -27,7 +34,7 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
         shape: of one row.
 
     Raises:
-        BadInput: it is none of them, can't be read, or is no row of that shape.
+        BadInput: the file is none of them, can't be read, or has rows of another shape.
     """
     try:
         content = path.read_bytes()
@@ -43,29 +50,34 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
     if suffix == ".json":
         values = _numbers(document)
     elif suffix == ".npy":
-        values = _npy(path)
+        values = read_npy(content).values().astype(np.float64)
     else:
         raise BadInput("INPUT is a .png, .jpg, .npy or .json", str(path))
-    rows = _rows(values, shape)
+    rows = _rows(values, Tensor(name=name, shape=(-1, *shape), datatype=_DATATYPE))
     for start in range(0, len(rows), MAX_ROWS):
         yield Call(request(name, rows[start : start + MAX_ROWS]))
 
 
-def request(name: str, rows: NDArray[np.float64]) -> bytes:
+def request(name: str, rows: NDArray[np.floating[Any]]) -> bytes:
     """Write rows as the body of a request."""
-    tensor = {"name": name, "shape": rows.shape, "datatype": "FP32", "data": rows.ravel().tolist()}
+    tensor = {"name": name, "shape": rows.shape, "datatype": _DATATYPE, "data": rows.ravel().tolist()}
     return msgspec.json.encode({"inputs": [tensor]})
 
 
-def _rows(values: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+def _rows(values: NDArray[np.float64], one: Tensor) -> NDArray[np.float64]:
     """Take one row or many, each of the model's shape or flat, as `(rows, *shape)`."""
-    count = math.prod(shape)
-    fits = values.shape in {shape, (count,)} or (values.ndim > 1 and values.shape[1:] in {shape, (count,)})
-    if not fits or not values.size:
-        raise BadInput(f"INPUT is one row of shape {list(shape)}, or rows of it, or flat", list(values.shape))
-    if not np.isfinite(values).all():
-        raise BadInput("values are finite", values[~np.isfinite(values)][0])
-    return values.reshape(-1, *shape)
+    single = values.shape in {one.row_shape, (one.row_values,)}
+    try:
+        rows: NDArray[np.float64] = reader(one).from_array(values[None] if single else values)
+    except BadTensor as exc:
+        raise BadInput(f"INPUT is one row of shape {list(one.row_shape)}, or rows of it, or flat", exc.got) from exc
+    if not len(rows):
+        raise BadInput("INPUT has at least one row", list(values.shape))
+    with np.errstate(over="ignore"):
+        bad = infinite_rows(rows.astype(np.float32))
+    if bad:
+        raise BadInput(finite_rule(_DATATYPE), f"NaN or infinity in row {bad[0]}")
+    return rows
 
 
 def _json(content: bytes) -> object:
@@ -80,13 +92,3 @@ def _numbers(document: object) -> NDArray[np.float64]:
         return np.array(document, np.float64)
     except (ValueError, TypeError, OverflowError) as exc:
         raise BadInput("a .json INPUT is a request of the protocol, or numbers nested as the row is", exc) from exc
-
-
-def _npy(path: Path) -> NDArray[np.float64]:
-    try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (ValueError, OSError, EOFError) as exc:
-        raise BadInput("a .npy INPUT is what numpy.save writes", exc) from exc
-    if array.dtype.kind not in "fiub":
-        raise BadInput("a .npy INPUT holds real numbers", array.dtype)
-    return np.array(array, np.float64)

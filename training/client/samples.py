@@ -1,21 +1,21 @@
-"""Inputs to try a trained model with: rows of its own test split."""
+"""Write files to try a trained model with: rows of its own test split."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from training import folder
 from training.client.requests import request
-from training.measuring.reload import load
+from training.measuring.reload import prepared
+from training.modalities.picture.samples import EXTENSION, file
 
 _ROWS = 20
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Files that were written."""
+class SampleFiles:
+    """The files that were written."""
 
     request: Path
     """one row, as a request of the Open Inference Protocol"""
@@ -25,13 +25,12 @@ class Samples:
     """one row, as a PNG"""
 
 
-def write_samples(trained: Path, out: Path) -> Samples:
+def write_samples(trained: Path, out: Path) -> SampleFiles:
     """Write a request of one test row, a .npy of twenty, and the same row as a picture."""
-    manifest = folder.manifest(trained)
-    images = load(manifest).spread(_ROWS)
-    samples = Samples(*((out / name).resolve() for name in ("request.json", "rows.npy", "digit.png")))
-    folder.write(samples.request, request(manifest.inputs[0].name, images[-1:].astype(np.float64)))
-    np.save(samples.rows, images)
-    low, high = manifest.inputs[0].range
-    Image.fromarray(np.rint((images[-1] - low) * (255 / (high - low))).astype(np.uint8)).save(samples.picture)
-    return samples
+    data = prepared(folder.manifest(trained))
+    rows = data.test.spread(_ROWS)
+    files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{EXTENSION}")))
+    folder.write(files.request, request(data.input.name, rows[-1:].astype(np.float64)))
+    np.save(files.rows, rows)
+    folder.write(files.picture, file(rows[-1], data.input))
+    return files

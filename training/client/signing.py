@@ -1,4 +1,4 @@
-"""Who a person is on AWS: their profile's credentials, for requests and for programs that know no profiles."""
+"""Use the credentials of an AWS profile: to sign requests, and as environment variables."""
 
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ class SigV4(AuthBase):
     """Sign requests to an API with IAM authorization (Signature Version 4)."""
 
     def __init__(self, credentials: Credentials, region: str) -> None:
-        """Sign as somebody, for the API Gateway of a region."""
+        """Sign with these credentials, for the API Gateway of a region."""
         self._signer = SigV4Auth(credentials, _SERVICE, region)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -34,7 +34,7 @@ class SigV4(AuthBase):
 
 
 def authorization(url: str) -> AuthBase | None:
-    """Sign for an https URL when the person has AWS credentials; a plain http URL is never signed."""
+    """Sign requests to an https URL when there are AWS credentials; return None for http, and without credentials."""
     parts = urlsplit(url)
     session = boto3.Session()
     credentials = session.get_credentials() if parts.scheme == "https" else None
@@ -46,20 +46,20 @@ def authorization(url: str) -> AuthBase | None:
 
 
 def environment() -> dict[str, str]:
-    """Name the person's credentials and region as environment variables, as a Lambda has them.
+    """Return the profile's credentials and region as the environment variables that a Lambda function has.
 
     Raises:
-        StoreUnavailable: the AWS profile is no good.
+        StoreUnavailable: the AWS profile does not exist, or gives no credentials.
     """
     try:
         session = boto3.Session()
         credentials = session.get_credentials()
         frozen = credentials.get_frozen_credentials() if credentials else None
     except BotoCoreError as exc:
-        raise StoreUnavailable("the AWS profile gives credentials", exc) from exc
-    known: dict[str, str | None] = {"AWS_REGION": session.region_name}
+        raise StoreUnavailable("the AWS profile gave no credentials", exc) from exc
+    variables: dict[str, str | None] = {"AWS_REGION": session.region_name}
     if frozen:
-        known["AWS_ACCESS_KEY_ID"] = frozen.access_key
-        known["AWS_SECRET_ACCESS_KEY"] = frozen.secret_key
-        known["AWS_SESSION_TOKEN"] = frozen.token
-    return {name: value for name, value in known.items() if value}
+        variables["AWS_ACCESS_KEY_ID"] = frozen.access_key
+        variables["AWS_SECRET_ACCESS_KEY"] = frozen.secret_key
+        variables["AWS_SESSION_TOKEN"] = frozen.token
+    return {name: value for name, value in variables.items() if value}

@@ -1,4 +1,4 @@
-"""Use a running system as its users do: single requests, the whole test split, a batch file."""
+"""Use a running system as its users do: a few rows, the whole test split over HTTP, and a batch file."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -9,67 +9,68 @@ import numpy as np
 
 from training import folder
 from training.client.answers import lines, outputs
-from training.client.batch_client import drop_and_wait
+from training.client.batch_client import upload_and_wait
 from training.client.clients import HttpClient
 from training.client.requests import request
 from training.data.split import Split
-from training.measuring import reload as testsplit
+from training.measuring import reload
 from training.publishing.stores import WritableStore
 from weir.api.inference import Call
 from weir.catalog.keys import batch_key
 from weir.catalog.manifest import Manifest
 from weir.errors import Unavailable
 
-_SHOWN = 5
-_PER_REQUEST = 256
+_SHOWN_ROWS = 5
+_ROWS_PER_REQUEST = 256
 _TIMEOUT_S = 120
 
 Progress = Callable[[str, int, int], None]
 
 
-def tour(trained: Path, url: str, store: WritableStore, on_progress: Progress) -> Iterator[str]:
-    """Ask both mounts and the batch function for the test split, and tell what they said.
+def smoke_test(trained: Path, url: str, store: WritableStore, on_progress: Progress) -> Iterator[str]:
+    """Send the test split to both mounts and to the batch function, and yield lines about the answers.
 
     Raises:
-        Unavailable: the same rows got other labels from the batch function than from the API.
+        Unavailable: the batch function and the API gave the same rows different labels.
     """
     manifest = folder.manifest(trained)
-    test = testsplit.load(manifest)
-    yield from _single(manifest, test, url)
+    test = reload.load(manifest)
+    yield from _few_rows(manifest, test, url)
     for cascade in (False, True):
-        asked = _labels(manifest, test, url, on_progress, cascade=cascade)
+        over_http = _labels_over_http(manifest, test, url, on_progress, cascade=cascade)
         name = "the cascade" if cascade else "the end-to-end model"
-        right = float(np.mean([label == manifest.labels[y] for label, y in zip(asked, test.labels, strict=True)]))
-        yield f"{name} answered {len(asked)} test rows over HTTP, {100 * right:.1f} % of them right"
-        dropped = _dropped(manifest, test, store, on_progress, cascade=cascade)
-        if dropped != asked:
-            raise Unavailable("the batch function and the API give the same labels", dropped)
-        yield f"{name} answered the same rows as a file dropped in S3, with the same labels"
+        accuracy = np.mean([label == manifest.labels[y] for label, y in zip(over_http, test.labels, strict=True)])
+        yield f"{name} answered {len(over_http)} test rows over HTTP, {100 * float(accuracy):.1f} % of them correctly"
+        in_batch = _labels_in_batch(manifest, test, store, on_progress, cascade=cascade)
+        if in_batch != over_http:
+            different = sum(one != other for one, other in zip(in_batch, over_http, strict=True))
+            raise Unavailable("the batch function and the API disagree", f"{different} rows have different labels")
+        yield f"{name} answered the same rows as a file uploaded to S3, with the same labels"
 
 
-def _single(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
-    body = request(manifest.inputs[0].name, test.spread(_SHOWN).astype(np.float64))
+def _few_rows(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
+    body = request(manifest.inputs[0].name, test.spread(_SHOWN_ROWS).astype(np.float64))
     yield f"POST {url}/cascade/v2/models/{manifest.model}/infer"
     yield from (f"  {line}" for line in lines(HttpClient(url, cascade=True).infer(manifest.model, "", Call(body))))
 
 
-def _labels(manifest: Manifest, test: Split, url: str, on_progress: Progress, *, cascade: bool) -> list[str]:
-    client, found = HttpClient(url, cascade=cascade), []
-    for start in range(0, len(test.inputs), _PER_REQUEST):
-        rows = test.inputs[start : start + _PER_REQUEST].astype(np.float64)
-        found += outputs(client.infer(manifest.model, "", Call(request(manifest.inputs[0].name, rows))))["label"]
-        on_progress("asking over HTTP, rows", len(found), len(test.inputs))
-    return found
+def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Progress, *, cascade: bool) -> list[str]:
+    client, labels = HttpClient(url, cascade=cascade), []
+    for start in range(0, len(test.inputs), _ROWS_PER_REQUEST):
+        rows = test.inputs[start : start + _ROWS_PER_REQUEST].astype(np.float64)
+        labels += outputs(client.infer(manifest.model, "", Call(request(manifest.inputs[0].name, rows))))["label"]
+        on_progress("predicting over HTTP, rows", len(labels), len(test.inputs))
+    return labels
 
 
-def _dropped(
+def _labels_in_batch(
     manifest: Manifest, test: Split, store: WritableStore, on_progress: Progress, *, cascade: bool
 ) -> list[str]:
     file = io.BytesIO()
     np.save(file, test.inputs)
     key = batch_key(manifest.model, "test.npy", cascade=cascade)
-    summary = drop_and_wait(store, key, file.getvalue(), timeout_s=_TIMEOUT_S, on_wait=on_progress)
-    answered = store.read(key.predictions) if summary.error is None else None
-    if answered is None:
-        raise Unavailable("the batch function answers the test split", summary.error)
-    return [msgspec.json.decode(line)["label"] for line in answered[0].splitlines()]
+    summary = upload_and_wait(store, key, file.getvalue(), timeout_s=_TIMEOUT_S, on_wait=on_progress)
+    predictions = store.read(key.predictions) if summary.error is None else None
+    if predictions is None:
+        raise Unavailable("the batch function did not answer the test split", summary.error or "no predictions")
+    return [msgspec.json.decode(line)["label"] for line in predictions[0].splitlines()]

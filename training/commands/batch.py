@@ -14,7 +14,9 @@ from training.terminal.console import Console
 @options.needed_store
 @options.endpoint
 @options.cascade
-@click.option("--timeout", default=900, show_default=True, type=click.IntRange(1), help="Seconds to wait for answers.")
+@click.option(
+    "--timeout", default=900, show_default=True, type=click.IntRange(1), help="Seconds to wait for the summary."
+)
 @options.as_json
 def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     model: str,
@@ -25,19 +27,24 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     timeout: int,
     as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Answer every row of FILE as a batch.
+    """Answer every row of a batch file.
 
-    MODEL answers the rows of a .npy or .csv that is dropped in the store.
+    \b
+    Arguments:
+      MODEL  Name of a published model.
+      FILE   A .npy or .csv of rows.
 
-    On s3:// the file goes where S3's event finds it, and the deployed function answers; on file://, where no event
-    exists, the same code runs here. Bad rows are counted, and the others answered. Predictions are at
-    batches/out/MODEL/[cascade/]FILE/predictions.jsonl in the store.
+    The file is uploaded to batches/in/MODEL/[cascade/] in the store. On s3:// that starts the deployed batch function;
+    on file:// this command runs the same code itself. Bad rows are counted, and the others are answered. The
+    predictions are in batches/out/MODEL/[cascade/]FILE/predictions.jsonl of the store.
+
+    Exit codes: 1 when the batch function does not answer in time, 2 when it can't answer the file as a whole.
 
     \b
     Example:
       weir batch mnist-sample rows.csv --cascade --store s3://my-bucket/prefix
     """  # noqa: D301
-    from training.client.batch_client import answer_here, drop_and_wait, read, tell
+    from training.client.batch_client import answer_here, read, show, upload_and_wait
     from training.publishing.stores import open_store
     from weir.catalog.keys import batch_key
     from weir.catalog.store import Store
@@ -48,8 +55,8 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     target = open_store(store, store_endpoint)
     with Console() as console:
         if store.startswith("s3://"):
-            summary = drop_and_wait(target, key, data, timeout_s=timeout, on_wait=console.progress)
+            summary = upload_and_wait(target, key, data, timeout_s=timeout, on_wait=console.progress)
         else:
             summary = answer_here(target, Registry(Store(store)), key, data, on_rows=console.progress)
-    print(tell(summary, key, as_json=as_json))
+    print(show(summary, key, as_json=as_json))
     return 2 if summary.error else 0

@@ -18,39 +18,45 @@ _BETWEEN = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option(
     "--max-loss",
     type=_BETWEEN,
-    help="Share of rows that may be lost (epsilon).",
+    help="Largest share of rows that the cascade may lose (epsilon).",
 )
 @click.option(
     "--delta",
     type=_BETWEEN,
-    help="Chance that the promise is wrong.",
+    help="Probability that the promise is broken (delta).",
 )
 @click.option(
     "--against",
     type=click.Choice(get_args(Against)),
-    help="A row is lost where the cascade is wrong and the end-to-end model right, or (labels) where it is wrong.",
+    help="Rows are lost where the cascade is wrong and the end-to-end model correct, or (labels) where it is wrong.",
 )
 @click.option(
     "--abstain-above",
     type=_BETWEEN,
-    help="Also abstain so that at most this share of the labels given is wrong.",
+    help="Also abstain, so that at most this share of the answered rows is wrong.",
 )
 @click.option(
     "--alpha",
     "alphas",
     type=_BETWEEN,
     multiple=True,
-    help="Also make prediction sets that miss the label in this share of rows; may be repeated.",
+    help="Also make prediction sets that miss the label in this share of rows; repeatable.",
 )
 @options.as_json
-def certify(trained: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001, ANN401 (the options, by name)
-    """Promise how much the cascade may lose.
+def certify(trained: Path, as_json: bool, **limits: Any) -> None:  # noqa: FBT001, ANN401 (the options, by name)
+    """Certify another promise for a training.
 
-    Chooses the cheapest thresholds in DIR that keep the promise with a confidence of 1 - delta, by the certification
-    rows, and measures the cascade again. Abstention and prediction sets take certification rows of their own. What no
-    option names is promised as before. Where it can't be promised, DIR stays as it is: exit code 2 when there are too
-    few rows, 1 when even the last level alone breaks it. Choose the promise before you look at the test split; trying
-    several until one is liked is worth less than its delta.
+    \b
+    Arguments:
+      DIR  Folder of a complete training.
+
+    Chooses the cheapest thresholds that keep the promise with a confidence of 1 - delta on the certification rows,
+    and measures the cascade again. Abstention and prediction sets use certification rows of their own. Limits that no
+    option names stay as they are. Choose the limits before you look at the test split: if you try several until one
+    holds, the promise is weaker than its delta says.
+
+    Exit codes: 2 when there are too few certification rows, 1 when even the last level alone breaks the promise. The
+    folder stays as it is in both cases.
 
     \b
     Example:
@@ -60,8 +66,8 @@ def certify(trained: Path, as_json: bool, **asked: Any) -> None:  # noqa: FBT001
     from training.measuring.report import show
     from training.recertification import promise_of, recertify
 
-    given = {name: value for name, value in asked.items() if value not in (None, ())}
-    promise = msgspec.structs.replace(promise_of(folder.manifest(trained)), **given)
+    changed = {name: value for name, value in limits.items() if value not in (None, ())}
+    promise = msgspec.structs.replace(promise_of(folder.manifest(trained)), **changed)
     with Console() as console:
         evaluation = recertify(trained, promise, console.say, lambda *call: console.progress("measuring", *call))
     show(evaluation, as_json=as_json)

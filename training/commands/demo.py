@@ -16,9 +16,10 @@ from training.terminal.console import Console
 )
 @options.as_json
 def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Run the main job whole, and clean up.
+    """Train, publish, serve and predict, then clean up.
 
-    Train, quantize, publish to an S3 on this machine, serve, predict, answer a batch, print a table.
+    Trains a task, quantizes the networks, publishes them to an S3 on this machine, serves them, predicts the test split
+    over HTTP and as a batch file, and prints a table. The folder of the training stays.
 
     \b
     Example:
@@ -26,7 +27,7 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     """  # noqa: D301
     from local.system import System
     from training import folder
-    from training.client.smoke import tour
+    from training.client.smoke import smoke_test
     from training.measuring.report import encode, show
     from training.pipeline import train
     from training.publishing.publication import publish
@@ -41,9 +42,11 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
         with System(log=out / "functions.log") as system:
             os.environ.update(system.environment)
             store = open_store(system.store, system.store_endpoint)
-            done = publish(trained, store, "champion")
-            console.say(f"published {done.model} version {done.version} to an S3 on this machine, {done.store}")
-            for line in tour(trained, system.url, store, console.progress):
+            published = publish(trained, store, "champion")
+            console.say(
+                f"published {published.model} version {published.version} to an S3 on this machine, {published.store}"
+            )
+            for line in smoke_test(trained, system.url, store, console.progress):
                 console.say(line)
         console.say("stopped the API, the functions, the queue and the S3")
     folder.write(out / folder.SUMMARY, encode(evaluation))

@@ -12,9 +12,14 @@ from training.terminal.console import Console
 @options.trained
 @options.as_json
 def evaluate(trained: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Measure a trained folder on its test split.
+    """Measure a training on its test split.
 
-    Of the end-to-end model, each level and the cascade in DIR: accuracy, size, time per row, share of rows.
+    \b
+    Arguments:
+      DIR  Folder of a complete training.
+
+    Prints the accuracy, size and time per row of the end-to-end model, of each level and of the cascade, and the share
+    of rows that each level answers.
 
     \b
     Example:

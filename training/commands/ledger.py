@@ -11,10 +11,14 @@ from training.commands import options
 @options.trained
 @options.as_json
 def ledger(trained: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Tell what each level is worth.
+    """Show what each level contributes.
 
-    Each level's contribution to the overall loss of the cascade in DIR, on its test split: exact Shapley values over
-    subsets of levels, the errors it is to blame for, its share of rows and of time.
+    \b
+    Arguments:
+      DIR  Folder of a complete training.
+
+    Prints, for each level of the cascade, its contribution to the overall loss on the test split (exact Shapley values
+    over subsets of levels), the errors that it causes, and its share of rows and of time.
 
     \b
     Example:

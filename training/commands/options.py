@@ -22,10 +22,10 @@ endpoint = click.option(
     envvar="MODEL_STORE_ENDPOINT",
     default="",
     metavar="URL",
-    help="An S3 other than AWS's; default $MODEL_STORE_ENDPOINT.",
+    help="URL of an S3 other than AWS's; default $MODEL_STORE_ENDPOINT.",
 )
-alias = click.option("--alias", default="champion", show_default=True, help="The name that serves a version.")
-cascade = click.option("--cascade", is_flag=True, help="Let the levels answer in turn, not the end-to-end model.")
+alias = click.option("--alias", default="champion", show_default=True, help="Alias that serves a version.")
+cascade = click.option("--cascade", is_flag=True, help="Use the cascade, not the end-to-end model.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 trained = click.argument("trained", metavar="DIR", type=click.Path(path_type=Path))
 host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

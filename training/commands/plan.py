@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 @click.option(
     "--memory", default=1769, show_default=True, metavar="MB", help="Memory of the function, 128 to 10,240 MB."
 )
-@click.option("--rows-per-request", default=1, show_default=True, metavar="ROWS", help="1 to 1,024.")
-@click.option("--requests-per-month", type=int, metavar="N", help="Tell also what so many requests cost.")
+@click.option("--rows-per-request", default=1, show_default=True, metavar="ROWS", help="Rows per request, 1 to 1,024.")
+@click.option("--requests-per-month", type=int, metavar="N", help="Also estimate the cost of this many requests.")
 @click.option(
     "--overhead-ms",
     default=0.2,
     show_default=True,
     metavar="MS",
-    help="What a request takes besides its rows, on a whole vCPU: an assumption, put your own.",
+    help="Time of a request without its rows, on a whole vCPU: an assumption. If you have measured yours, pass it.",
 )
 @click.option(
     "--architecture",
     type=click.Choice(["x86_64", "arm64"]),
     default="x86_64",
     show_default=True,
-    help="Of the function.",
+    help="Processor architecture of the function.",
 )
 @options.as_json
 def plan(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -43,11 +43,15 @@ def plan(  # noqa: PLR0913, PLR0917 (one argument an option)
     architecture: "Architecture",
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Tell what predictions cost on AWS Lambda.
+    """Estimate what predictions cost on AWS Lambda.
 
-    Of the model trained in DIR, end-to-end and in the cascade: dollars, GB-seconds, joules and grams of CO2 for a
-    million predictions, from the times that its training measured; whether the cascade saves anything, and at how
-    many rows a request and at which memory it would. Nothing is run, and nothing is asked of AWS.
+    \b
+    Arguments:
+      DIR  Folder of a complete training.
+
+    Prints dollars, GB-seconds, joules and grams of CO2 for a million predictions, end-to-end and with the cascade, from
+    the times that the training measured. Says whether the cascade saves anything, and at how many rows per request and
+    at which memory it would. The command runs no network and calls no AWS service.
 
     \b
     Example:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from training.commands import options
 from training.terminal.console import Console
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.argument("file", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--url", help="Ask the API at this URL (signed with your AWS profile when it is https).")
+@click.option("--url", help="Send requests to the API at this URL; on https they are signed with your AWS profile.")
 @options.store
 @options.endpoint
 @options.alias
-@click.option("--version", default="", help="A version number or an alias; default the served one.")
+@click.option("--version", default="", help="Version number or alias; default the one that serves.")
 @options.cascade
 @options.as_json
 def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -34,12 +35,16 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     cascade: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Ask MODEL what INPUT is.
+    """Predict the labels of one input or of many.
 
-    INPUT is a .png or .jpg, a .npy of one row or many, or a .json: a request of the V2 protocol, or nested numbers.
+    \b
+    Arguments:
+      MODEL  Name of a published model.
+      INPUT  A .png or .jpg, a .npy of one row or many, or a .json: a request of the
+             V2 protocol, or nested numbers.
 
-    Without --url the model is loaded straight from --store, by the code that the functions run. A picture is
-    taken as it is, in grey at the model's size: MNIST's digits are white on black.
+    With --url the API answers. With --store this command loads the model from the store and runs the code of the
+    functions itself. A picture is read in grey at the model's size: MNIST's digits are white on black.
 
     \b
     Examples:
@@ -58,7 +63,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
         for number, call in enumerate(calls, 1):
             answers.append(client.infer(model, version, call))
             if len(calls) > 1:
-                console.progress("asking", number, len(calls))
+                console.progress("predicting", number, len(calls))
     answer = merged(answers)
     print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
 
@@ -69,6 +74,8 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, ca
     from training.client.clients import HttpClient, StoreClient
     from training.client.signing import environment
 
+    if url and click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("either --url or --store says where the model is. Got: both")
     if url:
         return HttpClient(url, cascade=cascade)
     if not store:

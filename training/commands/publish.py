@@ -15,11 +15,14 @@ from training.commands import options
 @options.alias
 @options.as_json
 def publish(trained: Path, store: str, store_endpoint: str, alias: str, as_json: bool) -> None:  # noqa: FBT001
-    """Publish a trained folder.
+    """Publish a training as the next version.
 
-    DIR becomes the next version of its model in the store, and the alias serves it from now on.
+    \b
+    Arguments:
+      DIR  Folder of a complete training.
 
-    On s3:// it writes as your AWS profile (AWS_PROFILE, or the default one).
+    The training becomes the next version of its model in the store, and the alias serves it from then on. On s3:// the
+    command uses the credentials of your AWS profile (AWS_PROFILE, or the default one).
 
     \b
     Example:
@@ -28,8 +31,19 @@ def publish(trained: Path, store: str, store_endpoint: str, alias: str, as_json:
     from training.publishing.publication import publish as run
     from training.publishing.stores import open_store
 
-    done = run(trained, open_store(store, store_endpoint), alias)
+    published = run(trained, open_store(store, store_endpoint), alias)
     if as_json:
-        print(json.dumps({"model": done.model, "version": done.version, "alias": done.alias, "store": done.store}))
+        print(
+            json.dumps(
+                {
+                    "model": published.model,
+                    "version": published.version,
+                    "alias": published.alias,
+                    "store": published.store,
+                }
+            )
+        )
     else:
-        print(f"published {done.model} version {done.version} to {done.store}; {done.alias} serves it")
+        print(
+            f"published {published.model} version {published.version} to {published.store}; {published.alias} serves it"
+        )

@@ -17,8 +17,8 @@ from training.terminal.console import Console
 def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> None:
     """Serve a store's models on this machine.
 
-    The routes and handlers are those of AWS; Ctrl-C ends it. It asks for no authorization. S3 is read as your AWS
-    profile.
+    Runs the routes and handlers of the deployed API until Ctrl-C, without authorization. On s3:// it reads the store
+    with the credentials of your AWS profile.
 
     \b
     Example:
@@ -29,7 +29,7 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
     from training.commands.waiting import until_stopped
     from weir.catalog.store import Store
 
-    Store(store, endpoint=store_endpoint)  # no function would start over a URL that is none
+    Store(store, endpoint=store_endpoint)  # refuse a bad URL here: the functions would not start
     variables = {"MODEL_ALIAS": alias}
     if store.startswith("s3://"):
         os.environ.update(environment())

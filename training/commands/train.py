@@ -18,15 +18,22 @@ from training.terminal.console import Console
     "--reuse",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Take networks that another training made from the same data, seed and description.",
+    help="Reuse every network of this training whose data, seed and specification are the same.",
 )
 @options.as_json
 def train(task: str, out: Path | None, seed: int | None, reuse: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """Train end-to-end and as levels.
+    """Train a model end-to-end and as a cascade.
 
-    Quantizes the networks, makes levels better where that helps, promises what they may lose, and measures it all. TASK
-    is mnist-sample, digits, fashion-mnist, fashion-mnist-hierarchy, mnist, or the path of a task.toml. Whoever stops a
-    training and runs it again goes on with the networks that were finished.
+    \b
+    Arguments:
+      TASK  mnist-sample, digits, fashion-mnist, fashion-mnist-hierarchy, mnist,
+            or the path of a task.toml.
+
+    Trains and quantizes the networks, improves the levels where that helps, certifies what the cascade may lose, and
+    measures everything on the test split. If you stop a training and run it again, it reuses the networks that were
+    finished.
+
+    Exit codes: 1 when a promise against the labels can't be certified, though the training is complete.
 
     \b
     Example:

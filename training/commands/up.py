@@ -18,8 +18,8 @@ TRAINED = Path("build/demo/mnist-sample")
 def up(host: str, port: int) -> None:
     """Run the whole system on this machine.
 
-    An S3, a queue, the API and the functions, until Ctrl-C. The model is the demo's; it is trained first when there is
-    none yet.
+    Runs an S3, a queue, the API and the functions until Ctrl-C. They serve the model of `weir demo`, which is trained
+    first when there is none yet.
 
     \b
     Example:
@@ -38,21 +38,21 @@ def up(host: str, port: int) -> None:
     with Console() as console:
         if not folder.is_complete(TRAINED):
             train(load(MODEL), TRAINED, Callbacks(console.say, console.progress))
-        samples = write_samples(TRAINED, TRAINED.parent)
+        files = write_samples(TRAINED, TRAINED.parent)
         with System(host=host, port=port, log=TRAINED.parent / "functions.log") as system:
             os.environ.update(system.environment)
             publish(TRAINED, open_store(system.store, system.store_endpoint), "champion")
-            print(_told(system.url, system.store, system.store_endpoint, samples.request, samples.rows), flush=True)
+            print(_instructions(system.url, system.store, system.store_endpoint, files.request, files.rows), flush=True)
             until_stopped()
 
 
-def _told(url: str, store: str, endpoint: str, request: Path, rows: Path) -> str:
+def _instructions(url: str, store: str, endpoint: str, request: Path, rows: Path) -> str:
     bucket = store.removeprefix("s3://")
     post = f"curl -s -X POST -H 'Content-Type: application/json' --data-binary @{request}"
     return f"""\
 The API is at {url}; it asks for no authorization. {url}/docs is a page to try it on. Ctrl-C stops it.
 
-The end-to-end model answers a digit; the levels answer it in turn; a file of rows is answered as a batch:
+Predict a digit with the end-to-end model, then with the cascade; then answer a file of rows as a batch:
 
 {post} {url}/v2/models/{MODEL}/infer
 {post} {url}/cascade/v2/models/{MODEL}/infer

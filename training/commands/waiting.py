@@ -1,4 +1,4 @@
-"""How long a command runs that serves."""
+"""Keep a command running."""
 
 import signal
 

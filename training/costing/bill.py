@@ -1,4 +1,4 @@
-"""Show what predictions cost: a table and plain sentences for people, JSON for programs."""
+"""Show the cost of predictions: a table and sentences for people, JSON for programs."""
 
 import math
 
@@ -29,7 +29,7 @@ def show(plan: Plan, prices: Prices, *, as_json: bool) -> None:
 
 
 def encode(plan: Plan, prices: Prices) -> bytes:
-    """Write a plan, its sentences and the sources of its numbers as indented JSON."""
+    """Write a plan, its sentences and the sources of its figures as indented JSON."""
     document = {
         **msgspec.structs.asdict(plan),
         "prices": {"date": prices.date, "region": prices.region},
@@ -40,30 +40,28 @@ def encode(plan: Plan, prices: Prices) -> bytes:
 
 
 def table(plan: Plan, prices: Prices) -> Table:
-    """Lay out both ways of answering, column by column."""
+    """Lay out the end-to-end model and the cascade in columns."""
     setting = plan.setting
-    found = Table(
-        title=f"{setting.memory_mb:,} MB, {setting.architecture}, {_rows(setting.rows_per_request)} a request"
-    )
-    found.add_column("")
+    bill = Table(title=f"{setting.memory_mb:,} MB, {setting.architecture}, {_rows(setting.rows_per_request)} a request")
+    bill.add_column("")
     for column in ("end-to-end", "cascade", "cascade is"):
-        found.add_column(column, justify="right")
+        bill.add_column(column, justify="right")
     for name, end_to_end, cascade in _times(plan.end_to_end, plan.cascade):
-        _add(found, name, end_to_end, cascade)
-    _section(found, "a million predictions", plan.end_to_end.per_million, plan.cascade.per_million)
+        _add(bill, name, end_to_end, cascade)
+    _section(bill, "a million predictions", plan.end_to_end.per_million, plan.cascade.per_million)
     if plan.end_to_end.per_month and plan.cascade.per_month:
         title = f"{setting.requests_per_month:,} requests a month"
-        _section(found, title, plan.end_to_end.per_month, plan.cascade.per_month)
-    found.caption = f"Lambda's prices in {prices.region}, as of {prices.date}; energy and CO2 are estimates"
-    return found
+        _section(bill, title, plan.end_to_end.per_month, plan.cascade.per_month)
+    bill.caption = f"Lambda's prices in {prices.region}, as of {prices.date}; energy and CO2 are estimates"
+    return bill
 
 
 def sentences(plan: Plan, prices: Prices) -> list[str]:
-    """Say what the table means: whether the cascade saves, and what would make it save."""
+    """Say whether the cascade saves anything, and what would make it save more."""
     return [
         verdict(plan),
         *([above(plan, prices)] if plan.setting.memory_mb > prices.billing.mb_per_vcpu else []),
-        *(fewest(found) for found in plan.fewest_rows),
+        *(fewest(rows) for rows in plan.fewest_rows),
         memory(plan, prices),
         batch(plan),
         _NOT_COUNTED,
@@ -71,16 +69,16 @@ def sentences(plan: Plan, prices: Prices) -> list[str]:
 
 
 def verdict(plan: Plan) -> str:
-    """Say who is billed less, if anybody is; and what that does to energy, which is of the time run."""
+    """Say whether the end-to-end model or the cascade is billed less, and which uses less energy."""
     end_to_end, cascade = plan.end_to_end, plan.cascade
-    asked = f"a request of {_rows(plan.setting.rows_per_request)}"
+    request = f"a request of {_rows(plan.setting.rows_per_request)}"
     if cascade.billed_ms == end_to_end.billed_ms:
         return (
-            f"The cascade saves nothing on the bill: {asked} runs {_figure(end_to_end.request_ms)} ms end-to-end and "
-            f"{_figure(cascade.request_ms)} ms in the cascade, and both are billed {cascade.billed_ms} ms, for Lambda "
-            "rounds each request up to whole milliseconds. " + _energy(plan)
+            f"The cascade saves nothing on the bill: {request} runs {_figure(end_to_end.request_ms)} ms end-to-end and "
+            f"{_figure(cascade.request_ms)} ms in the cascade, and both are billed {cascade.billed_ms} ms, because "
+            "Lambda rounds each request up to whole milliseconds. " + _energy(plan)
         )
-    billed = f"{asked} is billed {cascade.billed_ms} ms in the cascade and {end_to_end.billed_ms} ms end-to-end"
+    billed = f"{request} is billed {cascade.billed_ms} ms in the cascade and {end_to_end.billed_ms} ms end-to-end"
     dollars = cascade.per_million.dollars / end_to_end.per_million.dollars - 1
     if cascade.billed_ms > end_to_end.billed_ms:
         return f"The cascade costs more: {billed}, which is {percent(dollars)} more dollars."
@@ -88,50 +86,52 @@ def verdict(plan: Plan) -> str:
 
 
 def above(plan: Plan, prices: Prices) -> str:
-    """Say that more than a vCPU serves no single thread."""
+    """Say that memory beyond one vCPU does not make one thread faster."""
     whole, setting = prices.billing.mb_per_vcpu, plan.setting
     return (
-        f"Above {whole:,} MB one thread gains nothing: {setting.memory_mb:,} MB take as long as {whole:,} MB, and "
-        f"each millisecond costs {setting.memory_mb / whole:.2f} times as much."
+        f"Above {whole:,} MB one thread gains nothing: a request takes as long at {setting.memory_mb:,} MB as at "
+        f"{whole:,} MB, and each millisecond costs {setting.memory_mb / whole:.2f} times as much."
     )
 
 
-def fewest(found: FewestRows) -> str:
-    """Say from how many rows per request on the cascade is billed so much less."""
-    less = "at most half of" if found.less_percent == 50 else f"at least {found.less_percent} % less than"  # noqa: PLR2004
-    if found.rows is None:
+def fewest(fewest_rows: FewestRows) -> str:
+    """Say how many rows per request it takes for the cascade to be billed so much less."""
+    less = "at most half of" if fewest_rows.less_percent == 50 else f"at least {fewest_rows.less_percent} % less than"  # noqa: PLR2004
+    if fewest_rows.rows is None:
         return f"Rows per request: at no number up to {MAX_ROWS:,} is the cascade billed {less} end-to-end."
     lasting = {
-        found.rows: f"and at every number from there to {MAX_ROWS:,}",
-        None: "but not at every number from there on, for milliseconds are rounded up",
-    }.get(found.lasting_from, f"and at every number from {found.lasting_from} to {MAX_ROWS:,}")
+        fewest_rows.rows: f"and at every number from there to {MAX_ROWS:,}",
+        None: "but not at every number from there on, because milliseconds are rounded up",
+    }.get(fewest_rows.lasting_from, f"and at every number from {fewest_rows.lasting_from} to {MAX_ROWS:,}")
     return (
-        f"Rows per request: {found.rows} is the smallest at which the cascade is billed {less} end-to-end, {lasting}."
+        f"Rows per request: {fewest_rows.rows} is the smallest at which the cascade is billed {less} end-to-end, "
+        f"{lasting}."
     )
 
 
 def memory(plan: Plan, prices: Prices) -> str:
-    """Say at which memory each side costs least."""
+    """Say at which memory the end-to-end model and the cascade cost least."""
     return (
         f"Memory: of {LEAST_MEMORY_MB} to {prices.billing.mb_per_vcpu:,} MB, a million predictions cost least "
         f"end-to-end at {_at(plan.cheapest_end_to_end)} and in the cascade at {_at(plan.cheapest_cascade)}, with "
-        f"{_rows(plan.setting.rows_per_request)} a request. Less memory is less CPU, so answers take longer; whether "
-        "the function fits is not checked."
+        f"{_rows(plan.setting.rows_per_request)} a request. Less memory means less CPU and slower answers; whether "
+        "the function fits into it is not checked."
     )
 
 
 def batch(plan: Plan) -> str:
-    """Say what is left when rounding is nothing."""
+    """Say what the cascade saves in a batch, where rounding does not matter."""
     return (
-        f"Batch: in a file of many rows nothing is lost to rounding, and the cascade's networks run for "
-        f"{percent(plan.batch_share)} of the end-to-end model's time; reading and writing the file takes both alike."
+        f"Batch: in a file of many rows nothing is lost to rounding, and the cascade's networks take "
+        f"{percent(plan.batch_share)} of the end-to-end model's time; reading and writing the file take both "
+        "equally long."
     )
 
 
 def _energy(plan: Plan) -> str:
     share = plan.cascade.per_million.joules / plan.end_to_end.per_million.joules
     than = f"{percent(abs(1 - share))} {'less' if share <= 1 else 'more'}"
-    return f"Energy is of the time that the code runs: the cascade takes {than}."
+    return f"Energy depends on the time that the code runs: the cascade uses {than}."
 
 
 def _times(end_to_end: ModelCost, cascade: ModelCost) -> tuple[tuple[str, float, float], ...]:
@@ -142,25 +142,25 @@ def _times(end_to_end: ModelCost, cascade: ModelCost) -> tuple[tuple[str, float,
     )
 
 
-def _section(found: Table, title: str, end_to_end: Cost, cascade: Cost) -> None:
-    found.add_section()
-    found.add_row(f"{title}:")
-    _add(found, "  dollars", end_to_end.dollars, cascade.dollars)
-    _add(found, "  GB-seconds billed", end_to_end.gb_seconds, cascade.gb_seconds)
-    _add(found, "  joules", end_to_end.joules, cascade.joules)
-    _add(found, "  grams of CO2", end_to_end.gco2, cascade.gco2)
+def _section(bill: Table, title: str, end_to_end: Cost, cascade: Cost) -> None:
+    bill.add_section()
+    bill.add_row(f"{title}:")
+    _add(bill, "  dollars", end_to_end.dollars, cascade.dollars)
+    _add(bill, "  GB-seconds billed", end_to_end.gb_seconds, cascade.gb_seconds)
+    _add(bill, "  joules", end_to_end.joules, cascade.joules)
+    _add(bill, "  grams of CO2", end_to_end.gco2, cascade.gco2)
 
 
-def _add(found: Table, name: str, end_to_end: float, cascade: float) -> None:
-    found.add_row(name, _figure(end_to_end), _figure(cascade), percent(cascade / end_to_end))
+def _add(bill: Table, name: str, end_to_end: float, cascade: float) -> None:
+    bill.add_row(name, _figure(end_to_end), _figure(cascade), percent(cascade / end_to_end))
 
 
 def _cited(source: Source) -> str:
     return f"{source.title} ({source.date}): {source.url}"
 
 
-def _at(found: CheapestMemory) -> str:
-    return f"{found.memory_mb:,} MB (${_figure(found.dollars)})"
+def _at(cheapest: CheapestMemory) -> str:
+    return f"{cheapest.memory_mb:,} MB (${_figure(cheapest.dollars)})"
 
 
 def _rows(number: int) -> str:
@@ -168,6 +168,6 @@ def _rows(number: int) -> str:
 
 
 def _figure(value: float) -> str:
-    """Write a number above 0 with four significant digits, or all of a whole part that is longer."""
+    """Write a number above 0 with four significant digits, or with its whole part if that is longer."""
     decimals = max(0, 3 - math.floor(math.log10(value)))
     return f"{value:,.{decimals}f}" if value != int(value) else f"{int(value):,}"

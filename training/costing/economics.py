@@ -1,4 +1,4 @@
-"""What predictions cost on Lambda, from a measured time per row.
+"""Estimate what predictions cost on Lambda, from a measured time per row.
 
 Times are those of one thread on a whole vCPU. Formulas and their sources: docs/economics.md; numbers: `prices.toml`.
 """
@@ -15,18 +15,18 @@ _MAX_OVERHEAD_MS = 1000
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """How the functions are set up and asked."""
+    """Configuration of the functions, and the requests they get."""
 
     memory_mb: int = 1769
     rows_per_request: int = 1
     overhead_ms: float = 0.2
-    """of a request, whatever its rows, on a whole vCPU: parsing, routing, writing the answer"""
+    """time of a request without its rows, on a whole vCPU: parsing, routing, writing the answer"""
     architecture: Architecture = "x86_64"
     requests_per_month: int | None = None
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What some requests cost; joules and grams of CO2 equivalents are estimates."""
+    """Cost of a number of requests; joules and grams of CO2 equivalents are estimates."""
 
     dollars: float
     gb_seconds: float
@@ -40,58 +40,58 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelCost(msgspec.Struct, frozen=True, kw_only=True):
-    """One way of answering."""
+    """Cost of the end-to-end model, or of the cascade."""
 
     row_us: float
-    """as measured"""
+    """measured time per row"""
     request_ms: float
     billed_ms: int
     per_million: Cost
-    """of a million predictions"""
+    """cost of a million predictions"""
     per_month: Cost | None
 
 
 def check(setting: Setting, prices: Prices) -> None:
-    """Refuse what Lambda or Weir does not allow. Raises `BadInput`."""
+    """Check a setting against the limits of Lambda and of Weir. Raises `BadInput`."""
     low, high = prices.billing.min_memory_mb, prices.billing.max_memory_mb
-    _hold(low <= setting.memory_mb <= high, f"a function's memory is {low} to {high:,} MB", setting.memory_mb)
-    _hold(
+    _require(low <= setting.memory_mb <= high, f"a function's memory is {low} to {high:,} MB", setting.memory_mb)
+    _require(
         1 <= setting.rows_per_request <= MAX_ROWS, f"rows per request are 1 to {MAX_ROWS:,}", setting.rows_per_request
     )
-    _hold(
+    _require(
         0 <= setting.overhead_ms <= _MAX_OVERHEAD_MS,
         f"the overhead of a request is 0 to {_MAX_OVERHEAD_MS:,} ms",
         setting.overhead_ms,
     )
     monthly = setting.requests_per_month
-    _hold(monthly is None or monthly >= 1, "requests per month are 1 or more", monthly)
+    _require(monthly is None or monthly >= 1, "requests per month are 1 or more", monthly)
 
 
 def request_ms(row_us: float, setting: Setting, prices: Prices) -> float:
-    """Tell how long a request runs: `(overhead + rows * time per row) * max(1, 1,769 MB / memory)`.
+    """Return how long a request runs: `(overhead + rows * time per row) * max(1, 1,769 MB / memory)`.
 
-    Lambda allots CPU in proportion to memory, one vCPU at 1,769 MB; more serves no single thread.
+    Lambda allots CPU in proportion to memory, one vCPU at 1,769 MB; one thread gains nothing above that.
     """
     slower = max(1.0, prices.billing.mb_per_vcpu / setting.memory_mb)
     return (setting.overhead_ms + setting.rows_per_request * row_us / 1000) * slower
 
 
 def billed_ms(duration_ms: float, step_ms: int = 1) -> int:
-    """Round a time up as Lambda does, to one step at least.
+    """Round a time up to a whole number of steps, at least one, as Lambda does.
 
-    Half a nanosecond above a step is the arithmetic's, and not counted.
+    Less than half a nanosecond above a step is an error of the arithmetic, and is ignored.
     """
     steps = -(-round(duration_ms * MILLION) // (step_ms * MILLION))
     return max(1, steps) * step_ms
 
 
 def billed_request_ms(row_us: float, setting: Setting, prices: Prices) -> int:
-    """Tell what of a request is billed."""
+    """Return the milliseconds that a request is billed."""
     return billed_ms(request_ms(row_us, setting, prices), prices.billing.step_ms)
 
 
-def side(row_us: float, setting: Setting, prices: Prices) -> ModelCost:
-    """Count one way of answering."""
+def model_cost(row_us: float, setting: Setting, prices: Prices) -> ModelCost:
+    """Compute the cost of a model with this time per row."""
     duration_ms = request_ms(row_us, setting, prices)
     monthly = setting.requests_per_month
     return ModelCost(
@@ -104,9 +104,9 @@ def side(row_us: float, setting: Setting, prices: Prices) -> ModelCost:
 
 
 def cost(requests: float, duration_ms: float, setting: Setting, prices: Prices) -> Cost:
-    """Count requests of one duration.
+    """Compute the cost of requests of one duration.
 
-    Dollars are `GB-seconds * price + requests * fee`, of the billed time. Energy is of the time that the code runs.
+    Dollars are `GB-seconds * price + requests * fee`, for the billed time. Energy is for the time that the code runs.
     CO2 is `E * I + M` (SCI, ISO/IEC 21031): energy times the grid's intensity, plus a share of what making the server
     emitted.
     """
@@ -143,11 +143,14 @@ def energy_kwh(vcpu_hours: float, gb_hours: float, architecture: Architecture, p
 
 
 def embodied_gco2(vcpu_hours: float, architecture: Architecture, prices: Prices) -> float:
-    """Share what making a server emitted: SCI's `M = TE * (time reserved / lifespan) * (vCPUs reserved / vCPUs)`."""
+    """Attribute a share of the emissions of making a server.
+
+    SCI's `M = TE * (time reserved / lifespan) * (vCPUs reserved / vCPUs)`.
+    """
     processor = prices.architectures[architecture]
     return processor.server_kgco2 * 1000 * vcpu_hours / prices.carbon.server_life_hours / processor.server_vcpus
 
 
-def _hold(holds: bool, rule: str, got: object) -> None:  # noqa: FBT001
-    if not holds:
+def _require(condition: bool, rule: str, got: object) -> None:  # noqa: FBT001
+    if not condition:
         raise BadInput(rule, got)

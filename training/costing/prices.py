@@ -1,4 +1,4 @@
-"""What Lambda costs, in dollars and in energy: the table `prices.toml`, with its date and its sources."""
+"""Read `prices.toml`: what Lambda costs in dollars and in energy, with date and sources."""
 
 from datetime import date
 from importlib import resources
@@ -10,15 +10,15 @@ Architecture = Literal["x86_64", "arm64"]
 
 
 class PriceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file: unknown keys are refused."""
+    """A table of the file; unknown keys are an error."""
 
 
 class Billing(PriceTable, frozen=True, kw_only=True):
-    """How Lambda counts."""
+    """How Lambda bills."""
 
     dollars_per_request: float
     step_ms: int
-    """a request's time is rounded up to a multiple of it"""
+    """the time of a request is rounded up to a multiple of this"""
     min_memory_mb: int
     max_memory_mb: int
     mb_per_gb: int
@@ -35,9 +35,9 @@ class Processor(PriceTable, frozen=True, kw_only=True):
     max_watts: float
     """of a busy vCPU"""
     server: str
-    """the EC2 instance, as large as the server, that stands for Lambda's servers"""
+    """the EC2 instance of a whole server, which stands for Lambda's servers"""
     server_kgco2: float
-    """emitted in making it"""
+    """emitted in making the server"""
     server_vcpus: int
 
 
@@ -52,7 +52,7 @@ class Carbon(PriceTable, frozen=True, kw_only=True):
 
 
 class Source(PriceTable, frozen=True, kw_only=True):
-    """Where numbers of the file come from."""
+    """A source of figures in the file."""
 
     title: str
     url: str

@@ -1,4 +1,4 @@
-"""Whether a cascade saves anything on Lambda, and what would make it save."""
+"""Find out whether a cascade saves anything on Lambda, and what would make it save more."""
 
 import math
 
@@ -14,7 +14,7 @@ from weir.protocol.requests import MAX_ROWS
 LEAST_MEMORY_MB = 256
 """the smallest memory that the template gives a function"""
 LESS_PERCENT = (50, 10)
-"""savings of billed time for which rows per request are sought"""
+"""savings of billed time, in percent, for which the plan gives the rows per request"""
 
 
 class MeasuredTimes(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class CheapestMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Both ways of answering, compared."""
+    """The end-to-end model and the cascade, compared."""
 
     setting: Setting
     end_to_end: ModelCost
@@ -51,26 +51,26 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cheapest_end_to_end: CheapestMemory
     cheapest_cascade: CheapestMemory
     batch_share: float
-    """the cascade's time over the end-to-end model's: what a batch of many rows comes to, where rounding is nothing"""
+    """the cascade's time over the end-to-end model's; holds for a batch of many rows, where rounding does not matter"""
 
 
 def times(evaluation: Evaluation) -> MeasuredTimes:
-    """Take the two times of an evaluation. Raises `BadInput` when one is none."""
-    found = MeasuredTimes(end_to_end_us=evaluation.end_to_end.latency_us, cascade_us=evaluation.cascade.latency_us)
-    for row_us in (found.end_to_end_us, found.cascade_us):
+    """Read the two times of an evaluation. Raises `BadInput` when one is not a positive number."""
+    measured = MeasuredTimes(end_to_end_us=evaluation.end_to_end.latency_us, cascade_us=evaluation.cascade.latency_us)
+    for row_us in (measured.end_to_end_us, measured.cascade_us):
         if not 0 < row_us < math.inf:
             raise BadInput("a measured time per row is a number above 0 µs", row_us)
-    return found
+    return measured
 
 
 def plan(measured: MeasuredTimes, setting: Setting, prices: Prices) -> Plan:
-    """Compare both ways of answering. Raises `BadInput` when the setting is out of range."""
+    """Compare the end-to-end model and the cascade. Raises `BadInput` when the setting is out of range."""
     economics.check(setting, prices)
     end_to_end_us, cascade_us = measured.end_to_end_us, measured.cascade_us
     return Plan(
         setting=setting,
-        end_to_end=economics.side(end_to_end_us, setting, prices),
-        cascade=economics.side(cascade_us, setting, prices),
+        end_to_end=economics.model_cost(end_to_end_us, setting, prices),
+        cascade=economics.model_cost(cascade_us, setting, prices),
         fewest_rows=tuple(fewest_rows(measured, setting, prices, less_percent=less) for less in LESS_PERCENT),
         cheapest_end_to_end=cheapest_memory(end_to_end_us, setting, prices),
         cheapest_cascade=cheapest_memory(cascade_us, setting, prices),
@@ -79,7 +79,7 @@ def plan(measured: MeasuredTimes, setting: Setting, prices: Prices) -> Plan:
 
 
 def fewest_rows(measured: MeasuredTimes, setting: Setting, prices: Prices, *, less_percent: int) -> FewestRows:
-    """Try every number of rows per request, for with rounding the saving rises and falls."""
+    """Try every number of rows per request, because rounding makes the saving rise and fall."""
     numbers = range(1, MAX_ROWS + 1)
     saving = [rows for rows in numbers if _saves(measured, _with_rows(setting, rows), prices, less_percent)]
     lost = max(set(numbers) - set(saving), default=0)
@@ -91,14 +91,16 @@ def fewest_rows(measured: MeasuredTimes, setting: Setting, prices: Prices, *, le
 
 
 def cheapest_memory(row_us: float, setting: Setting, prices: Prices) -> CheapestMemory:
-    """Try every memory up to a whole vCPU; of equals take the largest, which is the fastest."""
+    """Try every memory up to a whole vCPU; of equally cheap ones take the largest, which is the fastest."""
 
     def setting_of(memory_mb: int) -> Setting:
         return msgspec.structs.replace(setting, memory_mb=memory_mb)
 
     sizes = range(prices.billing.mb_per_vcpu, LEAST_MEMORY_MB - 1, -1)
     best = min(sizes, key=lambda size: size * economics.billed_request_ms(row_us, setting_of(size), prices))
-    return CheapestMemory(memory_mb=best, dollars=economics.side(row_us, setting_of(best), prices).per_million.dollars)
+    return CheapestMemory(
+        memory_mb=best, dollars=economics.model_cost(row_us, setting_of(best), prices).per_million.dollars
+    )
 
 
 def _with_rows(setting: Setting, rows: int) -> Setting:

@@ -1,1 +1,1 @@
-"""Where rows come from, and what happens to them before training."""
+"""Data sets by name, their cleaning, and the split in four."""

@@ -1,4 +1,4 @@
-"""Drop rows that would lie to training or to its measurements, and say how many of which kind."""
+"""Drop rows that would corrupt training or evaluation, and count them by reason."""
 
 import hashlib
 
@@ -7,28 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
+from training.modalities.picture.cleaning import as_rows, constant_inputs, unusable
+from weir.engine.arrays import Floats
 from weir.errors import BadInput
+
+_REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row")
+"""a row counts for the first that applies"""
 
 
 class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows dropped, by the first reason that applied, and inputs that say nothing."""
+    """How many rows were dropped, by the first reason that applied, and how many input values never change."""
 
     not_finite: int = 0
     """a value is NaN or infinite"""
     out_of_range: int = 0
-    """a value is below or above what a pixel can have"""
+    """a value is outside the range of the input"""
     unknown_label: int = 0
     """the label is none of the label names"""
     duplicate: int = 0
-    """the same picture as an earlier row; of a training row and a test row the test row stays"""
+    """the same values as an earlier row; of a training row and a test row the test row stays"""
     constant_row: int = 0
-    """every pixel of the picture has the same value"""
+    """all values of the row are the same"""
     constant_inputs: int = 0
-    """pixels that have one value in all rows: kept, for the picture needs its shape"""
+    """values of a row that are the same in all rows; they are kept, so that rows keep their shape"""
     kept: int
 
-    def told(self) -> str:
-        """Say in one line what was dropped."""
+    def summary(self) -> str:
+        """Summarise in one line what was kept and what was dropped."""
         reasons = {
             "not finite": self.not_finite,
             "out of range": self.out_of_range,
@@ -42,58 +47,50 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
-    """Check the shapes, drop what can't be used, and count it.
+    """Check shapes and types, drop unusable rows and duplicates, and count them.
 
     Raises:
-        BadInput: the arrays are no pictures with a label each, or nothing is left.
+        BadInput: the arrays are not rows of the input with a label each, or no row is left.
     """
-    images, labels = _arrays(data)
-    low, high = data.value_range
-    flat = images.reshape(len(images), -1)
-    with np.errstate(invalid="ignore"):
-        masks = {
-            "not_finite": ~np.isfinite(flat).all(axis=1),
-            "out_of_range": (flat < low).any(axis=1) | (flat > high).any(axis=1),
-            "unknown_label": (labels < 0) | (labels >= len(data.label_names)) | (labels != np.floor(labels)),
-            "constant_row": (flat == flat[:, :1]).all(axis=1),
-        }
-    bad = np.zeros(len(images), bool)
+    labels = _labels(data)
+    rows = as_rows(data.inputs, data.input)
+    masks = {
+        **unusable(rows, data.input),
+        "unknown_label": (labels < 0) | (labels >= len(data.label_names)) | (labels != np.floor(labels)),
+    }
+    bad = np.zeros(len(rows), bool)
     counts: dict[str, int] = {}
-    for reason, mask in masks.items():
-        counts[reason] = int((mask & ~bad).sum())
-        bad |= mask
-    duplicate = _duplicates(images, bad, data.test_from)
+    for reason in _REASONS:
+        counts[reason] = int((masks[reason] & ~bad).sum())
+        bad |= masks[reason]
+    duplicate = _duplicates(rows, bad, data.test_from)
     counts["duplicate"] = int(duplicate.sum())
     kept = np.flatnonzero(~(bad | duplicate))
     if not len(kept):
-        raise BadInput("cleaning leaves some rows", f"{len(images)} rows, all dropped: {counts}")
-    counts["constant_inputs"] = int((flat[kept] == flat[kept[0]]).all(axis=0).sum())
+        raise BadInput("cleaning leaves some rows", f"{len(rows)} rows, all dropped: {counts}")
     test_from = None if data.test_from is None else int((kept < data.test_from).sum())
-    cleaned = Dataset(images[kept], labels[kept].astype(np.int64), data.label_names, data.value_range, test_from)
-    return cleaned, Cleaning(kept=len(kept), **counts)
+    cleaned = Dataset(rows[kept], labels[kept].astype(np.int64), data.label_names, data.input, test_from)
+    return cleaned, Cleaning(kept=len(kept), constant_inputs=constant_inputs(rows[kept]), **counts)
 
 
-def _arrays(data: Dataset) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    images, labels = data.inputs, data.labels
-    if images.ndim != 3 or 0 in images.shape:  # noqa: PLR2004 (rows, height, width)
-        raise BadInput("pictures have the shape (rows, height, width)", images.shape)
-    if labels.shape != images.shape[:1]:
-        raise BadInput(f"there is one label a row, {len(images)} in all", labels.shape)
-    if images.dtype.kind not in "fiub" or labels.dtype.kind not in "fiub":
-        raise BadInput("pixels and labels are numbers", f"{images.dtype}, {labels.dtype}")
-    with np.errstate(over="ignore"):
-        return images.astype(np.float32), labels.astype(np.float64)
+def _labels(data: Dataset) -> NDArray[np.float64]:
+    labels, count = data.labels, len(data.inputs)
+    if labels.shape != (count,):
+        raise BadInput(f"there is one label a row, {count} in all", labels.shape)
+    if labels.dtype.kind not in "fiub":
+        raise BadInput("labels are numbers", labels.dtype)
+    return labels.astype(np.float64)
 
 
-def _duplicates(images: NDArray[np.float32], bad: NDArray[np.bool_], test_from: int | None) -> NDArray[np.bool_]:
-    """Mark every picture that was seen before; a test set's rows are seen first, so that it stays whole."""
-    duplicate = np.zeros(len(images), bool)
-    start = len(images) if test_from is None else test_from
+def _duplicates(rows: Floats, bad: NDArray[np.bool_], test_from: int | None) -> NDArray[np.bool_]:
+    """Mark every row that equals an earlier one; the rows of a test set count as earlier, so that it stays whole."""
+    duplicate = np.zeros(len(rows), bool)
+    start = len(rows) if test_from is None else test_from
     seen: set[bytes] = set()
-    for row in (*range(start, len(images)), *range(start)):
+    for row in (*range(start, len(rows)), *range(start)):
         if bad[row]:
             continue
-        digest = hashlib.sha256(images[row].tobytes()).digest()
+        digest = hashlib.sha256(rows[row].tobytes()).digest()
         duplicate[row] = digest in seen
         seen.add(digest)
     return duplicate

@@ -1,9 +1,11 @@
-"""Rows as a source gives them, before anything was done to them."""
+"""Rows as a data source gives them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from weir.catalog.inputs import Picture
 
 
 @dataclass(frozen=True)
@@ -11,11 +13,11 @@ class Dataset:
     """Raw rows and their labels, and whether some of them are the data's own test set."""
 
     inputs: NDArray[np.generic]
-    """raw values, `(rows, height, width)`"""
+    """raw values `(rows, …)`, each row of the input's shape"""
     labels: NDArray[np.generic]
     """indices into `label_names`, `(rows,)`"""
     label_names: tuple[str, ...]
-    value_range: tuple[float, float]
-    """the smallest and the largest value that a pixel can have"""
+    input: Picture
+    """what a row is: the input of a model that learns from it"""
     test_from: int | None = None
     """rows from here on are the data's own test set; None when it has none"""

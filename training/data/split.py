@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from training.data.dataset import Dataset
 from training.task import Sizes
+from weir.engine.arrays import Floats, Labels
 from weir.errors import BadInput
 
 Indices = NDArray[np.intp]
@@ -17,22 +18,21 @@ Indices = NDArray[np.intp]
 class Split:
     """Rows of one part."""
 
-    inputs: NDArray[np.float32]
-    """raw values, `(rows, height, width)`"""
-    labels: NDArray[np.int64]
+    inputs: Floats
+    """raw values `(rows, …)`, each row of the input's shape"""
+    labels: Labels
     """`(rows,)`"""
 
-    def spread(self, count: int) -> NDArray[np.float32]:
-        """Take some rows from all over the split, for rows often lie sorted by label."""
+    def spread(self, count: int) -> Floats:
+        """Take evenly spaced rows: data sets are often sorted by label."""
         rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
-        found: NDArray[np.float32] = self.inputs[rows]
-        return found
+        return np.take(self.inputs, rows, axis=0)
 
 
 def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
-    """Divide the rows, each label in the same shares everywhere; training gets what the others leave.
+    """Split the rows, stratified by label; training gets what the other parts leave.
 
-    A test set that the data bring along stays the test set, whole.
+    A test set of the data's own stays whole.
 
     Raises:
         BadInput: there are too few rows, or a label is missing from a part.
@@ -56,7 +56,7 @@ def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
 
 
 def _cut(rows: Indices, labels: NDArray[np.generic], size: int, seed: int, part: str) -> tuple[Indices, Indices]:
-    """Take `size` rows away, stratified."""
+    """Take `size` rows out of others, stratified by label: the rest, and those taken."""
     try:
         rest, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=labels[rows])
     except ValueError as exc:

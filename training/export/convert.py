@@ -7,47 +7,48 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from weir.catalog.inputs import Picture
 from weir.catalog.manifest import Quantization
+from weir.engine.arrays import Floats
 from weir.errors import ModelUnavailable
 
 QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "float16", "dynamic", "int8")
 
 
-def convert(model: keras.Model, quantization: Quantization, representative: NDArray[np.float32]) -> bytes:
+def convert(model: keras.Model, picture: Picture, quantization: Quantization, representative: Floats) -> bytes:
     """Convert a network; input and output stay float32, the batch dimension is 1.
 
     Args:
-        model: raw rows `(n, height, width)` -> logits `(n, labels)`.
-        quantization: what the weights become, and with `int8` the activations.
-        representative: training rows `(n, height, width)` by which `int8` sets the range of its activations.
+        model: raw rows `(n, …)` -> logits `(n, labels)`.
+        picture: what a row is; the artifact's input has its name.
+        quantization: of the weights, and with `int8` of the activations.
+        representative: training rows `(n, …)`, from which `int8` sets the range of its activations.
 
     Raises:
         ModelUnavailable: the converter refuses the network.
     """
-    # Keras numbers what has no name, and names are part of the bytes: counted anew, they are the network's alone.
+    # Keras numbers unnamed layers, and names are part of the bytes: they must not depend on what was built before.
     keras.utils.clear_session(free_memory=False)
     # With Keras' open batch dimension the graph keeps nodes that switch the XNNPACK delegate off.
-    inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="image")
+    inputs = keras.Input(batch_shape=(1, *picture.row_shape), name=picture.name)
     whole = keras.Model(inputs, model(inputs, training=False), name="network")
     converter = tf.lite.TFLiteConverter.from_keras_model(whole)
     # Per-channel dense weights need FULLY_CONNECTED version 12, which tflite-runtime 2.14 refuses.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True  # noqa: SLF001 (the only switch)
     _set(converter, quantization, representative)
     try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it tells what it saves, and where
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():  # it prints what it saves
             warnings.simplefilter("ignore")
             content: bytes = converter.convert()
     except Exception as exc:  # the converter raises whatever it met
-        raise ModelUnavailable(f"TensorFlow converts {model.name} to {quantization}", exc) from exc
+        raise ModelUnavailable(f"TensorFlow did not convert {model.name} to {quantization}", exc) from exc
     return content
 
 
-def _set(converter: Any, quantization: Quantization, representative: NDArray[np.float32]) -> None:  # noqa: ANN401
-    def samples() -> Iterator[list[NDArray[np.float32]]]:
+def _set(converter: Any, quantization: Quantization, representative: Floats) -> None:  # noqa: ANN401
+    def samples() -> Iterator[list[Floats]]:
         for row in representative:
             yield [row[None]]
 

@@ -1,14 +1,14 @@
-"""Choose how a network is quantized: by what each form costs and loses, measured in every interpreter."""
+"""Choose a network's quantization by its accuracy, size and latency, measured in every interpreter."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from training.data.split import Split
 from training.replay.timing import side_by_side
 from weir.catalog.manifest import Quantization
+from weir.engine.arrays import Floats
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import RUNTIMES, Network, installed, version
 
@@ -35,7 +35,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuantizationTable(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was measured of one network."""
+    """The measurements of one network."""
 
     network: str
     float_accuracy: float
@@ -44,63 +44,63 @@ class QuantizationTable(msgspec.Struct, frozen=True, kw_only=True):
     chosen: Quantization | None = None
 
     def of(self, quantization: Quantization) -> list[Measurement]:
-        """Take the rows of one quantization."""
+        """Return the rows of one quantization."""
         return [row for row in self.rows if row.quantization == quantization]
 
 
 def measure(
-    network: str, contents: Mapping[Quantization, bytes], validation: Split, float_logits: NDArray[np.float32]
+    network: str, contents: Mapping[Quantization, bytes], validation: Split, float_logits: Floats
 ) -> QuantizationTable:
-    """Run every quantization in every installed interpreter; the times of one interpreter alternate.
+    """Run every quantization in every installed interpreter, alternating within an interpreter to time them.
 
     Args:
         network: its name.
         contents: quantization -> `.tflite`.
         validation: the rows to run.
-        float_logits: what the float Keras network says of them, `(rows, labels)`.
+        float_logits: of the float Keras network on these rows, `(rows, labels)`.
     """
     labels = float_logits.argmax(axis=1)
     rows: list[Measurement] = []
     for interpreter in installed():
-        loaded, found = _loaded(contents, interpreter)
+        loaded, measured = _loaded(contents, interpreter)
         times = side_by_side({form: network.logits for form, network in loaded.items()}, validation.inputs)
         for quantization, runnable in loaded.items():
-            said = runnable.logits(validation.inputs)
-            finite = bool(np.isfinite(said).all())
-            best = said.argmax(axis=1)
-            found[quantization] = msgspec.structs.replace(
-                found[quantization],
+            logits = runnable.logits(validation.inputs)
+            finite = bool(np.isfinite(logits).all())
+            best = logits.argmax(axis=1)
+            measured[quantization] = msgspec.structs.replace(
+                measured[quantization],
                 accuracy=float((best == validation.labels).mean()),
                 agreement=float((best == labels).mean()),
                 latency_us=times[quantization],
                 error=None if finite else "its logits are not finite",
             )
-        rows += found.values()
+        rows += measured.values()
     return QuantizationTable(
         network=network, float_accuracy=float((labels == validation.labels).mean()), rows=tuple(rows)
     )
 
 
 def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
-    """Choose among float16, dynamic and int8: the fastest within the tolerance, and of equals the smallest.
+    """Choose among float16, dynamic and int8: the fastest within the tolerance, and the smallest of equally fast ones.
 
-    `tolerance` is the validation accuracy that may be lost against the float network, 0 to 1. A form that some
-    interpreter does not run, or that loses more there, is out. Time is that of the deployed interpreter.
+    `tolerance` is the validation accuracy that may be lost against the float network, 0 to 1. A quantization that any
+    interpreter does not run, or that loses more in it, is excluded. Latency is that of the deployed interpreter.
 
     Raises:
-        ModelUnavailable: conversion broke the network, or nothing is left to choose.
+        ModelUnavailable: conversion broke the network, or no quantization is left.
     """
     reference = table.of("float32")
     if not any(row.error is None and row.agreement >= _FAITHFUL for row in reference):
-        told = "; ".join(f"{row.interpreter}: {row.error or f'agrees on {row.agreement:.1%}'}" for row in reference)
+        facts = "; ".join(f"{row.interpreter}: {row.error or f'agrees on {row.agreement:.1%}'}" for row in reference)
         raise ModelUnavailable(
-            f"the float32 conversion of {table.network} does what Keras does", told or "no interpreter"
+            f"the float32 conversion of {table.network} does not agree with Keras", facts or "no interpreter"
         )
     candidates: tuple[Quantization, ...] = ("float16", "dynamic", "int8")
     times = {form: _time(table, form) for form in candidates if _fits(table.of(form), table.float_accuracy - tolerance)}
     if not times:
-        told = "; ".join(f"{row.quantization} {row.error or row.accuracy} ({row.interpreter})" for row in table.rows)
-        raise ModelUnavailable(f"a quantization of {table.network} keeps its accuracy within {tolerance}", told)
+        facts = "; ".join(f"{row.quantization} {row.error or row.accuracy} ({row.interpreter})" for row in table.rows)
+        raise ModelUnavailable(f"no quantization of {table.network} keeps its accuracy within {tolerance}", facts)
     fast = [form for form in times if times[form] <= _EQUAL * min(times.values())]
     chosen = min(fast, key=lambda form: (table.of(form)[0].size_bytes, times[form]))
     return msgspec.structs.replace(table, chosen=chosen)
@@ -117,20 +117,20 @@ def _time(table: QuantizationTable, form: Quantization) -> float:
 def _loaded(
     contents: Mapping[Quantization, bytes], interpreter: str
 ) -> tuple[dict[Quantization, Network], dict[Quantization, Measurement]]:
-    """Load what this interpreter takes, and begin a measurement of each form."""
+    """Load every quantization that this interpreter accepts, and begin a measurement of each."""
     loaded: dict[Quantization, Network] = {}
-    found: dict[Quantization, Measurement] = {}
+    measured: dict[Quantization, Measurement] = {}
     for quantization, content in contents.items():
         error = None
         try:
             loaded[quantization] = Network(content, interpreter)
         except ModelUnavailable as exc:
             error = str(exc)
-        found[quantization] = Measurement(
+        measured[quantization] = Measurement(
             quantization=quantization,
             interpreter=interpreter,
             interpreter_version=version(interpreter),
             size_bytes=len(content),
             error=error,
         )
-    return loaded, found
+    return loaded, measured

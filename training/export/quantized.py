@@ -1,4 +1,4 @@
-"""A trained network in the form that will serve."""
+"""Convert, measure and quantize a trained network."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _REPRESENTATIVE_ROWS = 200
 
 
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How one network came about: its curve, and the table by which its quantization was chosen."""
+    """One network's training curve, and the table from which its quantization was chosen."""
 
     name: str
     curve: list[Epoch]
@@ -25,7 +25,7 @@ class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Quantized:
-    """A network in the form that was chosen for it."""
+    """A network in its chosen quantization."""
 
     artifact: Artifact
     content: bytes
@@ -36,8 +36,8 @@ class Quantized:
     report: NetworkReport
 
     @property
-    def told(self) -> str:
-        """What came out, in one line."""
+    def summary(self) -> str:
+        """Curve, accuracy, size and latency in one line."""
         table, curve = self.report.quantization, self.report.curve
         deployed = next(row for row in table.of(self.artifact.quantization) if row.interpreter == RUNTIMES[0])
         return (
@@ -48,7 +48,7 @@ class Quantized:
 
 
 def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: float) -> Quantized:
-    """Convert a network in every form, measure them on the target's validation rows, and choose one.
+    """Convert a network in every quantization, measure them on the target's validation rows, and choose one.
 
     `tolerance` is the validation accuracy that may be lost, 0 to 1.
 
@@ -56,7 +56,7 @@ def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: flo
         ModelUnavailable: the network broke in conversion, or no interpreter runs it.
     """
     representative = target.train.inputs[:_REPRESENTATIVE_ROWS]
-    contents = {form: convert(trained.model, form, representative) for form in QUANTIZATIONS}
+    contents = {form: convert(trained.model, target.input, form, representative) for form in QUANTIZATIONS}
     validation = target.validation
     table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs)), tolerance)
     rows = table.of(table.chosen) if table.chosen else []

@@ -1,1 +1,1 @@
-"""Few numbers learned on validation rows: temperatures, and weights of pools."""
+"""A few numbers fitted on validation rows: temperatures, and weights of pools."""

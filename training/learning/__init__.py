@@ -1,1 +1,1 @@
-"""Training of networks: everything that happens inside TensorFlow, and what is kept of it."""
+"""Training of networks in TensorFlow: the loop, the targets, the joint loss, and what is kept of them."""

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from training.data.split import Split
+from training.learning.batches import Batches
 from training.learning.loop import Course, Epoch, Judged, Objective, descend
 from training.learning.networks import TrainingTarget
-from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
 from weir.catalog.levels import Experts, Level, Router
 from weir.engine.cascade import Cascade

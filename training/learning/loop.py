@@ -8,19 +8,19 @@ import keras
 import msgspec
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from training.fitting.calibration import nll, temperature
-from training.modalities.picture.augmentation import Batches
+from training.learning.batches import Batches
+from weir.engine.arrays import Floats, Labels
 from weir.engine.confidence import softmax
-from weir.errors import WeirError
+from weir.errors import Failed
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""a batch as `Batches` makes it, pictures `(n, height, width)` and which they are `(n,)` -> its loss, a scalar"""
+"""a batch as `Batches` makes it, rows `(n, …)` and the numbers of their variants `(n,)` -> its loss, a scalar"""
 
 
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pass over the training rows came to."""
+    """Metrics of one pass over the training rows."""
 
     loss: float
     """mean over the batches"""
@@ -31,22 +31,22 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: float
 
 
-class Diverged(WeirError):
+class Diverged(Failed):
     """Training ran off to infinity."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What validation rows say of networks as they are now."""
+    """Metrics of networks on the validation rows, as they are at the end of an epoch."""
 
     loss: float
     accuracy: float | None
     calibrated_loss: float
-    """loss under the best temperature: what is left once probabilities are calibrated"""
+    """loss under the best temperature, of calibrated probabilities"""
 
     @classmethod
-    def of(cls, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> "Judged":
-        """Judge logits `(rows, outputs)` of rows whose right outputs are known, `(rows,)`."""
+    def of(cls, logits: Floats, labels: Labels) -> "Judged":
+        """Measure logits `(rows, outputs)` against labels `(rows,)`."""
         if not np.isfinite(logits).all():
             return cls(math.nan, 0.0, math.inf)
         loss = nll(softmax(logits), labels)
@@ -56,7 +56,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is to be lowered, over which networks, and how their state is judged."""
+    """A loss over the weights of some networks, and how the networks are measured after an epoch."""
 
     networks: Sequence[keras.Model]
     loss: Loss
@@ -65,24 +65,25 @@ class Objective:
 
 @dataclass(frozen=True)
 class Course:
-    """How long and how fast to descend."""
+    """The schedule of a gradient descent."""
 
     name: str
-    """of what is trained, for messages"""
+    """names what is trained, in messages"""
     epochs: int
     learning_rate: float
-    """at the start; it falls to nothing along a cosine"""
+    """at the start; it falls to zero along a cosine"""
     weight_decay: float = 0.0
     patience: int | None = None
-    """epochs without a better calibrated validation loss after which training stops; None: it never does"""
+    """epochs without a lower calibrated validation loss after which training stops; None: it runs all epochs"""
 
 
 def descend(
     objective: Objective, batches: Batches, course: Course, on_epoch: Callable[[int, int], None]
 ) -> list[Epoch]:
-    """Lower a loss over the trainable weights of all networks (AdamW), and leave them with their best weights.
+    """Minimise a loss over the trainable weights of all networks (AdamW), and restore their best weights.
 
-    Weights are best at the epoch whose calibrated validation loss is least. `on_epoch(done, of)` is told the progress.
+    The best weights are those of the epoch with the lowest calibrated validation loss. `on_epoch(done, of)` is called
+    with the progress.
 
     Raises:
         Diverged: a loss is no longer finite.
@@ -91,12 +92,12 @@ def descend(
     history: list[Epoch] = []
     best, since, kept = math.inf, 0, _weights(objective.networks)
     for done in range(1, course.epochs + 1):
-        mean = float(np.mean([step(images, rows) for images, rows in batches.epoch()]))
+        mean = float(np.mean([step(inputs, variants) for inputs, variants in batches.epoch()]))
         judged = objective.judge()
         if not (math.isfinite(mean) and math.isfinite(judged.loss)):
-            rule = f"{course.name} trains with a finite loss; a smaller learning_rate than"
-            told = f"{mean} in epoch {done}, and of validation rows {judged.loss}"
-            raise Diverged(f"{rule} {course.learning_rate} may help", told)
+            losses = f"the loss is {mean} in epoch {done}, and {judged.loss} on validation rows"
+            advice = f"a smaller learning_rate than {course.learning_rate} may help"
+            raise Diverged(f"training {course.name} diverged", f"{losses}; {advice}")
         rate = float(optimizer.learning_rate)
         history.append(Epoch(loss=mean, val_loss=judged.loss, val_accuracy=judged.accuracy, learning_rate=rate))
         on_epoch(done, course.epochs)
@@ -111,22 +112,22 @@ def descend(
     return history
 
 
-def _weights(networks: Sequence[keras.Model]) -> list[list[NDArray[np.float32]]]:
+def _weights(networks: Sequence[keras.Model]) -> list[list[Floats]]:
     return [network.get_weights() for network in networks]
 
 
 def _step(objective: Objective, course: Course, steps: int) -> tuple[Callable[..., float], keras.Optimizer]:
-    """Compile one step of descent: a batch in, its loss out."""
+    """Compile one step of gradient descent: a batch in, its loss out."""
     variables = [variable for network in objective.networks for variable in network.trainable_variables]
-    falling = keras.optimizers.schedules.CosineDecay(course.learning_rate, steps)
-    optimizer = keras.optimizers.AdamW(falling, weight_decay=course.weight_decay)
+    schedule = keras.optimizers.schedules.CosineDecay(course.learning_rate, steps)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=course.weight_decay)
     optimizer.build(variables)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator] # tensorflow has no types
-    def descent(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    def descent(inputs: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            value = objective.loss(images, rows)
+            value = objective.loss(inputs, variants)
         optimizer.apply(tape.gradient(value, variables), variables)
         return value
 
-    return (lambda images, rows: float(descent(tf.constant(images), tf.constant(rows)))), optimizer
+    return (lambda inputs, variants: float(descent(tf.constant(inputs), tf.constant(variants)))), optimizer

@@ -1,4 +1,4 @@
-"""Train one network: on labels, or also on what a teacher says; all rows alike, or some with more weight."""
+"""Train one network: on labels, or also on the logits of a teacher; rows may have weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,130 +8,132 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.data.split import Split
+from training.learning.batches import Batches
 from training.learning.loop import Course, Epoch, Judged, Loss, Objective, descend
 from training.modalities.picture.architectures import build
-from training.modalities.picture.augmentation import Batches
+from training.modalities.picture.augmentation import variants
 from training.task import NetworkSpec
+from weir.catalog.inputs import Picture
+from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
-
-Floats = NDArray[np.float32]
 
 _CHUNK = 512
 """rows that a float network answers in one call"""
 _SOFTNESS = 3.0
 """temperature of a distillation"""
 _BY_TEACHER = 0.7
-"""weight of what the teacher says in a distillation; the labels have the rest"""
+"""weight of the teacher's probabilities in the loss of a distillation; the labels have the rest"""
 
 
 @dataclass(frozen=True)
 class TrainingTarget:
-    """What one network learns: rows, and which of its outputs is right for each."""
+    """What one network learns: rows, and the target output of each."""
 
     train: Split
     validation: Split
     outputs: int
-    input_shape: tuple[int, int]
-    value_range: tuple[float, float]
+    input: Picture
+    """what a row is"""
     teacher: Floats | None = None
-    """logits of another network, whose word counts too: of the training rows, and of their mirror images after them,
-    `(2 rows, outputs)`"""
+    """logits of another network, to learn from as well: of all variants of the training rows, `(variants * rows,
+    outputs)`, as `teaching` makes them"""
     weights: Floats | None = None
     """of the training rows, `(rows,)`, 1 on average; None: all alike"""
 
     @classmethod
-    def whole(cls, data: Prepared) -> "TrainingTarget":
-        """Take all labels of a data set."""
-        return cls(data.train, data.validation, len(data.label_names), data.input_shape, data.value_range)
+    def whole(cls, data: PreparedData) -> "TrainingTarget":
+        """Make the target of a network that knows all labels of a data set."""
+        return cls(data.train, data.validation, len(data.label_names), data.input)
 
     def plain(self) -> "TrainingTarget":
-        """Take the labels alone, all rows alike."""
+        """Leave the teacher and the weights out."""
         return replace(self, teacher=None, weights=None)
 
     def part(self, outputs: NDArray[np.intp], count: int) -> "TrainingTarget":
-        """Take other outputs: `outputs[label]` is the one for a label, or -1, and then its rows are left out."""
+        """Map labels to other outputs: `outputs[label]` is a label's output, or -1, and then its rows are left out."""
 
-        def taken(split: Split) -> Split:
-            right = outputs[split.labels]
-            return Split(split.inputs[right >= 0], right[right >= 0].astype(np.int64))
+        def mapped(split: Split) -> Split:
+            targets = outputs[split.labels]
+            return Split(split.inputs[targets >= 0], targets[targets >= 0].astype(np.int64))
 
-        return replace(self, train=taken(self.train), validation=taken(self.validation), outputs=count)
+        return replace(self, train=mapped(self.train), validation=mapped(self.validation), outputs=count)
 
     def blank(self, spec: NetworkSpec, seed: int) -> keras.Model:
-        """Build a network for it that has learned nothing yet. Raises `BadInput` for an unknown architecture."""
-        return build(spec.architecture, self.input_shape, self.outputs, self.value_range, seed)
+        """Build an untrained network for it. Raises `BadInput` for an unknown architecture."""
+        return build(spec.architecture, self.input, self.outputs, seed)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network and how it came about."""
+    """A trained network and the curve of its training."""
 
     model: keras.Model
     history: list[Epoch]
     made_of: str
-    """digest of everything that made it what it is"""
+    """digest of everything that it was made of: data, seed, description, libraries"""
 
 
 def train(
     spec: NetworkSpec,
-    lesson: TrainingTarget,
+    target: TrainingTarget,
     seed: int,
     on_epoch: Callable[[int, int], None],
     start: keras.Model | None = None,
 ) -> tuple[keras.Model, list[Epoch]]:
-    """Train a network, from random weights or from those that `start` has.
+    """Train a network, from random weights or from those of `start`.
 
-    The same seed, data and start give the same network on the same machine. `on_epoch(done, of)` is told the progress.
+    The same seed, data and start give the same network on the same machine. `on_epoch(done, of)` is called with the
+    progress.
 
     Raises:
         BadInput: no such architecture.
         Diverged: the loss is no longer finite.
     """
     tf.config.experimental.enable_op_determinism()
-    model = lesson.blank(spec, seed)
+    model = target.blank(spec, seed)
     if start is not None:
         model.set_weights(start.get_weights())
-    validation = lesson.validation
+    validation = target.validation
     history = descend(
         Objective(
-            [model], _loss(model, lesson), lambda: Judged.of(logits(model, validation.inputs), validation.labels)
+            [model], _loss(model, target), lambda: Judged.of(logits(model, validation.inputs), validation.labels)
         ),
-        Batches(lesson.train, spec, seed),
+        Batches(target.train, spec, seed),
         Course(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
         on_epoch,
     )
     return model, history
 
 
-def teaching(model: keras.Model, images: Floats) -> Floats:
-    """Ask a teacher about rows `(n, height, width)` and then about their mirror images, giving `(2 n, outputs)`."""
-    return np.concatenate([logits(model, images), logits(model, images[:, :, ::-1])])
+def teaching(model: keras.Model, inputs: Floats) -> Floats:
+    """Run a teacher on rows `(n, …)`, then on each further variant of them: logits `(variants * n, outputs)`."""
+    return np.concatenate([logits(model, variant) for variant in variants(inputs)])
 
 
-def logits(model: keras.Model, images: Floats) -> Floats:
-    """Run a float network on rows `(n, height, width)`, giving logits `(n, outputs)`."""
-    parts = [model(images[start : start + _CHUNK], training=False) for start in range(0, len(images), _CHUNK)]
+def logits(model: keras.Model, inputs: Floats) -> Floats:
+    """Run a float network on rows `(n, …)`: logits `(n, outputs)`."""
+    parts = [model(inputs[start : start + _CHUNK], training=False) for start in range(0, len(inputs), _CHUNK)]
     return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
-def _loss(model: keras.Model, lesson: TrainingTarget) -> Loss:
-    """Cross-entropy with the labels; with a teacher also with its softened word on the same picture.
+def _loss(model: keras.Model, target: TrainingTarget) -> Loss:
+    """Cross-entropy with the labels; with a teacher also with its softened probabilities of the same variant.
 
-    Hinton, Vinyals & Dean 2015, arXiv 1503.02531. The teacher's word is on the picture as it was before it was moved,
-    but mirrored where it was.
+    Hinton, Vinyals & Dean 2015, arXiv 1503.02531. The teacher saw the variant as it was before further changes, such
+    as shifts.
     """
-    count = len(lesson.train.labels)
-    right = tf.constant(lesson.train.labels)
-    weights = tf.constant(np.ones(count, np.float32) if lesson.weights is None else lesson.weights)
-    soft = None if lesson.teacher is None else tf.constant(softmax(lesson.teacher, _SOFTNESS))
+    count = len(target.train.labels)
+    labels = tf.constant(target.train.labels)
+    weights = tf.constant(np.ones(count, np.float32) if target.weights is None else target.weights)
+    soft = None if target.teacher is None else tf.constant(softmax(target.teacher, _SOFTNESS))
 
-    def loss(images: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
-        said, rows = model(images, training=True), variants % count
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(right, rows), said)
+    def loss(inputs: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
+        outputs, rows = model(inputs, training=True), variants % count
+        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(labels, rows), outputs)
         if soft is not None:
-            by_teacher = tf.nn.softmax_cross_entropy_with_logits(tf.gather(soft, variants), said / _SOFTNESS)
+            by_teacher = tf.nn.softmax_cross_entropy_with_logits(tf.gather(soft, variants), outputs / _SOFTNESS)
             each = (1 - _BY_TEACHER) * each + _BY_TEACHER * _SOFTNESS**2 * by_teacher
         return tf.reduce_mean(each * tf.gather(weights, rows))
 

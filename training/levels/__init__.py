@@ -1,1 +1,1 @@
-"""How levels are made: trained, made better, decomposed, fused, and described."""
+"""Building the levels of a model: trained, improved, decomposed, fused, and described in a manifest."""

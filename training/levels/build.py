@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.export.quantized import Quantized
 from training.learning.networks import TrainingTarget
 from training.levels import grouping
@@ -60,7 +60,7 @@ def build(run: TrainingRun) -> BuiltLevels:
     return BuiltLevels(ladder, decomposition.groups, decomposition.experts, search.trials)
 
 
-def check(task: Task, data: Prepared) -> None:
+def check(task: Task, data: PreparedData) -> None:
     """Check, before anything is trained, that a task can be built.
 
     Raises:
@@ -88,7 +88,7 @@ def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSear
     return without.try_ladder(what, level, ladder)
 
 
-def _timed(networks: Sequence[TrainableNetwork], data: Prepared) -> list[TrainableNetwork]:
+def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[TrainableNetwork]:
     """Time all artifacts in one run, because the load may have changed in the hours that their trainings took."""
     loaded = {
         number: Network(network.quantized.content, RUNTIMES[0]).logits

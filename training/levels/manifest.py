@@ -4,19 +4,18 @@ from importlib.metadata import version
 
 import msgspec
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.levels.build import BuiltLevels
 from training.levels.network import TrainableNetwork
 from training.task import Task
-from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance, TensorSpec
+from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance
 from weir.errors import ModelUnavailable
 
 _LIBRARIES = ("weir-lambda", "tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def manifest(task: Task, data: Prepared, built: BuiltLevels) -> Manifest:
+def manifest(task: Task, data: PreparedData, built: BuiltLevels) -> Manifest:
     """Describe the model. It promises nothing yet, so no row exits early, and it has no metrics."""
-    low, high = data.value_range
     ladder = built.ladder
     cascade = ladder.cascade.map(_artifact)
     cascade = cascade.with_thresholds([*cascade.thresholds[:-1], 0.0])
@@ -25,14 +24,7 @@ def manifest(task: Task, data: Prepared, built: BuiltLevels) -> Manifest:
         task=task.name,
         labels=data.label_names,
         prior=data.prior,
-        inputs=(
-            TensorSpec(
-                name="image",
-                shape=(-1, *data.input_shape),
-                meaning=f"raw pixel values, {low:g} to {high:g}",
-                range=(low, high),
-            ),
-        ),
+        inputs=(data.input,),
         end_to_end=EndToEnd(
             artifact=_artifact(ladder.end_to_end), temperature=ladder.end_to_end.predictions.temperature
         ),
@@ -49,5 +41,5 @@ def manifest(task: Task, data: Prepared, built: BuiltLevels) -> Manifest:
 
 def _artifact(network: TrainableNetwork) -> Artifact:
     if network.quantized is None:
-        raise ModelUnavailable("a network of a finished ladder is not quantized", network.spec.name)
+        raise ModelUnavailable(f"the network {network.spec.name} can't be published", "it is not quantized")
     return network.quantized.artifact

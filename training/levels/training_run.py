@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from training.data.preparation import Prepared
+from training.data.preparation import PreparedData
 from training.export.quantized import Quantized, quantize
 from training.fitting.calibration import temperature
 from training.learning import networks
@@ -23,7 +23,7 @@ class TrainingRun:
     """Trains networks, measures their predictions, and brings them into the form that will serve."""
 
     task: Task
-    data: Prepared
+    data: PreparedData
     checkpoints: Checkpoints
     callbacks: Callbacks
 
@@ -96,5 +96,5 @@ class TrainingRun:
 
     def _quantize(self, network: TrainableNetwork) -> Quantized:
         quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)
-        self.callbacks.say(quantized.told)
+        self.callbacks.say(quantized.summary)
         return quantized

@@ -1,1 +1,1 @@
-"""What a finished model is worth: accuracy, calibration, time, each level's part; and how it is told."""
+"""Measurements of a finished model: accuracy, calibration, time, the contribution of each level; and their report."""

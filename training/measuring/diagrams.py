@@ -1,4 +1,4 @@
-"""Reliability diagrams as one picture: a panel a level, before calibration and after."""
+"""Reliability diagrams in one SVG: a panel per level, before and after calibration."""
 
 import io
 import math
@@ -18,7 +18,7 @@ _LINES = (("before", "#d55e00", "o"), ("after", "#0072b2", "s"))
 """label, colour (told apart by the colour-blind too) and marker"""
 _SIDE_IN = 2.1
 _LEAST_AREA, _AREA = 5.0, 60.0
-"""of the point of a bin without rows, and what all rows add"""
+"""area of the point of a bin without rows, and what all rows add to it"""
 
 
 def draw(panels: Mapping[str, Panel], *, columns: int = 4) -> bytes:
@@ -32,14 +32,14 @@ def draw(panels: Mapping[str, Panel], *, columns: int = 4) -> bytes:
     if not panels:
         raise BadInput("a picture has at least one panel", len(panels))
     written = io.BytesIO()
-    # ids that are the same every time, and text that stays text
+    # the same ids in every run, and text kept as text
     with mpl.rc_context({"svg.hashsalt": "weir", "svg.fonttype": "none", "font.size": 8.0, "axes.titlesize": 8.0}):
         figure(panels, columns=columns).savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     return written.getvalue()
 
 
 def figure(panels: Mapping[str, Panel], *, columns: int) -> Figure:
-    """Lay panels out in rows; what they share is said once."""
+    """Lay panels out in rows, with shared axis labels and one legend."""
     wide = min(columns, len(panels))
     high = math.ceil(len(panels) / wide)
     whole = Figure(figsize=(max(wide, 2) * _SIDE_IN, high * (_SIDE_IN + 0.3) + 0.5), layout="constrained")
@@ -52,7 +52,7 @@ def figure(panels: Mapping[str, Panel], *, columns: int) -> Figure:
 
 
 def _fill(axes: Axes, name: str, panel: Panel) -> None:
-    """Draw one panel; on the diagonal, rows are right as often as they claim."""
+    """Draw one panel; on the diagonal, accuracy equals confidence."""
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=0.8, label="perfect")
     for bins, (label, colour, marker) in zip(panel, _LINES, strict=True):
         across, up = [one.confidence for one in bins], [one.accuracy for one in bins]

@@ -1,4 +1,4 @@
-"""What each level is worth: its contribution to the overall loss, and to the errors that remain."""
+"""The ledger: what each level contributes to the overall loss, and to the errors that remain."""
 
 import math
 import statistics
@@ -27,11 +27,11 @@ from weir.runtime.model import Model
 
 
 class LevelEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One level's part."""
+    """One level's contribution."""
 
     name: str
     loss_reduction: float
-    """Shapley value: nats of negative log-likelihood that it takes away, averaged over all orders of joining"""
+    """Shapley value: nats of negative log-likelihood that it removes, averaged over all orders of joining"""
     accuracy_gain: float
     """Shapley value of accuracy, 0 to 1"""
     remaining_loss: float
@@ -54,7 +54,7 @@ class GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a cascade on its test split; every part adds up to its whole."""
+    """The contributions of all levels of a cascade on its test split; parts add up to their whole."""
 
     rows: int
     prior_loss: float
@@ -68,6 +68,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """nats of `-ln p(group)`; with the groups' losses it adds up to the loss; None without groups"""
     groups: tuple[GroupEntry, ...] = ()
     words: tuple[str, ...] = ()
+    """the same in sentences"""
 
 
 def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[float]:

@@ -1,8 +1,8 @@
-"""The rows of a trained model, its test split above all, made again from its task."""
+"""Load the rows of a trained model again, from the task in its manifest."""
 
 import msgspec
 
-from training.data.preparation import Prepared, prepare
+from training.data.preparation import PreparedData, prepare
 from training.data.split import Split
 from training.task import Task
 from weir.catalog.manifest import Manifest
@@ -10,17 +10,17 @@ from weir.errors import BadInput
 
 
 def load(manifest: Manifest) -> Split:
-    """Make the test split again. Raises what `prepared` raises."""
+    """Load the test split. Raises what `prepared` raises."""
     return prepared(manifest).test
 
 
-def prepared(manifest: Manifest) -> Prepared:
-    """Make all splits again, and check that the data are those of the training.
+def prepared(manifest: Manifest) -> PreparedData:
+    """Load all splits, and check that the data are those of the training.
 
     Raises:
         BadInput: the data have changed, or are not there.
     """
-    found = prepare(msgspec.convert(manifest.provenance.configuration, Task))
-    if found.digest != manifest.provenance.data_digest:
-        raise BadInput(f"the data are those of the training, of digest {manifest.provenance.data_digest}", found.digest)
-    return found
+    data = prepare(msgspec.convert(manifest.provenance.configuration, Task))
+    if data.digest != manifest.provenance.data_digest:
+        raise BadInput(f"the data are those of the training, of digest {manifest.provenance.data_digest}", data.digest)
+    return data

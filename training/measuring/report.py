@@ -14,7 +14,7 @@ def show(evaluation: Evaluation, *, as_json: bool) -> None:
         print(encode(evaluation).decode(), end="")
         return
     out = console()
-    out.print(table(evaluation))
+    out.print(table_of(evaluation))
     for line in _captions(evaluation):
         out.print(line, markup=False)
 
@@ -24,21 +24,22 @@ def encode(evaluation: Evaluation) -> bytes:
     return msgspec.json.format(msgspec.json.encode(evaluation), indent=1) + b"\n"
 
 
-def table(evaluation: Evaluation) -> Table:
+def table_of(evaluation: Evaluation) -> Table:
     """Lay out a row for the end-to-end model, for each level and for the cascade."""
-    found = Table(title="On the test split; time is the median wall time of a batched call over its rows, one thread")
-    found.add_column("model")
-    for column in ("accuracy, float", "accuracy", "form", "ECE", "bytes", "µs/row", "answers"):
-        found.add_column(column, justify="right")
-    found.add_row("end-to-end", *_network(evaluation.end_to_end), "100.0 %")
+    table = Table(title="On the test split; time is the median wall time of a batched call over its rows, one thread")
+    table.add_column("model")
+    # on two lines, so that the names of levels need not wrap
+    for column in ("accuracy,\nfloat", "accuracy", "quantization", "ECE", "bytes", "µs\nper row", "rows\nanswered"):
+        table.add_column(column, justify="right")
+    table.add_row("end-to-end", *_network(evaluation.end_to_end), "100.0 %")
     for number, level in enumerate(evaluation.levels):
-        found.add_row(f"level {number}: {level.name}", *_network(level), percent(level.share))
+        table.add_row(f"level {number}: {level.name}", *_network(level), percent(level.share))
     cascade = evaluation.cascade
     size = sum(level.size_bytes for level in evaluation.levels)
-    found.add_section()
+    table.add_section()
     measured = percent(cascade.accuracy), "", _ece(cascade.ece), f"{size:,}", f"{cascade.latency_us:.1f}"
-    found.add_row("cascade", "", *measured, "100.0 %")
-    return found
+    table.add_row("cascade", "", *measured, "100.0 %")
+    return table
 
 
 def _captions(evaluation: Evaluation) -> list[str]:
@@ -71,19 +72,19 @@ def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
         print(msgspec.json.format(msgspec.json.encode(ledger), indent=1).decode())
         return
     out = console()
-    found = Table(title=f"What each level is worth, on {ledger.rows} test rows; loss in nats, columns add up")
-    found.add_column("level")
+    table = Table(title=f"What each level is worth, on {ledger.rows} test rows; loss in nats, columns add up")
+    table.add_column("level")
     for column in (
         "loss taken away",
         "accuracy gained",
         "loss that remains",
         "errors",
         "rows answered",
-        "time, µs/row",
+        "time, µs per row",
     ):
-        found.add_column(column, justify="right")
+        table.add_column(column, justify="right")
     for number, level in enumerate(ledger.levels):
-        found.add_row(
+        table.add_row(
             f"level {number}: {level.name}",
             f"{level.loss_reduction:.4f}",
             percent(level.accuracy_gain),
@@ -92,10 +93,10 @@ def show_ledger(ledger: Ledger, *, as_json: bool) -> None:
             percent(level.share),
             f"{level.time_us:.1f}",
         )
-    found.add_section()
+    table.add_section()
     gained = f"{ledger.prior_loss - ledger.loss:.4f}", percent(ledger.accuracy - ledger.prior_accuracy)
     errors, time = sum(level.errors for level in ledger.levels), sum(level.time_us for level in ledger.levels)
-    found.add_row("together", *gained, f"{ledger.loss:.4f}", str(errors), "100.0 %", f"{time:.1f}")
-    out.print(found)
+    table.add_row("together", *gained, f"{ledger.loss:.4f}", str(errors), "100.0 %", f"{time:.1f}")
+    out.print(table)
     for line in ledger.words:
         out.print(line)

@@ -12,17 +12,17 @@ from training.publishing.stores import WritableStore
 from weir.catalog import keys
 from weir.catalog.aliases import Alias, decode_alias
 from weir.catalog.manifest import Artifact, Manifest, Publication, encode
-from weir.errors import Conflict, ModelUnavailable
-from weir.inputs.tensor import zeros
+from weir.errors import BadAlias, Conflict, ModelUnavailable
+from weir.inputs.rows import zeros
 from weir.runtime.interpreter import Network
 
 _ATTEMPTS = 50
-"""races that one publication may lose before it gives up"""
+"""races with other publishers that one publication may lose before it gives up"""
 
 
 @dataclass(frozen=True)
 class Published:
-    """What a publication made."""
+    """The version that was published, and the alias that serves it."""
 
     model: str
     version: int
@@ -33,13 +33,14 @@ class Published:
 def publish(trained: Path, store: WritableStore, alias: str) -> Published:
     """Publish a complete training folder and let the alias serve it.
 
-    The version exists once its manifest does, written after all artifacts; whoever is stopped before leaves a
-    number that is never used.
+    The version exists once its manifest does, which is written after all artifacts. A publication that is stopped
+    before that leaves a number that is never used.
 
     Raises:
-        BadInput: the folder is not a complete training, or the alias is no name.
-        ModelUnavailable: an artifact is missing or damaged, or an interpreter that it claims does not run it.
-        Conflict: others kept winning the race for a version or for the alias.
+        BadInput: the folder holds no complete training, or the alias breaks its rule.
+        ModelUnavailable: an artifact is missing or damaged, an interpreter that it claims does not run it, or the
+            alias document in the store is damaged.
+        Conflict: other publishers kept winning the race for a version or for the alias.
         StoreUnavailable: the store did not answer, or refused.
     """
     manifest = folder.manifest(trained)
@@ -62,35 +63,42 @@ def _checked(trained: Path, manifest: Manifest, artifact: Artifact) -> bytes:
     for interpreter in artifact.interpreters:
         logits = Network(content, interpreter, names).logits(zeros(specs))
         if logits.shape != (1, manifest.outputs[artifact.digest]) or not np.isfinite(logits).all():
-            raise ModelUnavailable(f"{interpreter} runs the artifact", artifact.digest)
+            raise ModelUnavailable(f"{interpreter} gives no finite logits", f"artifact {artifact.digest}")
     return content
 
 
 def _claim(model: str, store: WritableStore) -> int:
-    """Claim the next version: the number after the highest claimed one."""
+    """Claim the next version: the number after the highest that is claimed."""
     claimed = [key.removeprefix(keys.versions(model)).partition("/")[0] for key in store.keys(keys.versions(model))]
     number = max((int(version) for version in claimed if keys.is_version(version)), default=0)
     for _ in range(_ATTEMPTS):
         number += 1
         if store.create(keys.claim(model, number), msgspec.json.encode({"claimed_at": _now()})):
             return number
-    raise Conflict(f"a version is claimed within {_ATTEMPTS} attempts", number)
+    raise Conflict(f"{model} got no version", f"other publishers were first in {_ATTEMPTS} attempts, up to {number}")
 
 
 def _move(model: str, alias: str, number: int, store: WritableStore) -> None:
     """Let the alias serve a version; the version it served joins its history."""
     key = keys.alias(model, alias)
     for _ in range(_ATTEMPTS):
-        found = store.read(key)
-        if found is None:
+        stored = store.read(key)
+        if stored is None:
             if store.create(key, msgspec.json.encode(Alias(version=number))):
                 return
             continue
-        before = decode_alias(found[0])
+        before = _decoded(key, stored[0])
         after = Alias(version=number, history=(before.version, *before.history), canary=before.canary)
-        if store.swap(key, msgspec.json.encode(after), found[1]):
+        if store.swap(key, msgspec.json.encode(after), stored[1]):
             return
-    raise Conflict(f"the alias moves within {_ATTEMPTS} attempts", alias)
+    raise Conflict(f"{alias} still serves another version", f"other publishers were first in {_ATTEMPTS} attempts")
+
+
+def _decoded(key: str, document: bytes) -> Alias:
+    try:
+        return decode_alias(document)
+    except BadAlias as exc:
+        raise exc.named(key) from exc
 
 
 def _now() -> str:

@@ -1,1 +1,1 @@
-"""What commands print: progress on stderr, tables on stdout."""
+"""Print: messages and progress on stderr, tables on stdout."""

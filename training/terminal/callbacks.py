@@ -1,4 +1,4 @@
-"""Whom long work tells what it does."""
+"""Callbacks for messages and progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Callbacks:
-    """A line at a time, and how far each piece of work has come."""
+    """The two functions that long work calls."""
 
     say: Callable[[str], None]
+    """print one line"""
     progress: Callable[[str, int, int], None]
-    """what, done, of how many"""
+    """show progress: name of the work, steps done, steps in all"""

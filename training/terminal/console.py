@@ -1,4 +1,4 @@
-"""What a command tells a person while it works: on stderr, with progress bars only on a terminal."""
+"""Messages and progress of a command, on stderr; progress bars only on a terminal."""
 
 import sys
 from types import TracebackType
@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Console:
-    """One command's voice: lines stay, bars come and go."""
+    """Lines, which stay, and progress bars, which go when their work is done."""
 
     def __init__(self) -> None:
-        """Speak on stderr; nothing is printed yet."""
+        """Write to stderr; nothing is printed yet."""
         self._terminal = Terminal(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -29,21 +29,21 @@ class Console:
         """Print one line."""
         self._terminal.print(line)
 
-    def progress(self, what: str, done: int, total: int) -> None:
+    def progress(self, work: str, done: int, total: int) -> None:
         """Move the bar of one piece of work; it appears with the first call and goes with the last."""
-        if what not in self._ids:
-            self._ids[what] = self._bars.add_task(what, total=total)
-        self._bars.update(self._ids[what], completed=done, total=total)
+        if work not in self._ids:
+            self._ids[work] = self._bars.add_task(work, total=total)
+        self._bars.update(self._ids[work], completed=done, total=total)
         if done >= total:
-            self._bars.remove_task(self._ids.pop(what))
+            self._bars.remove_task(self._ids.pop(work))
 
     def __enter__(self) -> Self:
-        """Start to show bars."""
+        """Show the bars."""
         self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self._bars.stop()

@@ -1,4 +1,4 @@
-"""The batch handler, with SQS events that carry S3's notices, over a folder store."""
+"""The batch function, with SQS events that carry S3's notifications, over a folder store."""
 
 import io
 import json
@@ -45,8 +45,8 @@ def _drop(store: Path, path: str, rows: int = 3) -> None:
 
 
 def _summary(store: Path, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((store / "batches/out" / path / "summary.json").read_text())
-    return found
+    summary: dict[str, Any] = json.loads((store / "batches/out" / path / "summary.json").read_text())
+    return summary
 
 
 def _failed(answer: dict[str, Any]) -> list[str]:
@@ -54,7 +54,7 @@ def _failed(answer: dict[str, Any]) -> list[str]:
 
 
 def test_dropped_files_are_answered(served: Path) -> None:
-    """By the end-to-end model, or below cascade/ by the levels; keys arrive URL-encoded."""
+    """The end-to-end model answers them, or below cascade/ the cascade; keys arrive URL-encoded."""
     _drop(served, "thirds/a day=1/ä.npy")
     _drop(served, "thirds/cascade/b.npy")
     event = _event(_notice("batches/in/thirds/a+day%3D1/%C3%A4.npy"), _notice("batches/in/thirds/cascade/b.npy"))
@@ -64,7 +64,7 @@ def test_dropped_files_are_answered(served: Path) -> None:
 
 
 def test_one_message_can_name_several_files(served: Path) -> None:
-    """All of them are answered."""
+    """All files of one notification are answered."""
     _drop(served, "thirds/a.npy")
     _drop(served, "thirds/b.npy")
     load_app("batch").handler(_event(_notice("batches/in/thirds/a.npy", "batches/in/thirds/b.npy")), context())
@@ -87,8 +87,8 @@ def test_s3s_test_event_is_acknowledged(served: Path) -> None:
         {"Records": [{}]},
     ],
 )
-def test_a_failing_message_alone_comes_again(served: Path, bad: object, caplog: pytest.LogCaptureFixture) -> None:
-    """Its neighbours are answered and not repeated; the log says why it failed."""
+def test_only_a_failing_message_is_delivered_again(served: Path, bad: object, caplog: pytest.LogCaptureFixture) -> None:
+    """Its neighbours are answered and not repeated; the log has the exception."""
     _drop(served, "thirds/a.npy")
     answer = load_app("batch").handler(_event(bad, _notice("batches/in/thirds/a.npy")), context())
     assert _failed(answer) == ["m0"]
@@ -96,8 +96,8 @@ def test_a_failing_message_alone_comes_again(served: Path, bad: object, caplog: 
     assert "Record processing exception" in caplog.text
 
 
-def test_a_model_that_is_damaged_comes_again(served: Path) -> None:
-    """It may be mended until then; no summary says that it was answered."""
+def test_a_file_of_a_damaged_model_is_delivered_again(served: Path) -> None:
+    """The model may be repaired until then; no summary is written."""
     (served / keys.artifact("thirds", 1, artifact("large").digest)).write_bytes(b"damaged")
     _drop(served, "thirds/a.npy")
     assert _failed(load_app("batch").handler(_event(_notice("batches/in/thirds/a.npy")), context())) == ["m0"]
@@ -116,10 +116,10 @@ def test_a_model_that_is_damaged_comes_again(served: Path) -> None:
         f"batches/in/thirds/{'a' * 900}.npy",
     ],
 )
-def test_a_key_that_can_have_no_answer_is_acknowledged(
+def test_a_key_that_names_no_batch_file_is_acknowledged(
     served: Path, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It would fail for ever; the log says what is wrong with it, and its neighbours are answered."""
+    """It would fail each time; its error is logged, and its neighbours are answered."""
     _drop(served, "thirds/a.npy")
     answer = load_app("batch").handler(_event(_notice(key, "batches/in/thirds/a.npy")), context())
     assert answer == {"batchItemFailures": []}
@@ -129,7 +129,7 @@ def test_a_key_that_can_have_no_answer_is_acknowledged(
 
 
 def test_a_format_that_is_not_read_is_answered_with_its_error(served: Path) -> None:
-    """The summary lists the formats; nobody tries again."""
+    """The summary lists the formats, and the message is not delivered again."""
     (served / "batches/in/thirds").mkdir(parents=True)
     (served / "batches/in/thirds/rows.parquet").write_bytes(b"PAR1")
     event = _event(_notice("batches/in/thirds/rows.parquet"))
@@ -138,14 +138,14 @@ def test_a_format_that_is_not_read_is_answered_with_its_error(served: Path) -> N
 
 
 def test_bad_rows_are_counted(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the summary, and in the one metrics line of the invocation."""
+    """They are counted in the summary, and in the one line of metrics of the invocation."""
     (served / "batches/in/thirds").mkdir(parents=True)
     (served / "batches/in/thirds/a.csv").write_text("1\n" + ",".join("0" * 16) + "\nnan" + ",0" * 15)
     load_app("batch").handler(_event(_notice("batches/in/thirds/a.csv")), context())
     summary = _summary(served, "thirds/a.csv")
     assert (summary["rows"], summary["answered"], summary["bad_rows"]) == (3, 1, 2)
-    (told,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
-    assert (told["Messages"], told["Predictions"], told["BadRows"]) == ([1], [1], [2])
+    (metrics,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+    assert (metrics["Messages"], metrics["Predictions"], metrics["BadRows"]) == ([1], [1], [2])
 
 
 def test_batches_run_over_s3(bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_batches_run_over_s3(bucket: str, s3_endpoint: str, monkeypatch: pytest.
 
 
 def test_an_unknown_model_is_answered_with_its_error(served: Path) -> None:
-    """Trying again would not help; the summary says what is wrong."""
+    """Another delivery would not help; the summary has the error."""
     _drop(served, "nobody/a.npy")
     assert _failed(load_app("batch").handler(_event(_notice("batches/in/nobody/a.npy")), context())) == []
     assert "published" in _summary(served, "nobody/a.npy")["error"]

@@ -1,4 +1,4 @@
-"""However a tensor is sent, the handler's prediction is the same bit for bit; what is not all of it is a 400."""
+"""Every encoding of a tensor gets the same prediction, bit for bit; an incomplete one is a 400."""
 
 import base64
 import gzip
@@ -32,13 +32,13 @@ pytestmark = pytest.mark.usefixtures("runtime")
 @pytest.fixture(params=PATHS)
 def name(request: pytest.FixtureRequest) -> str:
     """Each function that predicts."""
-    found: str = request.param
-    return found
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
 def app(served: Path, runtime: str, name: str) -> ModuleType:
-    """It, over the store."""
+    """The function, over the store that serves `thirds`."""
     return load_app(name)
 
 
@@ -70,14 +70,14 @@ def _encodings(pictures: Floats) -> list[Sent]:
     return [*plain, *packed, *deflated]
 
 
-def _asked(app: ModuleType, name: str, sent: Sent) -> dict[str, Any]:
+def _answer(app: ModuleType, name: str, sent: Sent) -> dict[str, Any]:
     body, headers = sent
     answer: dict[str, Any] = app.handler(http_event("POST", PATHS[name], body, headers), context())
     return answer
 
 
 def _probabilities(answer: dict[str, Any]) -> bytes:
-    """Take the bits of the first output, however it was sent."""
+    """Take the bits of the first output, from JSON or from bytes."""
     assert answer["statusCode"] == 200, answer
     body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
     length = int(answer["headers"].get(HEADER_LENGTH, len(body)))
@@ -91,21 +91,21 @@ def _probabilities(answer: dict[str, Any]) -> bytes:
 @given(pictures=PICTURES)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_encoding_gives_the_same_prediction(app: ModuleType, name: str, pictures: Floats) -> None:
-    """Nested or flat, as bytes or text, compressed or not; the answer, too."""
-    found = {_probabilities(_asked(app, name, sent)) for sent in _encodings(pictures)}
-    assert len(found) == 1
+    """Nested or flat, as bytes or text, compressed or not, and so for the answer."""
+    predictions = {_probabilities(_answer(app, name, sent)) for sent in _encodings(pictures)}
+    assert len(predictions) == 1
 
 
 @given(pictures=PICTURES, cut=st.integers(1, 300), more=st.binary(min_size=1, max_size=64))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_was_cut_or_grew_is_a_bad_request(
+def test_a_tensor_of_another_length_is_a_bad_request(
     app: ModuleType, name: str, pictures: Floats, cut: int, more: bytes
 ) -> None:
-    """With a JSON header always, of bytes alone unless whole rows remain."""
+    """After JSON always, as bytes alone unless they are whole rows."""
     body, headers = _binary(pictures)
     for wrong in (body[:-cut], body + more):
-        assert _asked(app, name, (wrong, headers))["statusCode"] == 400
+        assert _answer(app, name, (wrong, headers))["statusCode"] == 400
     raw = pictures.tobytes()
     for changed in (raw[:-cut], raw + more):
         whole = changed and len(changed) % 64 == 0
-        assert _asked(app, name, (changed, [(HEADER_LENGTH, "0")]))["statusCode"] == (200 if whole else 400)
+        assert _answer(app, name, (changed, [(HEADER_LENGTH, "0")]))["statusCode"] == (200 if whole else 400)

@@ -1,4 +1,4 @@
-"""One line of metrics a request, in CloudWatch's embedded metric format."""
+"""One line of metrics for each request, in CloudWatch's embedded metric format."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.serving import call, load_app, make_manifest, request_body, store_version
+from weir.catalog import keys
 
 Floats = NDArray[np.float32]
 
@@ -15,37 +16,38 @@ pytestmark = pytest.mark.usefixtures("runtime")
 
 
 def test_one_metrics_line_a_request(served: Path, pictures: Floats, capsys: pytest.CaptureFixture[str]) -> None:
-    """In CloudWatch's embedded metric format: predictions, rows and time of each level, cold start, errors."""
+    """It has predictions, rows and time of each level, escalations, cold start, errors and faults."""
     app = load_app("cascade")
     body = request_body(pictures.tolist(), [4, 4, 4])
     for cold in (1, 0):
         capsys.readouterr()
         call(app, "POST", "/cascade/v2/models/thirds/infer", body)
         (line,) = capsys.readouterr().out.splitlines()
-        told = json.loads(line)
-        assert told["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Weir"
-        assert told["model"] == "thirds"
-        assert {name: told[name] for name in ("ColdStart", "Errors", "Predictions", "Escalations")} == {
+        metrics = json.loads(line)
+        assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Weir"
+        assert metrics["model"] == "thirds"
+        assert {name: metrics[name] for name in ("ColdStart", "Errors", "Faults", "Predictions", "Escalations")} == {
             "ColdStart": [cold],
             "Errors": [0],
+            "Faults": [0],
             "Predictions": [4],
             "Escalations": [6],
         }
-        assert [told[f"Level{k}Rows"] for k in range(3)] == [[4], [4], [2]]
-        assert all(told[f"Level{k}Time"][0] > 0 for k in range(3))
+        assert [metrics[f"Level{k}Rows"] for k in range(3)] == [[4], [4], [2]]
+        assert all(metrics[f"Level{k}Time"][0] > 0 for k in range(3))
 
 
 def test_a_level_that_is_not_run_counts_nothing(
     served: Path, pictures: Floats, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rows are predicted once each; those that begin at the second level have not escalated to it."""
+    """Each row is one prediction; rows that begin at the second level have not escalated to it."""
     store_version(served, make_manifest(thresholds=(None, 0.9)))
     app = load_app("cascade")
     call(app, "POST", "/cascade/v2/models/thirds/infer", request_body(pictures.tolist(), [4, 4, 4]))
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert [told[f"Level{k}Rows"] for k in range(3)] == [[0], [4], [2]]
-    assert (told["Predictions"], told["Escalations"]) == ([4], [2])
+    metrics = json.loads(line)
+    assert [metrics[f"Level{k}Rows"] for k in range(3)] == [[0], [4], [2]]
+    assert (metrics["Predictions"], metrics["Escalations"]) == ([4], [2])
 
 
 @pytest.mark.parametrize(
@@ -54,19 +56,39 @@ def test_a_level_that_is_not_run_counts_nothing(
 def test_every_answer_has_its_metrics_line(
     served: Path, capsys: pytest.CaptureFixture[str], path: str, errors: int
 ) -> None:
-    """Also where nothing is predicted, and where nobody knows the route."""
+    """Answers without predictions and answers to unknown routes have one, too."""
     call(load_app("models"), "GET", path)
     (line,) = capsys.readouterr().out.splitlines()
     assert (json.loads(line)["ColdStart"], json.loads(line)["Errors"]) == ([1], [errors])
 
 
 def test_a_refused_request_has_its_metrics_line_too(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Errors are counted, and nothing of the request before it is left over."""
+    """Its error is counted, and the values of the request before it are not repeated."""
     app = load_app("predict")
     call(app, "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
     capsys.readouterr()
     call(app, "POST", "/v2/models/thirds/infer", b"")
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert told["Errors"] == [1]
-    assert "Predictions" not in told
+    metrics = json.loads(line)
+    assert metrics["Errors"] == [1]
+    assert "Predictions" not in metrics
+
+
+def test_a_failure_of_the_store_is_a_fault(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An answer of 500 and more is counted as an error and as a fault, by service and not by a model."""
+    (served / keys.manifest("thirds", 1)).write_bytes(b"{")
+    answer = call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
+    assert answer["statusCode"] == 503
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    metrics = json.loads(line)
+    assert (metrics["Errors"], metrics["Faults"]) == ([1], [1])
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+
+
+def test_predictions_are_counted_by_service_and_model(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudWatch keeps each metric for all models together, for each model, and for each model of a service."""
+    call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
+    (line,) = capsys.readouterr().out.splitlines()
+    metrics = json.loads(line)
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"], ["model"], ["service", "model"]]
+    assert (metrics["service"], metrics["model"], metrics["model_version"]) == ("weir", "thirds", 1)

@@ -1,4 +1,4 @@
-"""The models function: health, metadata, and the routes that nobody knows."""
+"""The models function: health, metadata, and unknown routes."""
 
 import json
 from pathlib import Path
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.usefixtures("runtime")
     ],
 )
 def test_health(served: Path, prefix: str, path: str, expected: dict[str, object]) -> None:
-    """Live, ready, and each model ready."""
+    """The server is live and ready, and so is each model."""
     answer = call(load_app("models"), "GET", prefix + path)
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, expected)
 
 
 @pytest.mark.parametrize("path", ["/v2", "/v2/", "/cascade/v2", "/cascade/v2/"])
 def test_server_metadata(served: Path, path: str) -> None:
-    """Name and version of what serves."""
+    """It has name, version and extensions, with a slash at the end of the path or without."""
     expected = {"name": "weir", "version": __version__, "extensions": list(descriptions.EXTENSIONS)}
     assert json.loads(call(load_app("models"), "GET", path)["body"]) == expected
 
@@ -51,8 +51,8 @@ def test_server_metadata(served: Path, path: str) -> None:
         ("/v2/models/%0A/ready", 400),
     ],
 )
-def test_models_that_are_not_there(served: Path, prefix: str, path: str, status: int) -> None:
-    """A name that can't be is a 400, one that is not published a 404."""
+def test_unknown_and_impossible_names(served: Path, prefix: str, path: str, status: int) -> None:
+    """An impossible name is a 400, and one that is not published a 404."""
     answer = call(load_app("models"), "GET", prefix + path)
     assert answer["statusCode"] == status
     error(answer)
@@ -69,7 +69,7 @@ def test_a_damaged_manifest_is_a_503(served: Path) -> None:
 def test_a_bucket_that_is_not_there_is_not_ready(
     s3_endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong configuration shows as such, not as a missing model."""
+    """A wrong bucket shows as an unavailable store, not as a missing model."""
     monkeypatch.setenv("MODEL_STORE", f"s3://{bucket}-not")
     monkeypatch.setenv("MODEL_STORE_ENDPOINT", s3_endpoint)
     app = load_app("models")
@@ -79,7 +79,7 @@ def test_a_bucket_that_is_not_there_is_not_ready(
 
 @pytest.mark.parametrize(("prefix", "extra"), [("", []), ("/cascade", ["exit_level", "confidence", "path"])])
 def test_model_metadata(served: Path, prefix: str, extra: list[str]) -> None:
-    """Inputs and outputs with names, datatypes and shapes; what the levels are."""
+    """They have inputs and outputs with names, datatypes and shapes, and the levels of the cascade."""
     document = json.loads(call(load_app("models"), "GET", f"{prefix}/v2/models/thirds")["body"])
     assert document["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [-1, 4, 4]}]
     assert [tensor["name"] for tensor in document["outputs"]] == ["probabilities", "label", *extra]
@@ -89,14 +89,14 @@ def test_model_metadata(served: Path, prefix: str, extra: list[str]) -> None:
 
 
 def test_a_model_that_cannot_answer_is_not_ready(served: Path) -> None:
-    """Its manifest is there, its network is not."""
+    """A version whose network is missing is a 503."""
     (served / keys.artifact("thirds", 1, artifact("large").digest)).unlink()
     answer = call(load_app("models"), "GET", "/v2/models/thirds/ready")
     assert (answer["statusCode"], json.loads(answer["body"])) == (503, {"name": "thirds", "ready": False})
 
 
 def test_a_store_that_is_down_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live, but not ready."""
+    """The server is live, but not ready."""
     monkeypatch.setenv("MODEL_STORE", "s3://nowhere")
     monkeypatch.setenv("MODEL_STORE_ENDPOINT", "http://127.0.0.1:9")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -134,7 +134,7 @@ def test_unknown_routes_are_not_found(served: Path, path: str) -> None:
     ],
 )
 def test_a_wrong_verb_is_not_allowed(served: Path, method: str, path: str, allow: str) -> None:
-    """405, and which verb would be right."""
+    """It is a 405, whose Allow header has the verb of the path."""
     answer = call(load_app("models"), method, path)
     assert answer["statusCode"] == 405
     headers = answer.get("headers") or {k: v[0] for k, v in answer["multiValueHeaders"].items()}

@@ -1,4 +1,4 @@
-"""What both mounts promise alike: versions, refusals, damaged models."""
+"""What both mounts do alike: versions, refusals, damaged models."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ from weir.catalog.store import Store
 
 MOUNTS = [("predict", "/v2/models/thirds"), ("cascade", "/cascade/v2/models/thirds")]
 
-SOUND = request_body([0] * 16, [1, 4, 4])
+VALID = request_body([0] * 16, [1, 4, 4])
 EMPTY = request_body([], [1, 4, 4])
 BAD_BODIES = {
     "no JSON": b"no json",
@@ -37,8 +37,8 @@ BAD_BODIES = {
     "closed brackets": EMPTY.replace(b"[]", b"[" * 50_000 + b"]" * 50_000),
     "bytes": b"\xff\xfe\xfd",
     "bytes in the data": EMPTY.replace(b"[]", b'["\xff"]'),
-    "wrong name": SOUND.replace(b"image", b"picture"),
-    "wrong datatype": SOUND.replace(b"FP32", b"INT8"),
+    "wrong name": VALID.replace(b"image", b"picture"),
+    "wrong datatype": VALID.replace(b"FP32", b"INT8"),
     "wrong shape": request_body([0] * 15, [1, 3, 5]),
     "flat shape": request_body([0] * 16, [16]),
     "no rows": request_body([], [0, 4, 4]),
@@ -58,8 +58,8 @@ pytestmark = pytest.mark.usefixtures("runtime")
 
 
 @pytest.mark.parametrize(("name", "base"), MOUNTS)
-def test_a_version_can_be_asked_for(served: Path, name: str, base: str) -> None:
-    """By number, or by alias; the answer says which it was."""
+def test_a_version_is_requested_by_number_or_alias(served: Path, name: str, base: str) -> None:
+    """Either is part of the path, and the answer has the number."""
     store_version(served, make_manifest(), 2)
     app = load_app(name)
     for version, number in (("1", "1"), ("champion", "2")):
@@ -70,7 +70,7 @@ def test_a_version_can_be_asked_for(served: Path, name: str, base: str) -> None:
 
 @pytest.mark.parametrize(("name", "base"), MOUNTS)
 def test_a_damaged_artifact_is_a_503(served: Path, name: str, base: str) -> None:
-    """It is not the caller's fault, and the caller learns nothing of files: one changed bit is enough."""
+    """One changed bit is enough; it is not the caller's fault, and the answer names no file."""
     for network in ("tiny", "large"):
         path = served / keys.artifact("thirds", 1, artifact(network).digest)
         content = bytearray(path.read_bytes())
@@ -83,7 +83,7 @@ def test_a_damaged_artifact_is_a_503(served: Path, name: str, base: str) -> None
 
 @pytest.mark.parametrize(("name", "base"), MOUNTS)
 def test_a_store_that_is_down_is_a_503(name: str, base: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not the caller's fault, and trying again may work."""
+    """It is not the caller's fault, and another try may work."""
     monkeypatch.setenv("MODEL_STORE", f"s3://{bucket}")
     monkeypatch.setenv("MODEL_STORE_ENDPOINT", "http://127.0.0.1:9")
     answer = call(load_app(name), "POST", f"{base}/infer", request_body([0] * 16, [1, 4, 4]))
@@ -95,7 +95,7 @@ def test_a_store_that_is_down_is_a_503(name: str, base: str, bucket: str, monkey
 def test_models_are_served_from_s3(
     name: str, base: str, bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From below a prefix, over HTTP."""
+    """They are read over HTTP, from below a prefix of the bucket."""
     store = Store(f"s3://{bucket}/some/prefix", endpoint=s3_endpoint)
     for key, content in version_files(make_manifest()).items():
         store.put(key, content)
@@ -108,18 +108,18 @@ def test_models_are_served_from_s3(
 @pytest.mark.parametrize(("name", "base"), MOUNTS)
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
 def test_bad_requests_are_the_callers(served: Path, name: str, base: str, body: bytes) -> None:
-    """Never a 500, never a traceback: one error that states the rule and what came."""
+    """They get a 400 with one error that has the rule and the value, never a 500 or a traceback."""
     answer = call(load_app(name), "POST", f"{base}/infer", body)
     assert answer["statusCode"] == 400
     assert ". Got: " in error(answer)
     assert "Traceback" not in answer["body"]
 
 
-@given(start=st.integers(0, len(SOUND)), length=st.integers(0, 40), put=st.binary(max_size=20))
+@given(start=st.integers(0, len(VALID)), length=st.integers(0, 40), put=st.binary(max_size=20))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_damaged_body_breaks_a_function(served: Path, start: int, length: int, put: bytes) -> None:
-    """Wherever it is cut, and whatever stands there instead, it is answered or refused."""
-    answer = call(load_app("cascade"), "POST", f"{MOUNTS[1][1]}/infer", SOUND[:start] + put + SOUND[start + length :])
+    """A body that is cut or overwritten anywhere is answered or refused."""
+    answer = call(load_app("cascade"), "POST", f"{MOUNTS[1][1]}/infer", VALID[:start] + put + VALID[start + length :])
     assert answer["statusCode"] in {200, 400}
 
 
@@ -143,15 +143,15 @@ def test_no_damaged_body_breaks_a_function(served: Path, start: int, length: int
         ("/models/a%2Fb/infer", 404),
     ],
 )
-def test_models_that_are_not_there(served: Path, name: str, prefix: str, path: str, status: int) -> None:
-    """A name that can't be is a 400, one that is not published a 404."""
+def test_unknown_and_impossible_names(served: Path, name: str, prefix: str, path: str, status: int) -> None:
+    """An impossible name is a 400, and one that is not published a 404."""
     answer = call(load_app(name), "POST", prefix + path, request_body([0] * 16, [1, 4, 4]))
     assert answer["statusCode"] == status
     assert len(error(answer)) < 400
 
 
 def test_nesting_of_any_depth_is_a_bad_request(served: Path) -> None:
-    """Also at the depths where the stack of a whole request is just used up."""
+    """This holds at the depths, too, where the stack of a request is nearly used up."""
     app = load_app("predict")
     for depth in range(900, 1010):
         body = EMPTY.replace(b"[]", b'{"a":' * depth + b"1" + b"}" * depth)

@@ -15,12 +15,12 @@ pytestmark = pytest.mark.usefixtures("runtime")
 
 
 def test_predict_answers_with_the_end_to_end_model(served: Path, pictures: Floats) -> None:
-    """Probabilities and label of every row, of the version that the alias names."""
+    """Every row has its probabilities and its label, from the version of the alias."""
     answer = call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body(pictures.tolist(), [4, 4, 4]))
-    found = outputs(answer)
-    assert list(found) == ["probabilities", "label"]
-    assert found["label"] == ["left", "right", "left", "right"]
-    np.testing.assert_allclose(np.reshape(found["probabilities"], (4, 3)).sum(axis=1), 1, atol=1e-5)
+    values = outputs(answer)
+    assert list(values) == ["probabilities", "label"]
+    assert values["label"] == ["left", "right", "left", "right"]
+    np.testing.assert_allclose(np.reshape(values["probabilities"], (4, 3)).sum(axis=1), 1, atol=1e-5)
     document = json.loads(answer["body"])
     assert (document["model_name"], document["model_version"]) == ("thirds", "1")
     assert [(tensor["datatype"], tensor["shape"]) for tensor in document["outputs"]] == [
@@ -38,13 +38,13 @@ def test_plain_text_bodies_are_read(served: Path) -> None:
 
 @pytest.mark.parametrize("body", ["***", "a", "YQ", "ä"])
 def test_a_body_that_is_not_base64_is_a_bad_request(served: Path, body: str) -> None:
-    """An event that no gateway makes does not end in a 500 either."""
+    """An event that no gateway makes is a 400, not a 500."""
     event = http_event("POST", "/v2/models/thirds/infer", b"x") | {"body": body}
     assert load_app("predict").handler(event, context())["statusCode"] == 400
 
 
 def test_an_overflowing_row_is_a_bad_request(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NaN never reaches the answer; the error names the row."""
+    """NaN never reaches an answer; the error names the row."""
     monkeypatch.setattr(
         "weir.runtime.model.Network.logits", lambda _self, rows: np.full((len(rows), 3), np.nan, np.float32)
     )
@@ -54,7 +54,7 @@ def test_an_overflowing_row_is_a_bad_request(served: Path, monkeypatch: pytest.M
 
 
 def test_an_error_of_weirs_own_is_a_500_that_leaks_nothing(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log has the traceback, the caller one sentence."""
+    """The log has the traceback, and the caller gets one sentence."""
     app = load_app("predict")
     monkeypatch.setattr("weir.protocol.responses.encode", lambda *_: 1 / 0)
     answer = call(app, "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))

@@ -1,4 +1,4 @@
-"""Functions that behave as a test needs."""
+"""A function whose events control what it does."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def handler(event, context):
 
 @pytest.fixture
 def spec(tmp_path: Path) -> FunctionSpec:
-    """A function whose events say what it does, with a timeout of two seconds."""
+    """A function whose events name what it does, with a timeout of two seconds."""
     folder = tmp_path / "function"
     folder.mkdir()
     (folder / "app.py").write_text(HANDLER)

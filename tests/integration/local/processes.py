@@ -1,4 +1,4 @@
-"""What becomes of processes."""
+"""Whether processes run."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def alive(pid: int) -> bool:
-    """Look whether a process runs; one that ended and was not waited for does not."""
+    """Check whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""docs/clients.md and the README: each Python block runs, where it signs against a gate that checks signatures."""
+"""Each Python block of docs/clients.md and the README runs; those that sign pass a gateway that verifies signatures."""
 
 import re
 import threading
@@ -28,7 +28,7 @@ REGION = "eu-west-1"
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A system that serves the model the page speaks of."""
+    """Serve the model that the pages use."""
     store = tmp_path_factory.mktemp("store")
     store_version(store, digits_manifest())
     with System(store=store.as_uri()) as system:
@@ -37,7 +37,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def guarded(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The same behind a gate that asks for a signature, as API Gateway does."""
+    """Serve it behind a gateway that requires a signature, as API Gateway does."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIALS.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret_key)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
@@ -50,7 +50,7 @@ def guarded(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 class Gate(BaseHTTPRequestHandler):
-    """Passes on what is signed."""
+    """Forward signed requests, and answer others with 403."""
 
     behind: str
     protocol_version = "HTTP/1.1"
@@ -75,33 +75,33 @@ class Gate(BaseHTTPRequestHandler):
     do_GET = do_POST = _pass  # noqa: N815 (http.server's names)
 
     def _is_signed(self, body: bytes) -> bool:
-        """Compute the signature again, from what arrived."""
-        told = AWSRequest(self.command, f"https://{self.headers['Host']}{self.path}", data=body)
-        told.headers["X-Amz-Date"] = told.context["timestamp"] = self.headers.get("X-Amz-Date", "")
+        """Compute the signature of the received request, and compare."""
+        received = AWSRequest(self.command, f"https://{self.headers['Host']}{self.path}", data=body)
+        received.headers["X-Amz-Date"] = received.context["timestamp"] = self.headers.get("X-Amz-Date", "")
         signer = SigV4Auth(CREDENTIALS, "execute-api", REGION)
-        signature = signer.signature(signer.string_to_sign(told, signer.canonical_request(told)), told)
+        signature = signer.signature(signer.string_to_sign(received, signer.canonical_request(received)), received)
         return self.headers.get("Authorization", "").endswith(f"Signature={signature}")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Keep the log of the tests quiet."""
 
 
 @pytest.mark.parametrize("block", PLAIN, ids=lambda block: block.splitlines()[0])
 def test_blocks_run(url: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As they stand there, and they print a prediction."""
+    """Each block runs as it is printed, and prints a predicted label."""
     exec(block.replace("127.0.0.1:8080", url.removeprefix("http://")), {"URL": url})
     assert re.search(r"['\"][0-9]['\"]", capsys.readouterr().out)  # a digit's label
 
 
 @pytest.mark.parametrize("block", SIGNED, ids=lambda block: block.splitlines()[0])
 def test_signed_blocks_pass_a_gate(guarded: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Which computes each signature again; only TLS is left out here."""
+    """Each block that signs passes a gateway that verifies the signature; only TLS is left out."""
     exec(block.replace(", ssl=True", ""), {"URL": guarded, "HOST": guarded.removeprefix("http://")})
     assert "probabilities" in capsys.readouterr().out
 
 
-def test_a_signed_client_of_tritons_infers(guarded: str) -> None:
-    """Bodies are signed, too."""
+def test_the_signed_triton_client_infers(guarded: str) -> None:
+    """The signed Triton client signs the bodies of POST requests, too."""
     names: dict[str, object] = {"HOST": guarded.removeprefix("http://")}
     exec(SIGNED[1].replace(", ssl=True", ""), names)
     plain: dict[str, object] = {"URL": guarded}
@@ -110,10 +110,10 @@ def test_a_signed_client_of_tritons_infers(guarded: str) -> None:
 
 
 def test_an_unsigned_request_does_not_pass(guarded: str) -> None:
-    """The gate is one."""
+    """The gateway of these tests answers a request without a signature with 403."""
     assert requests.get(f"{guarded}/v2", timeout=30).status_code == 403
 
 
 def test_every_block_is_run_somewhere() -> None:
-    """Those here, and KServe's in `make check`."""
+    """No block is left out: this file runs five, and `make check` runs KServe's."""
     assert (len(PLAIN), len(SIGNED), len(ASYNC)) == (3, 2, 1)

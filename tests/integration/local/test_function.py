@@ -23,13 +23,13 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def function(spec: FunctionSpec, log: Path) -> Iterator[Function]:
     """The obedient function, stopped at the end."""
-    found = Function(spec, {"MODEL_STORE": "system"}, log)
-    yield found
-    found.close()
+    function = Function(spec, {"MODEL_STORE": "system"}, log)
+    yield function
+    function.close()
 
 
 def test_a_handler_is_called_as_lambda_does(function: Function, spec: FunctionSpec, log: Path) -> None:
-    """With the event and a context, its folder first on the path; what it prints goes to the log."""
+    """It gets the event and a context, has its folder first on the path, and prints to the log."""
     answer = function.invoke({"what": "echo", "nested": {"ä": [1, None]}})
     assert answer == {
         "event": {"what": "echo", "nested": {"ä": [1, None]}},
@@ -43,28 +43,28 @@ def test_a_handler_is_called_as_lambda_does(function: Function, spec: FunctionSp
 
 
 def test_its_environment_is_its_own(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The template's variables, the system's over them, and none of the person's."""
-    found = function.invoke({"what": "environment"})
-    assert isinstance(found, dict)
-    assert (found["FROM_TEMPLATE"], found["MODEL_STORE"]) == ("1", "system")
-    assert found["AWS_LAMBDA_FUNCTION_NAME"] == "Obedient"
-    assert "PYTEST_CURRENT_TEST" not in found
+    """It has the template's variables, overridden by the system's, and none of the caller's."""
+    variables = function.invoke({"what": "environment"})
+    assert isinstance(variables, dict)
+    assert (variables["FROM_TEMPLATE"], variables["MODEL_STORE"]) == ("1", "system")
+    assert variables["AWS_LAMBDA_FUNCTION_NAME"] == "Obedient"
+    assert "PYTEST_CURRENT_TEST" not in variables
 
 
 def test_a_process_answers_one_event_after_another(function: Function) -> None:
-    """A warm process is used again."""
+    """A warm process is used for the next event."""
     assert len({function.invoke({"what": "pid"}) for _ in range(5)}) == 1
 
 
-def test_requests_at_once_have_processes_of_their_own(function: Function) -> None:
-    """Up to the limit; the next ones wait, and all are answered."""
+def test_concurrent_invocations_have_processes_of_their_own(function: Function) -> None:
+    """Their number has a limit; further invocations wait, and all are answered."""
     with ThreadPoolExecutor(8) as pool:
         pids = set(pool.map(lambda _: function.invoke({"what": "pid", "s": 0.3}), range(8)))
     assert 1 < len(pids) <= CONCURRENCY
 
 
 def test_a_handler_that_raises_keeps_its_process(function: Function, log: Path) -> None:
-    """The invocation fails, the traceback is in the log."""
+    """The invocation fails, and the log has the traceback."""
     pid = function.invoke({"what": "pid"})
     with pytest.raises(FunctionError, match="handler's own"):
         function.invoke({"what": "raise"})
@@ -73,20 +73,20 @@ def test_a_handler_that_raises_keeps_its_process(function: Function, log: Path) 
 
 
 def test_an_answer_that_is_no_json_fails(function: Function) -> None:
-    """As on Lambda."""
+    """The invocation fails, as on Lambda."""
     with pytest.raises(FunctionError, match="not JSON serializable"):
         function.invoke({"what": "unserializable"})
 
 
 def test_a_process_that_dies_is_replaced(function: Function) -> None:
-    """The invocation fails, the next one has a new process."""
+    """The invocation fails, and the next one has a new process."""
     with pytest.raises(FunctionError, match="ended without an answer"):
         function.invoke({"what": "die"})
     assert function.invoke({"what": "pid"})
 
 
 def test_a_process_that_was_killed_while_idle_is_replaced(function: Function) -> None:
-    """One invocation may fail; then all is well again."""
+    """One invocation may fail; the next one has a new process."""
     pid = function.invoke({"what": "pid"})
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
@@ -107,7 +107,7 @@ def test_a_handler_that_takes_too_long_is_stopped(function: Function) -> None:
 
 
 def test_a_handler_that_cannot_be_imported_fails_each_time(spec: FunctionSpec, log: Path) -> None:
-    """The log says why; nothing hangs."""
+    """The log has the reason, and no invocation hangs."""
     (spec.folder / "app.py").write_text("raise RuntimeError('no start')")
     function = Function(spec, {}, log)
     for _ in range(2):
@@ -118,7 +118,7 @@ def test_a_handler_that_cannot_be_imported_fails_each_time(spec: FunctionSpec, l
 
 
 def test_close_leaves_no_process(spec: FunctionSpec, log: Path) -> None:
-    """Idle ones and busy ones end."""
+    """Closing a function ends its processes."""
     function = Function(spec, {}, log)
     pid = function.invoke({"what": "pid"})
     assert isinstance(pid, int)
@@ -126,8 +126,8 @@ def test_close_leaves_no_process(spec: FunctionSpec, log: Path) -> None:
     assert not alive(pid)
 
 
-def test_close_ends_who_waits_and_who_comes_later(spec: FunctionSpec, log: Path, tmp_path: Path) -> None:
-    """Nobody waits for a process that was stopped, and none is started any more."""
+def test_close_ends_running_and_later_invocations(spec: FunctionSpec, log: Path, tmp_path: Path) -> None:
+    """A running invocation fails at once, and a later one starts no process."""
     function = Function(spec, {}, log)
     busy = tmp_path / "busy"
     with ThreadPoolExecutor(1) as pool:
@@ -140,18 +140,18 @@ def test_close_ends_who_waits_and_who_comes_later(spec: FunctionSpec, log: Path,
         function.invoke({})
 
 
-def test_an_answer_has_a_size(function: Function) -> None:
-    """Of six megabytes, as on Lambda, and its process lives on."""
+def test_an_answer_has_a_size_limit(function: Function) -> None:
+    """It is six megabytes, as on Lambda; the process stays."""
     pid = function.invoke({"what": "pid"})
     with pytest.raises(FunctionError, match="at most 6,291,556 bytes"):
         function.invoke({"what": "big"})
     assert function.invoke({"what": "pid"}) == pid
 
 
-def test_the_folder_of_the_person_is_not_on_the_path(
+def test_the_working_directory_is_not_on_the_path(
     spec: FunctionSpec, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever lies there: on Lambda it is not there."""
+    """Modules in it are not imported, for Lambda does not have it."""
     for name in ("local", "weir"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('the wrong one')")
@@ -174,7 +174,7 @@ function.invoke({"what": "busy", "file": str(busy)})
 
 
 def test_a_parent_that_is_killed_leaves_no_process(spec: FunctionSpec, log: Path, tmp_path: Path) -> None:
-    """A worker sees that nobody is there any more, and ends, though its handler would be busy for long."""
+    """A worker ends with its parent, even while its handler is busy."""
     busy = tmp_path / "busy"
     command = [sys.executable, "-c", _PARENT, str(spec.folder), str(log), str(busy)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:

@@ -11,9 +11,9 @@ import requests
 from local.function import Function
 from local.gateway import MAX_BODY_BYTES, Gateway, Server
 from local.template import ANY, FunctionSpec, Route
-from weir.errors import BadInput
+from weir.errors import Unavailable
 
-# Routes whose function does what the event says can't say it over HTTP; these handlers do one thing each.
+# Over HTTP, no event can control what a handler does, so each of these does one thing.
 HANDLERS = {
     "Echo": "import json\ndef handler(event, context): return {'statusCode': 200, 'body': json.dumps(event)}",
     "Raise": "def handler(event, context): raise ValueError('secret')",
@@ -28,20 +28,20 @@ HANDLERS = {
 @pytest.fixture
 def functions(tmp_path: Path) -> Iterator[dict[str, Function]]:
     """One process each, with a timeout of a second."""
-    found = {}
+    functions = {}
     for name, code in HANDLERS.items():
         folder = tmp_path / name
         folder.mkdir()
         (folder / "app.py").write_text(code)
-        found[name] = Function(FunctionSpec(name, folder, "app.handler", 1, 128, {}), {}, tmp_path / "log")
-    yield found
-    for function in found.values():
+        functions[name] = Function(FunctionSpec(name, folder, "app.handler", 1, 128, {}), {}, tmp_path / "log")
+    yield functions
+    for function in functions.values():
         function.close()
 
 
 @pytest.fixture
 def url(functions: dict[str, Function]) -> Iterator[str]:
-    """A gateway with a route to each."""
+    """A gateway with a route to each function."""
     routes = [
         Route("POST", "/models/{model}/infer", "Echo"),
         Route("GET", "/raise", "Raise"),
@@ -58,7 +58,7 @@ def url(functions: dict[str, Function]) -> Iterator[str]:
 
 
 def test_a_route_gets_its_event(url: str) -> None:
-    """Decoded path and parameters, the raw query, the body."""
+    """It has decoded path and parameters, the raw query, and the body."""
     event = requests.post(f"{url}/models/a%20b/infer?x=1&x=2", data=b"\x00\xff", timeout=10).json()
     assert event["routeKey"] == "POST /models/{model}/infer"
     assert event["rawPath"] == "/models/a b/infer"
@@ -69,14 +69,14 @@ def test_a_route_gets_its_event(url: str) -> None:
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "INVENTED"])
 def test_other_verbs_and_paths_go_to_the_default_route(url: str, verb: str) -> None:
-    """Whatever the verb is called."""
+    """Unknown verbs and paths reach it, even invented verbs."""
     for path in ("/models/a/infer", "/models/a/b/infer", "/", "/models/a%2Fb/infer/x"):
         event = requests.request(verb, url + path, timeout=10).json()
         assert (event["routeKey"], event["requestContext"]["http"]["method"]) == ("$default", verb)
 
 
 def test_head_is_answered_without_a_body(url: str) -> None:
-    """And the connection is still good afterwards."""
+    """The connection stays usable."""
     session = requests.Session()
     assert session.head(url + "/models/a/infer", timeout=10).content == b""
     assert session.get(url + "/x", timeout=10).status_code == 200
@@ -93,26 +93,26 @@ def test_head_is_answered_without_a_body(url: str) -> None:
     ],
 )
 def test_functions_that_fail_are_answered_by_the_gateway(url: str, path: str, status: int, message: str) -> None:
-    """As API Gateway does, and without a word of the function's own."""
+    """The status is API Gateway's, and the body has nothing of the function's error."""
     answer = requests.get(url + path, timeout=20)
     assert (answer.status_code, answer.json()) == (status, {"message": message})
 
 
 def test_headers_and_cookies_arrive(url: str) -> None:
-    """Each cookie by itself."""
+    """Headers of the function arrive, and each cookie by itself."""
     answer = requests.get(url + "/cookies", timeout=10)
     assert answer.headers["a"] == "b"
     assert answer.cookies.get_dict() == {"x": "1", "y": "2"}
 
 
 def test_a_body_that_no_lambda_takes_is_refused(url: str) -> None:
-    """Six megabytes of event are about 4.5 of body."""
+    """Lambda takes six megabytes of event, which are about 4.5 of body."""
     answer = requests.post(url + "/models/a/infer", data=b"0" * (MAX_BODY_BYTES + 1), timeout=20)
     assert (answer.status_code, answer.json()) == (413, {"message": "Request Too Long"})
 
 
 def test_a_client_that_leaves_harms_nobody(url: str) -> None:
-    """Half a request, and the next one is answered."""
+    """After half a request, the next one is answered."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as half:
         half.sendall(b"POST /models/a/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
@@ -120,7 +120,7 @@ def test_a_client_that_leaves_harms_nobody(url: str) -> None:
 
 
 def test_without_a_default_route_the_gateway_says_not_found(functions: dict[str, Function]) -> None:
-    """In its own words."""
+    """An unknown path is then the gateway's own 404."""
     server = Server(Gateway([Route("GET", "/raise", "Raise")], functions), "127.0.0.1", 0)
     answer = requests.get(server.url + "/x", timeout=10)
     server.close()
@@ -129,12 +129,18 @@ def test_without_a_default_route_the_gateway_says_not_found(functions: dict[str,
 
 def test_a_port_that_is_taken_is_a_clear_error(url: str) -> None:
     """It says what to do."""
-    with pytest.raises(BadInput, match="--port 0 takes a free one"):
+    with pytest.raises(Unavailable, match=r"the port \d+ is taken: .*--port 0 takes a free one"):
         Server(Gateway([], {}), "127.0.0.1", int(url.rpartition(":")[2]))
 
 
+def test_an_address_of_another_machine_is_a_clear_error() -> None:
+    """It says which address failed, and what the system said."""
+    with pytest.raises(Unavailable, match=r"nothing can listen on 192\.0\.2\.1:0: Cannot assign"):
+        Server(Gateway([], {}), "192.0.2.1", 0)
+
+
 def test_a_client_that_never_ends_its_request_does_not_keep_the_gateway(functions: dict[str, Function]) -> None:
-    """It ends all the same."""
+    """Closing does not wait for the rest of a request."""
     server = Server(Gateway([Route(ANY, "$default", "Echo")], functions), "127.0.0.1", 0)
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as half:

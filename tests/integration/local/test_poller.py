@@ -1,4 +1,4 @@
-"""local.poller: a real queue calls a real process."""
+"""local.poller: a real queue and a real process."""
 
 import time
 from collections.abc import Iterator
@@ -26,20 +26,20 @@ _WAIT_S = 60
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
-    """A queue that gives a message up after two deliveries."""
-    found = Aws("127.0.0.1", QueueSource("F", 10, "batches/in/", 2))
-    found.sqs.purge_queue(QueueUrl=found.queue)  # S3 has sent its test event
-    yield found
-    found.close()
+    """A queue that delivers a message at most twice."""
+    aws = Aws("127.0.0.1", QueueSource("F", 10, "batches/in/", 2))
+    aws.sqs.purge_queue(QueueUrl=aws.queue)  # S3 has sent its test event
+    yield aws
+    aws.close()
 
 
 @pytest.fixture
 def function(tmp_path: Path) -> Iterator[Function]:
-    """A function that notes what it got, and fails at what is called so."""
+    """A function that writes its messages down, and fails for those named so."""
     (tmp_path / "app.py").write_text(HANDLER)
-    found = Function(FunctionSpec("F", tmp_path, "app.handler", 10, 128, {}), {}, tmp_path / "log")
-    yield found
-    found.close()
+    function = Function(FunctionSpec("F", tmp_path, "app.handler", 10, 128, {}), {}, tmp_path / "log")
+    yield function
+    function.close()
 
 
 def _dead_letter(aws: Aws) -> str:
@@ -56,24 +56,24 @@ def _dead_letter(aws: Aws) -> str:
     [(["good", "bad"], "bad", ["bad", "bad", "good"]), (["raise"], "raise", ["raise", "raise"])],
     ids=["one of two", "all"],
 )
-def test_only_what_failed_comes_again(
+def test_only_failed_messages_are_delivered_again(
     aws: Aws, function: Function, tmp_path: Path, bodies: list[str], dead: str, got: list[str]
 ) -> None:
-    """As often as the queue allows; then it is a dead letter."""
+    """They are delivered as often as the queue allows, then they are dead letters."""
     for body in bodies:
         aws.sqs.send_message(QueueUrl=aws.queue, MessageBody=body)
     poller = Poller(aws.sqs, aws.queue, function, 10)
-    found = _dead_letter(aws)
+    letter = _dead_letter(aws)
     poller.close()
-    assert found == dead
+    assert letter == dead
     assert sorted((tmp_path / "got").read_text().split()) == got
 
 
-def test_a_queue_that_fails_is_asked_again(aws: Aws, function: Function, tmp_path: Path) -> None:
-    """The poller lives on."""
+def test_polling_goes_on_after_a_failure(aws: Aws, function: Function, tmp_path: Path) -> None:
+    """A queue that failed is polled again."""
     aws.sqs.delete_queue(QueueUrl=aws.queue)
     poller = Poller(aws.sqs, aws.queue, function, 10)
-    time.sleep(0.5)  # long enough to have asked in vain
+    time.sleep(0.5)  # long enough for one poll to fail
     aws.sqs.create_queue(QueueName="weir-batches")
     aws.sqs.send_message(QueueUrl=aws.queue, MessageBody="good")
     deadline = time.monotonic() + _WAIT_S

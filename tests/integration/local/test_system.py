@@ -1,4 +1,4 @@
-"""local.system: the whole of it, as its users meet it."""
+"""local.system: the whole system, through HTTP and S3."""
 
 import io
 import json
@@ -43,8 +43,8 @@ def _s3(system: System) -> Any:  # noqa: ANN401 (boto3 makes its clients at run 
 def _summary(system: System, path: str) -> dict[str, Any]:
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
-        found = _s3(system).list_objects_v2(Bucket=BUCKET, Prefix=f"batches/out/{path}/summary.json")
-        if found["KeyCount"]:
+        listed = _s3(system).list_objects_v2(Bucket=BUCKET, Prefix=f"batches/out/{path}/summary.json")
+        if listed["KeyCount"]:
             body = _s3(system).get_object(Bucket=BUCKET, Key=f"batches/out/{path}/summary.json")["Body"].read()
             summary: dict[str, Any] = json.loads(body)
             return summary
@@ -56,12 +56,12 @@ def _summary(system: System, path: str) -> dict[str, Any]:
 def test_rows_are_answered_over_http(
     system: System, pictures: NDArray[np.float32], mount: str, exits: list[int] | None
 ) -> None:
-    """Both mounts, through the routes of the template and the handlers' own processes."""
+    """Both mounts answer, through the routes of the template and the functions' own processes."""
     body = request_body(pictures.tolist(), [4, 4, 4])
     answer = requests.post(f"{system.url}{mount}/v2/models/thirds/infer", data=body, timeout=30).json()
-    found = {tensor["name"]: tensor["data"] for tensor in answer["outputs"]}
-    assert found["label"] == ["left", "right", "left", "right"]
-    assert found.get("exit_level") == exits
+    values = {tensor["name"]: tensor["data"] for tensor in answer["outputs"]}
+    assert values["label"] == ["left", "right", "left", "right"]
+    assert values.get("exit_level") == exits
 
 
 @pytest.mark.parametrize(
@@ -84,20 +84,20 @@ def test_rows_are_answered_over_http(
 def test_every_answer_of_a_function_is_the_protocols(
     system: System, method: str, path: str, body: bytes, status: int
 ) -> None:
-    """Errors say `error`, and the status is right."""
+    """Errors are documents with the key `error` and have their status."""
     answer = requests.request(method, system.url + path, data=body, timeout=30)
     assert answer.status_code == status
     assert (set(answer.json()) == {"error"}) == (status >= 400)
 
 
-def test_a_wrong_verb_says_which_is_right(system: System) -> None:
-    """In the Allow header."""
+def test_a_wrong_verb_gets_the_allowed_ones(system: System) -> None:
+    """The Allow header passes the gateway."""
     assert requests.put(f"{system.url}/v2/models/thirds/infer", timeout=30).headers["Allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["thirds/a b=1.npy", "thirds/cascade/ä.npy"])
 def test_a_dropped_file_comes_back_as_predictions(system: System, pictures: NDArray[np.float32], path: str) -> None:
-    """S3 tells the queue, the queue calls the function, its answers lie in the store."""
+    """S3 notifies the queue, the queue calls the function, and the function writes its answers to the store."""
     file = io.BytesIO()
     np.save(file, pictures)
     _s3(system).put_object(Bucket=BUCKET, Key=f"batches/in/{path}", Body=file.getvalue())
@@ -105,7 +105,7 @@ def test_a_dropped_file_comes_back_as_predictions(system: System, pictures: NDAr
 
 
 def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: NDArray[np.float32]) -> None:
-    """It comes again three times and is a dead letter then; the next file is answered meanwhile."""
+    """It is delivered three times, then it is a dead letter; meanwhile the next file is answered."""
     _s3(system).put_object(Bucket=BUCKET, Key="models/broken/aliases/champion.json", Body=b"damaged")
     _s3(system).put_object(Bucket=BUCKET, Key="batches/in/broken/a.npy", Body=b"")
     file = io.BytesIO()
@@ -127,8 +127,8 @@ def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: 
     assert "broken" in letters[0]["Body"]
 
 
-def test_a_store_of_ones_own_is_served_as_it_is(thirds: Path) -> None:
-    """No S3 is started for it."""
+def test_a_given_store_is_served_without_an_s3(thirds: Path) -> None:
+    """Its models answer, and no S3 is started."""
     with System(store=thirds.as_uri()) as system:
         assert system.store_endpoint == ""
         assert requests.get(f"{system.url}/v2/models/thirds/ready", timeout=30).json()["ready"] is True

@@ -1,6 +1,6 @@
-"""local.system: however it ends, nothing is left.
+"""local.system: however it ends, no thread or process is left.
 
-Here no other system runs beside it: its threads could not be told apart.
+No other system runs beside it here, for its threads could not be distinguished.
 """
 
 import signal
@@ -18,9 +18,9 @@ import requests
 from local import template
 from local.system import TEMPLATE, System
 from tests.integration.local.processes import alive, eventually
-from weir.errors import BadInput, Unavailable
+from weir.errors import Unavailable
 
-# Each worker says who it is; then it would be busy for longer than any test.
+# Each worker writes its process ID; then it is busy for longer than any test.
 BUSY = """
 import os, pathlib, time
 def handler(event, context):
@@ -40,7 +40,7 @@ with System(Path(sys.argv[1]), log=Path(sys.argv[2])) as system:
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    """Hold that all threads of a test end with it: those of connections do when the other side has noticed."""
+    """Check that all threads of a test end with it: those of connections end when the other side has noticed."""
     before = set(threading.enumerate())
     yield
     assert eventually(lambda: set(threading.enumerate()) <= before)
@@ -52,7 +52,7 @@ def _fail(system: System) -> None:
 
 
 def test_everything_ends_with_the_block(threads: None) -> None:
-    """On an exception too: no thread, no listener."""
+    """After an exception, too, no thread and no listener is left."""
     with pytest.raises(RuntimeError, match="of the block"), System() as system:
         _fail(system)
     for url in (system.url, system.store_endpoint):
@@ -60,8 +60,8 @@ def test_everything_ends_with_the_block(threads: None) -> None:
             requests.get(url, timeout=5)
 
 
-def test_one_system_after_another_starts_clean(threads: None) -> None:
-    """What was in the first one's S3 is not in the second one's."""
+def test_each_system_starts_with_an_empty_store(threads: None) -> None:
+    """Objects in the S3 of one system are not in that of the next."""
     with System() as first:
         requests.put(f"{first.store_endpoint}/weir-store/models/x", data=b"1", timeout=30).raise_for_status()
     with System() as second:
@@ -69,17 +69,17 @@ def test_one_system_after_another_starts_clean(threads: None) -> None:
 
 
 def test_a_taken_port_leaves_nothing_running(threads: None) -> None:
-    """What was started before the port was found taken is stopped again."""
+    """Everything that was started before is stopped again."""
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(BadInput, match="port"),
+        pytest.raises(Unavailable, match=r"the port \d+ is taken"),
         System(port=taken.getsockname()[1]),
     ):
         pass
 
 
 def test_a_profile_that_does_not_exist_leaves_nothing_running(threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what boto3 said."""
+    """The error has that of boto3, and moto is stopped again."""
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     with pytest.raises(Unavailable, match="no-such-profile"), System():
         pass
@@ -98,7 +98,7 @@ def busy(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_no_process_outlives_the_system(busy: Path, how: signal.Signals) -> None:
-    """Though a request is being answered."""
+    """A worker that is busy ends with it, too."""
     command = [sys.executable, "-c", RUN, str(busy / "template.yaml"), str(busy / "log")]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as system,
@@ -107,9 +107,9 @@ def test_no_process_outlives_the_system(busy: Path, how: signal.Signals) -> None
         assert system.stdout
         url = system.stdout.readline().strip()
         request = pool.submit(requests.get, f"{url}/v2", timeout=60)
-        said = busy / "functions/models/pid"
-        assert eventually(lambda: said.exists() and bool(said.read_text()))
-        pid = int(said.read_text())
+        written = busy / "functions/models/pid"
+        assert eventually(lambda: written.exists() and bool(written.read_text()))
+        pid = int(written.read_text())
         assert alive(pid)
         system.send_signal(how)
         try:

@@ -1,7 +1,8 @@
-"""training.client.clients, inputs, answers and signing."""
+"""training.client: requests, answers, clients and signing."""
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,33 +17,35 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from numpy.typing import NDArray
 
-from training.client import requests as inputs
+from training.client import requests as client_requests
 from training.client import signing
 from training.client.answers import lines, merged
 from training.client.clients import HttpClient
 from training.client.signing import SigV4
 from weir.api.inference import Call
-from weir.errors import BadInput, ModelNotFound, StoreUnavailable, Unavailable, WeirError
+from weir.catalog.store_failures import _PROXIES
+from weir.errors import BadInput, NotFound, StoreUnavailable, Unavailable, WeirError
 
 SHAPE = (4, 4)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (16,), (3, 4, 4), (3, 16)])
 def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    """One row or many, whole or flat."""
+    """A .npy holds one row or many, each of the model's shape or flat."""
     values = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
     np.save(tmp_path / "a.npy", values)
-    (call,) = inputs.requests(tmp_path / "a.npy", "image", SHAPE)
+    (call,) = client_requests.requests(tmp_path / "a.npy", "image", SHAPE)
     tensor = json.loads(call.content)["inputs"][0]
     assert tensor["shape"] == [values.size // 16, 4, 4]
     assert tensor["data"] == values.ravel().tolist()
 
 
 def test_many_rows_are_several_requests(tmp_path: Path) -> None:
-    """Each within the protocol's limit."""
+    """A file of more rows than a request may have becomes several requests, each within the limit."""
     np.save(tmp_path / "a.npy", np.zeros((2500, 4, 4)))
     shapes = [
-        json.loads(call.content)["inputs"][0]["shape"][0] for call in inputs.requests(tmp_path / "a.npy", "i", SHAPE)
+        json.loads(call.content)["inputs"][0]["shape"][0]
+        for call in client_requests.requests(tmp_path / "a.npy", "i", SHAPE)
     ]
     assert shapes == [1024, 1024, 452]
 
@@ -62,44 +65,45 @@ def test_many_rows_are_several_requests(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_are_no_input_are_refused(tmp_path: Path, name: str, content: bytes, rule: str) -> None:
-    """The error states what an input is."""
+    """The error of a file that is no input states what an input is."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput, match=rule):
-        list(inputs.requests(tmp_path / name, "image", SHAPE))
+        list(client_requests.requests(tmp_path / name, "image", SHAPE))
 
 
 @pytest.mark.parametrize(
-    "array", [np.full((4, 4), "a"), np.full((4, 4), np.nan), np.zeros((0, 4, 4)), np.zeros((4, 5))]
+    "array",
+    [np.full((4, 4), "a"), np.full((4, 4), np.nan), np.full((4, 4), 1e39), np.zeros((0, 4, 4)), np.zeros((4, 5))],
 )
 def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.generic]) -> None:
-    """Text, NaN, nothing, another shape."""
+    """Arrays of text, with NaN, without rows or of another shape are bad input."""
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(BadInput):
-        list(inputs.requests(tmp_path / "a.npy", "image", SHAPE))
+        list(client_requests.requests(tmp_path / "a.npy", "image", SHAPE))
 
 
 @pytest.mark.parametrize(
     ("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.jpeg", "image/jpeg")]
 )
 def test_pictures_go_as_they_are(tmp_path: Path, name: str, media_type: str) -> None:
-    """What reads them stands behind the API."""
+    """The bytes of a picture are sent unchanged: the API reads them."""
     (tmp_path / name).write_bytes(b"any bytes")
-    assert list(inputs.requests(tmp_path / name, "image", SHAPE)) == [Call(b"any bytes", picture=media_type)]
+    assert list(client_requests.requests(tmp_path / name, "image", SHAPE)) == [Call(b"any bytes", picture=media_type)]
 
 
 def _answer(*outputs: tuple[str, list[object]]) -> dict[str, object]:
     return {"outputs": [{"name": name, "shape": [len(data)], "data": data} for name, data in outputs]}
 
 
-def test_answers_are_told_row_by_row() -> None:
-    """With as much as the answer has."""
+def test_answers_are_shown_row_by_row() -> None:
+    """A line has the label of its row, and confidence, level, path and group where the answer has them."""
     assert lines(_answer(("label", ["a", "b"]))) == ["row 0: a", "row 1: b"]
     assert lines(_answer(("probabilities", [0.25, 0.75]), ("label", ["b"]))) == ["row 0: b (0.7500)"]
     assert lines(_answer(("exit_level", [1]))) == ["exit_level: [1]"]
     cascade = _answer(("label", ["b"]), ("confidence", [0.5]), ("exit_level", [1]), ("path", ["x"]))
     assert lines(cascade) == ["row 0: b (0.5000), level 1: x"]
-    silent = _answer(("label", ["", "", "c"]), ("group", ["tops", "", "shoes"]), ("confidence", [0.5, 0.25, 0.75]))
-    assert lines(silent) == [
+    abstaining = _answer(("label", ["", "", "c"]), ("group", ["tops", "", "shoes"]), ("confidence", [0.5, 0.25, 0.75]))
+    assert lines(abstaining) == [
         "row 0: no label, one of the group tops (0.5000)",
         "row 1: no label (0.2500)",
         "row 2: c (0.7500)",
@@ -107,13 +111,13 @@ def test_answers_are_told_row_by_row() -> None:
 
 
 def test_answers_to_several_requests_are_joined() -> None:
-    """Rows one after the other."""
+    """The rows of several answers follow each other in one."""
     joined = merged([_answer(("label", ["a"])), _answer(("label", ["b", "c"]))])
     assert joined["outputs"] == [{"name": "label", "shape": [3], "data": ["a", "b", "c"]}]
 
 
 class _Answering(http.server.BaseHTTPRequestHandler):
-    """An API that answers with what its path says: a status, and a body."""
+    """An API that answers with the status and the body that its path names."""
 
     def do_GET(self) -> None:
         _, status, body, *_ = self.path.split("/")
@@ -122,7 +126,7 @@ class _Answering(http.server.BaseHTTPRequestHandler):
         self.wfile.write(unquote(body).encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -135,23 +139,43 @@ def api() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "told"),
+    ("status", "body", "error", "message"),
     [
         (400, '{"error": "rule. Got: x"}', BadInput, "rule. Got: x"),
-        (404, '{"error": "rule. Got: x"}', ModelNotFound, "rule. Got: x"),
-        (403, '{"message": "Forbidden"}', Unavailable, "Forbidden. Got: status 403"),
-        (503, "no json", Unavailable, "Service Unavailable. Got: status 503"),
-        (200, "no json", Unavailable, "the API answers with JSON"),
+        (404, '{"error": "rule. Got: x"}', NotFound, "rule. Got: x"),
+        (404, '{"message": "Not Found"}', NotFound, "Not Found. Got: status 404 from http://127"),
+        (413, '{"message": "Too Large"}', BadInput, "Too Large. Got: status 413 from http://127"),
+        (403, '{"message": "Forbidden"}', Unavailable, "answered with status 403: Forbidden"),
+        (503, "no json", Unavailable, "answered with status 503: Service Unavailable"),
+        (503, '{"error": "models are loaded. Got: a failure"}', Unavailable, "503: models are loaded. Got: a failure"),
+        (200, "no json", Unavailable, "answered with no JSON document: no json"),
+        (200, "[" * 5000, Unavailable, "answered with no JSON document"),
     ],
 )
-def test_refusals_are_the_errors_they_were(api: str, status: int, body: str, error: type[WeirError], told: str) -> None:
-    """What the API or the gateway says reaches the person, as bad input or as a failure."""
-    with pytest.raises(error, match=told):
+def test_error_answers_become_errors(api: str, status: int, body: str, error: type[WeirError], message: str) -> None:
+    """The message of the API or of its gateway reaches the person, as bad input or as a failure."""
+    with pytest.raises(error, match=message):
         HttpClient(f"{api}/{status}/{quote(body)}", cascade=False).metadata("m", "1")
 
 
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/v2/models/ did not answer: connection refused"),
+        ("http://somebody:password@127.0.0.1:9", "http://127.0.0.1:9/v2/models/ did not answer: connection refused"),
+        ("http://no-such-host.invalid", "http://no-such-host.invalid/v2/models/ did not answer: no host has this name"),
+    ],
+)
+def test_an_api_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
+    """The message names the URL without its password, the cause, and what to do."""
+    for name in _PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Unavailable, match=f"^{re.escape(message)}; check the host and port of its URL$"):
+        HttpClient(url, cascade=False).metadata("m", "")
+
+
 def test_requests_are_signed_as_botocore_signs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For API Gateway's service, in the region of its host; never on plain http, never without credentials."""
+    """Requests are signed for API Gateway in the region of the host, as botocore signs them, and never on http."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
@@ -174,7 +198,7 @@ def test_requests_are_signed_as_botocore_signs(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An API behind another authorizer can still be asked."""
+    """Without credentials requests are sent unsigned, as an API with another authorizer takes them."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -185,7 +209,7 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host does not say where its API is."""
+    """A host that names no region is signed for the region of the profile."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
@@ -196,7 +220,7 @@ def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.M
 
 
 def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """For programs that know no profiles; a profile that is not there is an error."""
+    """The credentials and region of a profile become variables; a profile that does not exist is an error."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
     config = tmp_path / "config"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.training.pictures import picture
 from training.data.cleaning import clean
 from training.data.dataset import Dataset
 from training.data.preparation import prepare
@@ -16,26 +17,27 @@ from training.task import Sizes, Task, load
 from weir.errors import BadInput
 
 RANDOM = np.random.default_rng(0)
+IMAGE = picture(4, 5)
 
 
 def _dataset(rows: int = 60, test_from: int | None = None, labels: int = 3) -> Dataset:
     images = RANDOM.uniform(0, 255, (rows, 4, 5)).round()
     names = tuple("abcdefghij"[:labels])
-    return Dataset(images, np.arange(rows) % labels, names, (0.0, 255.0), test_from)
+    return Dataset(images, np.arange(rows) % labels, names, IMAGE, test_from)
 
 
 def _with(data: Dataset, rows: dict[int, Any]) -> Dataset:
     images = np.array(data.inputs, float)
     for row, value in rows.items():
         images[row] = value
-    return Dataset(images, data.labels, data.label_names, data.value_range, data.test_from)
+    return Dataset(images, data.labels, data.label_names, data.input, data.test_from)
 
 
 def test_sound_rows_are_kept() -> None:
-    """And nothing is counted."""
+    """Cleaning keeps sound rows and counts no reason."""
     data, cleaning = clean(_dataset())
     assert len(data.inputs) == cleaning.kept == 60
-    assert cleaning.told() == "60 rows kept, dropped: none"
+    assert cleaning.summary() == "60 rows kept, dropped: none"
 
 
 def test_each_reason_is_counted_once() -> None:
@@ -46,35 +48,30 @@ def test_each_reason_is_counted_once() -> None:
     dirty = _with(data, {1: nan, 2: low, 3: high, 4: 7, 6: data.inputs[5], 7: np.inf})
     labels = np.array(dirty.labels, float)
     labels[8], labels[9], labels[10] = -1, 3, 0.5
-    cleaned, told = clean(Dataset(dirty.inputs, labels, dirty.label_names, dirty.value_range))
-    assert (told.not_finite, told.out_of_range, told.constant_row, told.duplicate, told.unknown_label) == (
-        2,
-        2,
-        1,
-        1,
-        3,
-    )
-    assert told.kept == len(cleaned.inputs) == 51
-    assert "2 not finite, 2 out of range, 3 unknown label, 1 duplicate, 1 constant" in told.told()
+    cleaned, cleaning = clean(Dataset(dirty.inputs, labels, dirty.label_names, dirty.input))
+    dropped = (cleaning.not_finite, cleaning.out_of_range, cleaning.constant_row, cleaning.duplicate)
+    assert (*dropped, cleaning.unknown_label) == (2, 2, 1, 1, 3)
+    assert cleaning.kept == len(cleaned.inputs) == 51
+    assert "2 not finite, 2 out of range, 3 unknown label, 1 duplicate, 1 constant" in cleaning.summary()
 
 
 def test_of_a_pair_across_splits_the_test_row_stays() -> None:
-    """The data's own test set stays whole."""
+    """Of a training row and an equal test row the training row is dropped."""
     data = _dataset(test_from=50)
-    cleaned, told = clean(_with(data, {0: data.inputs[55]}))
-    assert told.duplicate == 1
+    cleaned, cleaning = clean(_with(data, {0: data.inputs[55]}))
+    assert cleaning.duplicate == 1
     assert (len(cleaned.inputs), cleaned.test_from) == (59, 49)
 
 
 def test_inputs_that_never_change_are_counted_and_kept() -> None:
-    """The picture keeps its shape."""
+    """A pixel that never changes is counted, and the picture keeps its shape."""
     data = _dataset()
     images = np.array(data.inputs)
     images[:, 0, :] = 0
-    cleaned, told = clean(Dataset(images, data.labels, data.label_names, data.value_range))
-    assert told.constant_inputs == 5
+    cleaned, cleaning = clean(Dataset(images, data.labels, data.label_names, data.input))
+    assert cleaning.constant_inputs == 5
     assert cleaned.inputs.shape == (60, 4, 5)
-    assert "5 inputs never change" in told.told()
+    assert "5 inputs never change" in cleaning.summary()
 
 
 @pytest.mark.parametrize(
@@ -94,12 +91,12 @@ def test_arrays_that_are_no_labelled_pictures_are_refused(
 ) -> None:
     """The error states the rule and the shape that came."""
     with pytest.raises(BadInput, match=rule):
-        clean(Dataset(images, labels, ("a", "b"), (0.0, 255.0)))
+        clean(Dataset(images, labels, ("a", "b"), picture(4, 4)))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(6, 30), st.integers(6, 30), st.integers(6, 30))
 def test_the_split_divides_the_rows(seed: int, validation: int, certification: int, test: int) -> None:
-    """Every row is in one part, the sizes are those asked for, each label has its share everywhere."""
+    """Each row is in one part, the parts have the requested sizes, and each label has its share in all."""
     data = _dataset(120)
     parts = split(data, Sizes(validation=validation, certification=certification, test=test), seed)
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(120))
@@ -113,8 +110,8 @@ def test_the_split_divides_the_rows(seed: int, validation: int, certification: i
         assert counts.max() - counts.min() <= 2
 
 
-def test_a_test_set_that_the_data_bring_along_stays_whole() -> None:
-    """No row of it trains anything."""
+def test_a_test_set_of_the_datas_own_stays_whole() -> None:
+    """Its rows are the test split, and no row of it is in another."""
     parts = split(_dataset(90, test_from=60), Sizes(validation=12, certification=12, test=0), 0)
     assert parts["test"].tolist() == list(range(60, 90))
     assert max(rows.max() for part, rows in parts.items() if part != "test") < 60
@@ -133,7 +130,7 @@ def test_a_test_set_that_the_data_bring_along_stays_whole() -> None:
 def test_sizes_that_do_not_fit_are_refused(
     rows: int, test_from: int | None, sizes: tuple[int, int, int], rule: str
 ) -> None:
-    """Too many, too few, or a label missing from a part: the error says which."""
+    """The error states whether rows are too many or too few, or which label a part lacks."""
     validation, certification, test = sizes
     with pytest.raises(BadInput, match=rule):
         split(_dataset(rows, test_from), Sizes(validation=validation, certification=certification, test=test), 0)
@@ -145,7 +142,7 @@ def digits() -> Task:
 
 
 def test_the_same_task_gives_the_same_rows(digits: Task) -> None:
-    """Same seed and data: same digest, same split; another seed: another."""
+    """The same data and seed give the same digest and split, and another seed gives others."""
     one, two = prepare(digits), prepare(digits)
     assert one.digest == two.digest
     np.testing.assert_array_equal(one.test.inputs, two.test.inputs)
@@ -153,10 +150,10 @@ def test_the_same_task_gives_the_same_rows(digits: Task) -> None:
 
 
 def test_what_is_prepared_fits_together(digits: Task) -> None:
-    """Shapes, types, shares."""
+    """The input, the types, the prior and the size of the training split agree with the data set."""
     data = prepare(digits)
-    assert data.input_shape == (8, 8)
-    assert data.value_range == (0, 16)
+    assert data.input.row_shape == (8, 8)
+    assert data.input.range == (0, 16)
     assert data.train.inputs.dtype == np.float32
     assert data.train.labels.dtype == np.int64
     assert sum(data.prior) == pytest.approx(1)

@@ -16,20 +16,22 @@ from weir.errors import BadInput, Unavailable
 
 
 def test_mnist_sample_comes_with_a_package() -> None:
-    """5,000 digits of 28x28, 500 of each."""
+    """It has 5,000 digits of 28x28, 500 of each label."""
     data = sources.load(Data(source="mnist-sample"))
     assert data.inputs.shape == (5000, 28, 28)
     assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
-    assert (data.inputs.min(), data.inputs.max()) == data.value_range
+    assert (data.inputs.min(), data.inputs.max()) == data.input.range
 
 
 def test_digits_come_with_a_package() -> None:
-    """1,797 digits of 8x8."""
-    assert sources.load(Data(source="digits")).inputs.shape == (1797, 8, 8)
+    """There are 1,797 digits of 8x8, with values from 0 to 16."""
+    data = sources.load(Data(source="digits"))
+    assert data.inputs.shape == (1797, 8, 8)
+    assert (data.input.row_shape, data.input.range) == ((8, 8), (0.0, 16.0))
 
 
 def test_an_unknown_source_is_refused() -> None:
-    """The error lists those there are."""
+    """The error lists the sources."""
     with pytest.raises(BadInput, match="mnist-sample, digits, fashion-mnist, mnist, npz"):
         sources.load(Data(source="imagenet"))
 
@@ -49,7 +51,7 @@ def debian(tmp_path: Path) -> Path:
 
 
 def test_fashion_mnist_is_read_where_debian_installs_it(debian: Path) -> None:
-    """Training rows first, then the test set of its own."""
+    """Training rows come first, then the rows of its own test set."""
     data = fashion_mnist.load(debian)
     assert data.inputs.shape == (10, 2, 3)
     assert data.test_from == 6
@@ -70,7 +72,7 @@ def test_damaged_files_of_debian_are_refused(debian: Path, content: bytes) -> No
 
 
 def test_truncated_files_of_debian_are_refused(debian: Path) -> None:
-    """Half a picture is none."""
+    """A file that ends within a picture is refused."""
     path = debian / "train-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1]))
     with pytest.raises(BadInput, match="train-images"):
@@ -78,7 +80,7 @@ def test_truncated_files_of_debian_are_refused(debian: Path) -> None:
 
 
 def test_a_download_that_fails_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a machine without network the error says where the file would be looked for."""
+    """Without a network, the error names the place in which Keras looks for the file."""
 
     def refuse(*_: object, **__: object) -> None:
         raise Exception("URL fetch failure")  # noqa: TRY002 (as Keras does)
@@ -92,7 +94,7 @@ def test_a_download_that_fails_is_unavailable(tmp_path: Path, monkeypatch: pytes
 
 
 def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through Keras' own download, from a server on this machine."""
+    """MNIST is read from the file that Keras downloads, here from a server on this machine."""
     import functools  # noqa: PLC0415
     import http.server  # noqa: PLC0415
     import threading  # noqa: PLC0415
@@ -122,8 +124,8 @@ def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("own_test", [False, True])
-def test_a_file_of_ones_own(tmp_path: Path, own_test: bool) -> None:
-    """X and y, and if there are any x_test, y_test and label_names."""
+def test_a_file_of_your_own_is_read(tmp_path: Path, own_test: bool) -> None:
+    """A file has x and y, and may have x_test with y_test, and label_names."""
     arrays: dict[str, Any] = {"x": np.zeros((3, 2, 2)), "y": np.array([0, 1, 2])}
     if own_test:
         arrays |= {"x_test": np.ones((2, 2, 2)), "y_test": np.array([1, 2]), "label_names": np.array(["a", "b", "c"])}
@@ -148,7 +150,7 @@ def test_a_file_of_ones_own(tmp_path: Path, own_test: bool) -> None:
     ],
 )
 def test_a_file_that_lacks_something_is_refused(tmp_path: Path, arrays: dict[str, Any], rule: str) -> None:
-    """The error states what a file has."""
+    """The error states the rule that the arrays break."""
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(BadInput, match=rule):
         sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
@@ -156,7 +158,7 @@ def test_a_file_that_lacks_something_is_refused(tmp_path: Path, arrays: dict[str
 
 @pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04damaged"])
 def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes | None) -> None:
-    """Missing, empty, of another kind."""
+    """A missing, empty or damaged file, or one of another format, is refused."""
     if content is not None:
         (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(BadInput, match=r"numpy\.savez"):

@@ -51,47 +51,47 @@ def _table(*rows: Measurement) -> QuantizationTable:
     ],
 )
 def test_the_rule_of_choice(rows: list[Measurement], chosen: str) -> None:
-    """Within the tolerance the fastest, of equals the smallest."""
+    """The fastest quantization within the tolerance is chosen, and the smallest of equally fast ones."""
     assert choose(_table(*rows), 0.005).chosen == chosen
 
 
 def test_float32_is_never_chosen() -> None:
-    """Though it were the fastest."""
+    """float32 is the reference, and never chosen even if it is the fastest."""
     table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", latency_us=0.1), _row("float16")))
     assert choose(table, 0.005).chosen == "float16"
 
 
 @pytest.mark.parametrize("facts", [{"agreement": 0.5}, {"agreement": math.nan}, {"error": "refused"}])
 def test_a_network_that_broke_in_conversion_fails(facts: dict[str, Any]) -> None:
-    """The float32 form does not do what Keras does: no quantization of it is worth anything."""
+    """Where the float32 form does not predict what Keras predicts, no quantization is chosen."""
     table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", **facts), _row("float16")))
-    with pytest.raises(ModelUnavailable, match="the float32 conversion of n does what Keras does"):
+    with pytest.raises(ModelUnavailable, match="the float32 conversion of n does not agree with Keras"):
         choose(table, 0.005)
 
 
 def test_without_any_interpreter_training_fails() -> None:
-    """The table is empty, and the error says so."""
+    """Without an interpreter nothing is measured, and the error states it."""
     with pytest.raises(ModelUnavailable, match="no interpreter"):
         choose(QuantizationTable(network="n", float_accuracy=0.9, rows=()), 0.005)
 
 
 def test_when_every_form_loses_too_much_training_fails() -> None:
-    """The error tells each form's accuracy."""
+    """The error lists each quantization's accuracy."""
     with pytest.raises(ModelUnavailable, match=r"within 0\.005.*int8 0\.5"):
         choose(_table(_row("int8", accuracy=0.5)), 0.005)
 
 
 def test_every_form_is_measured_in_every_interpreter() -> None:
-    """Accuracy, agreement, size and time; what an interpreter refuses is a row with its error."""
+    """The table has accuracy, agreement, size and latency, or the error of an interpreter that refuses."""
     images = np.zeros((30, 4, 4), np.float32)
     images[:15, :, 0], images[15:, :, 3] = 255, 255
     validation = Split(images, np.array([0] * 15 + [2] * 14 + [1]))
-    says = np.eye(3, dtype=np.float32)[[0] * 15 + [2] * 15]
+    float_logits = np.eye(3, dtype=np.float32)[[0] * 15 + [2] * 15]
     contents: dict[Quantization, bytes] = {
         "float32": (NETWORKS / "large.tflite").read_bytes(),
         "int8": (NETWORKS / "custom.tflite").read_bytes(),
     }
-    table = measure("n", contents, validation, says)
+    table = measure("n", contents, validation, float_logits)
     assert [(row.quantization, row.interpreter) for row in table.rows] == [
         (form, interpreter) for interpreter in installed() for form in contents
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.training.pictures import picture
 from training.learning.checkpoints import Checkpoints, ModelAndHistory
 from training.learning.loop import Epoch
 from training.modalities.picture.architectures import build
@@ -15,7 +16,7 @@ EPOCH = Epoch(loss=0.5, val_loss=0.25, val_accuracy=None, learning_rate=0.1)
 
 
 def _model(seed: int) -> ModelAndHistory:
-    return build("mlp", (4, 4), 3, (0.0, 1.0), seed), [EPOCH] * seed
+    return build("mlp", picture(4, 4, white=1.0), 3, seed), [EPOCH] * seed
 
 
 def _two() -> list[ModelAndHistory]:

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tests.training.pictures import picture
 from training.data.split import Split
 from training.learning import joint
 from training.learning.joint import Joint, fine_tune
@@ -32,7 +33,7 @@ ROWS = Split(RANDOM.uniform(0, 255, (40, 5, 5)).astype(np.float32), RANDOM.integ
 
 def _network(seed: int, outputs: int = LABELS) -> keras.Model:
     """Build a network whose probabilities are neither 0 or 1 nor all the same."""
-    model = build("mlp", (5, 5), outputs, (0.0, 255.0), seed)
+    model = build("mlp", picture(5, 5), outputs, seed)
     *body, kernel, bias = model.get_weights()
     model.set_weights([*body, 4 * kernel, bias + np.random.default_rng(seed).normal(size=bias.shape)])
     return model
@@ -244,7 +245,7 @@ def test_the_gradient_reaches_every_network(cascade: Cascade[keras.Model], monke
 
 
 SPEC = NetworkSpec(name="joint", architecture="mlp", epochs=4, learning_rate=0.003, batch_size=8, shift=1)
-TARGET = TrainingTarget(ROWS, ROWS, LABELS, (5, 5), (0.0, 255.0))
+TARGET = TrainingTarget(ROWS, ROWS, LABELS, picture(5, 5))
 
 
 @pytest.mark.parametrize("name", ["levels that pool", "experts after a router"])
@@ -271,6 +272,6 @@ def test_fine_tuning_lowers_the_overall_loss(name: str) -> None:
 
 
 def _copy(network: keras.Model) -> keras.Model:
-    copy = build("mlp", (5, 5), network.output_shape[-1], (0.0, 255.0), 0)
+    copy = build("mlp", picture(5, 5), network.output_shape[-1], 0)
     copy.set_weights(network.get_weights())
     return copy

@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tests.training.pictures import picture
 from training.data.split import Split
+from training.learning.batches import Batches
 from training.learning.loop import Course, Diverged, Judged, Loss, Objective, descend
 from training.modalities.picture.architectures import build
-from training.modalities.picture.augmentation import Batches
 from training.task import NetworkSpec
 
 RANDOM = np.random.default_rng(0)
@@ -22,7 +23,7 @@ FINE = Judged(1.0, None, 1.0)
 
 
 def _networks(count: int = 1) -> list[keras.Model]:
-    return [build("mlp", (4, 4), 3, (0.0, 1.0), seed) for seed in range(count)]
+    return [build("mlp", picture(4, 4, white=1.0), 3, seed) for seed in range(count)]
 
 
 def _batches() -> Batches:
@@ -34,18 +35,18 @@ def _course(epochs: int = 1, *, patience: int | None = None, weight_decay: float
 
 
 def _together(networks: Sequence[keras.Model]) -> Loss:
-    """Take the loss of what several networks say when their logits are added."""
+    """Return the loss of the summed logits of several networks."""
 
     def loss(images: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
-        said = tf.add_n([network(images, training=True) for network in networks])
-        right = tf.gather(tf.constant(ROWS.labels), variants)
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(right, said))
+        logits = tf.add_n([network(images, training=True) for network in networks])
+        labels = tf.gather(tf.constant(ROWS.labels), variants)
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
     return loss
 
 
 def _nothing(networks: Sequence[keras.Model]) -> Loss:
-    """Take a loss that no weight changes."""
+    """Return a loss that does not depend on any weight."""
     variables = [variable for network in networks for variable in network.trainable_variables]
     return lambda *_: tf.add_n([tf.reduce_sum(0 * variable) for variable in variables])
 
@@ -55,30 +56,30 @@ def _weights(network: keras.Model) -> list[NDArray[np.float32]]:
 
 
 def _judging(losses: Sequence[Judged]) -> Callable[[], Judged]:
-    """Say one after the other."""
+    """Return one after the other."""
     return iter(losses).__next__
 
 
 def test_it_lowers_a_loss_over_several_networks_at_once() -> None:
-    """Each of them changes, and what they say together gets better."""
+    """The weights of each network change, and the loss of their sum falls."""
     networks = _networks(2)
     before = [_weights(network) for network in networks]
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     history = descend(
         Objective(networks, _together(networks), _judging([Judged(1 / epoch, None, 1 / epoch) for epoch in (1, 2, 3)])),
         _batches(),
         _course(3),
-        lambda *epoch: told.append(epoch),
+        lambda *epoch: progress.append(epoch),
     )
     assert history[0].loss > history[1].loss > history[2].loss
     assert [epoch.val_loss for epoch in history] == [1, 1 / 2, 1 / 3]
     for network, weights in zip(networks, before, strict=True):
         assert any((now != was).any() for now, was in zip(network.get_weights(), weights, strict=True))
-    assert told == [(1, 3), (2, 3), (3, 3), (3, 3)]
+    assert progress == [(1, 3), (2, 3), (3, 3), (3, 3)]
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
-    """Of every network, to the bit."""
+    """The weights of every network are the same bit for bit."""
 
     def descended() -> list[NDArray[np.float32]]:
         tf.config.experimental.enable_op_determinism()
@@ -93,7 +94,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 
 def test_the_weights_of_the_best_epoch_are_kept() -> None:
-    """Best is the least calibrated loss: not the least loss, nor the last epoch."""
+    """The best epoch has the least calibrated loss, which need not be the least loss, nor the last epoch."""
     networks = _networks(2)
     seen: list[list[NDArray[np.float32]]] = []
     judge = _judging([Judged(3.0, None, 2.0), Judged(9.0, None, 1.0), Judged(2.0, None, 1.5)])
@@ -109,7 +110,7 @@ def test_the_weights_of_the_best_epoch_are_kept() -> None:
 
 
 def test_without_a_better_epoch_the_weights_stay() -> None:
-    """A loss that is infinite once it is calibrated is no better than none."""
+    """Where no epoch has a finite calibrated loss, the weights from before stay."""
     networks = _networks()
     before = _weights(networks[0])
     objective = Objective(networks, _together(networks), lambda: Judged(1.0, None, math.inf))
@@ -121,31 +122,31 @@ def test_without_a_better_epoch_the_weights_stay() -> None:
     ("patience", "epochs"), [(1, 2), (2, 5), (3, 6), (None, 8)], ids=["one", "two", "three", "without end"]
 )
 def test_patience_ends(patience: int | None, epochs: int) -> None:
-    """After so many epochs without a better one in a row; the progress is then complete."""
+    """Training stops after so many epochs in a row without a better one, and reports complete progress."""
     networks = _networks()
     judge = _judging([Judged(1.0, None, loss) for loss in (3.0, 3.0, 2.0, 2.5, 2.0, 2.1, 2.2, 2.3)])
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     objective = Objective(networks, _nothing(networks), judge)
-    history = descend(objective, _batches(), _course(8, patience=patience), lambda *epoch: told.append(epoch))
+    history = descend(objective, _batches(), _course(8, patience=patience), lambda *epoch: progress.append(epoch))
     assert len(history) == epochs
-    assert told[-1] == (8, 8)
+    assert progress[-1] == (8, 8)
 
 
 @pytest.mark.parametrize(
-    ("factor", "judged", "told"),
+    ("factor", "judged", "losses"),
     [
-        (math.inf, FINE, r"inf in epoch 1, and of validation rows 1\.0"),
-        (math.nan, FINE, r"nan in epoch 1, and of validation rows 1\.0"),
-        (0.0, Judged(math.nan, 0, math.inf), r"0\.0 in epoch 1, and of validation rows nan"),
+        (math.inf, FINE, r"inf in epoch 1, and 1\.0 on validation rows"),
+        (math.nan, FINE, r"nan in epoch 1, and 1\.0 on validation rows"),
+        (0.0, Judged(math.nan, 0, math.inf), r"0\.0 in epoch 1, and nan on validation rows"),
     ],
     ids=["infinite", "no number", "validation rows overflow"],
 )
-def test_a_loss_that_is_no_longer_finite_is_an_error(factor: float, judged: Judged, told: str) -> None:
-    """It names what was trained, and what may help."""
+def test_a_loss_that_is_no_longer_finite_is_an_error(factor: float, judged: Judged, losses: str) -> None:
+    """The error names what was trained, and a remedy."""
     networks = _networks()
     nothing = _nothing(networks)
-    rule = r"both trains with a finite loss; a smaller learning_rate than 0\.01 may help\. Got: "
-    with pytest.raises(Diverged, match=rule + told):
+    advice = r"; a smaller learning_rate than 0\.01 may help"
+    with pytest.raises(Diverged, match="training both diverged: the loss is " + losses + advice):
         descend(
             Objective(networks, lambda *batch: nothing(*batch) + factor, lambda: judged),
             _batches(),
@@ -154,8 +155,8 @@ def test_a_loss_that_is_no_longer_finite_is_an_error(factor: float, judged: Judg
         )
 
 
-def test_the_learning_rate_falls_to_nothing_along_a_cosine() -> None:
-    """A step at a time, over all epochs."""
+def test_the_learning_rate_falls_to_zero_along_a_cosine() -> None:
+    """The learning rate follows a cosine over the steps of all epochs."""
     networks = _networks()
     objective = Objective(networks, _nothing(networks), lambda: FINE)
     history = descend(objective, _batches(), _course(4), lambda *_: None)
@@ -164,7 +165,7 @@ def test_the_learning_rate_falls_to_nothing_along_a_cosine() -> None:
 
 
 def test_weights_decay_by_their_share_at_every_step() -> None:
-    """`w -= rate * decay * w`, apart from what the gradient does (Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+    """The decay is `w -= rate * decay * w`, apart from the gradient (Loshchilov & Hutter 2019, arXiv 1711.05101)."""
     networks = _networks()
     before = _weights(networks[0])
     objective = Objective(networks, _nothing(networks), lambda: FINE)
@@ -176,7 +177,7 @@ def test_weights_decay_by_their_share_at_every_step() -> None:
 
 
 def test_logits_are_judged_as_they_are_and_calibrated() -> None:
-    """By their loss, the share that is right, and the loss under the best temperature, which forgives a scale."""
+    """The metrics are loss, accuracy, and the loss under the best temperature, which does not depend on scale."""
     logits = RANDOM.normal(size=(200, 3)).astype(np.float32)
     labels = np.where(RANDOM.uniform(size=200) < 0.7, logits.argmax(axis=1), 0)
     one, loud = Judged.of(logits, labels), Judged.of(10 * logits, labels)
@@ -189,7 +190,7 @@ def test_logits_are_judged_as_they_are_and_calibrated() -> None:
 
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 def test_logits_that_overflow_are_judged_the_worst(value: float) -> None:
-    """No epoch is worse."""
-    found = Judged.of(np.array([[value, 0]], np.float32), np.array([0]))
-    assert math.isnan(found.loss)
-    assert found.calibrated_loss == math.inf
+    """Logits that are not finite have no loss, and an infinite calibrated loss."""
+    judged = Judged.of(np.array([[value, 0]], np.float32), np.array([0]))
+    assert math.isnan(judged.loss)
+    assert judged.calibrated_loss == math.inf

@@ -17,7 +17,7 @@ ROWS = st.lists(st.tuples(st.floats(0, 1) | st.sampled_from(EDGES), st.booleans(
 
 
 def _by_loop(rows: list[tuple[float, bool]], bins: int) -> float:
-    """Take the definition word by word."""
+    """Compute the error by its definition."""
     error = 0.0
     for k in range(bins):
         inside = [row for row in rows if k / bins < row[0] <= (k + 1) / bins or (k == 0 and row[0] == 0)]
@@ -29,17 +29,17 @@ def _by_loop(rows: list[tuple[float, bool]], bins: int) -> float:
 
 
 @given(ROWS, st.sampled_from([1, 2, 10, 15]))
-def test_the_calibration_error_is_what_a_loop_says(rows: list[tuple[float, bool]], bins: int) -> None:
-    """For confidences of 0, of 1, on the edges of bins and between them."""
-    confidence, right = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    assert ece(confidence, right, bins) == pytest.approx(_by_loop(rows, bins), abs=1e-12)
+def test_the_calibration_error_is_what_a_loop_computes(rows: list[tuple[float, bool]], bins: int) -> None:
+    """It is for confidences of 0, of 1, on the edges of bins and between them."""
+    confidence, correct = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    assert ece(confidence, correct, bins) == pytest.approx(_by_loop(rows, bins), abs=1e-12)
 
 
 def test_a_calibration_error_worked_out_by_hand() -> None:
-    """Half of the rows are sure and half of those wrong; the others are right as often as they say."""
-    confidence, right = np.array([1.0, 1.0, 0.5, 0.5], np.float32), np.array([True, False, True, False])
-    assert ece(confidence, right) == 0.25
-    assert diagram(confidence, right) == (
+    """Half of the rows have confidence 1 and half of those are wrong; the others are as accurate as confident."""
+    confidence, correct = np.array([1.0, 1.0, 0.5, 0.5], np.float32), np.array([True, False, True, False])
+    assert ece(confidence, correct) == 0.25
+    assert diagram(confidence, correct) == (
         Bin(low=7 / 15, high=8 / 15, rows=2, confidence=0.5, accuracy=0.5),
         Bin(low=14 / 15, high=1, rows=2, confidence=1, accuracy=0.5),
     )
@@ -47,18 +47,18 @@ def test_a_calibration_error_worked_out_by_hand() -> None:
 
 @given(ROWS)
 def test_a_diagram_holds_every_row_and_survives_json(rows: list[tuple[float, bool]]) -> None:
-    """Bins without rows are left out, and the error can be taken from what was written."""
-    confidence, right = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    bins = diagram(confidence, right)
+    """Bins without rows are left out, and the error can be computed from the JSON."""
+    confidence, correct = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    bins = diagram(confidence, correct)
     assert sum(one.rows for one in bins) == len(rows)
     assert all(one.rows for one in bins)
-    assert sum(one.rows * one.accuracy for one in bins) == pytest.approx(right.sum())
+    assert sum(one.rows * one.accuracy for one in bins) == pytest.approx(correct.sum())
     read = msgspec.json.decode(msgspec.json.encode(bins), type=tuple[Bin, ...])
-    assert gap(read) == ece(confidence, right)
+    assert gap(read) == ece(confidence, correct)
 
 
 def test_a_calibrated_predictor_shows_the_floor_and_an_overconfident_one_far_more() -> None:
-    """On average over what chance may draw; and overconfidence is measured in full."""
+    """The floor is the mean error of calibrated predictors over random labels; overconfidence is measured in full."""
     random = np.random.default_rng(1)
     confidence = random.uniform(0.3, 1, 3000)
     least = floor(confidence)
@@ -70,19 +70,19 @@ def test_a_calibrated_predictor_shows_the_floor_and_an_overconfident_one_far_mor
 
 
 def test_the_floor_falls_with_the_root_of_the_rows() -> None:
-    """Sixteen times the rows leave a quarter; one seed always says the same, another something else."""
+    """Sixteen times the rows leave a quarter of it; a seed always gives the same floor, another seed another."""
     few, many = np.linspace(0.1, 1, 1000), np.linspace(0.1, 1, 16_000)
     assert floor(few) / floor(many) == pytest.approx(4, rel=0.1)
     assert floor(few, seed=3) == floor(few, seed=3) != floor(few, seed=4)
 
 
-def test_who_is_always_sure_and_calibrated_shows_nothing() -> None:
-    """Confidences of 0 and 1 leave nothing to chance."""
+def test_the_floor_of_certain_predictions_is_zero() -> None:
+    """Labels of confidences 0 and 1 leave nothing to chance."""
     assert floor(np.array([0.0, 1.0, 1.0], np.float32)) == 0
 
 
-def test_no_rows_are_refused() -> None:
-    """There is nothing to measure, and a diagram without bins says so too."""
+def test_a_calibration_error_without_rows_is_refused() -> None:
+    """There is nothing to measure, in an array without rows as in a diagram without bins."""
     nothing = np.array([], np.float32)
     assert diagram(nothing, nothing.astype(bool)) == ()
     with pytest.raises(BadInput, match=r"calibration is measured on at least one row\. Got: 0"):
@@ -105,8 +105,8 @@ def _texts(picture: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("names", [["cascade"], ["<b>&", "$x", "a--b", "small", "end-to-end"]])
-def test_a_picture_says_every_name_and_both_errors(names: list[str]) -> None:
-    """It is XML whatever the names hold, with text that can be found and read."""
+def test_a_picture_shows_every_name_and_both_errors(names: list[str]) -> None:
+    """It is XML whatever the names contain, with text that can be searched and read."""
     panels = {name: _panel(seed) for seed, name in enumerate(names)}
     texts = _texts(draw(panels, columns=2))
     assert set(names) | {"confidence", "accuracy", "before", "after", "perfect"} <= set(texts)
@@ -115,14 +115,14 @@ def test_a_picture_says_every_name_and_both_errors(names: list[str]) -> None:
 
 
 def test_the_same_panels_are_the_same_bytes() -> None:
-    """Nothing of the day, the machine or chance is in them; other panels give others."""
+    """The bytes depend on no date, machine or chance; other panels give others."""
     first = draw({"cascade": _panel(0)})
     assert first == draw({"cascade": _panel(0)}) != draw({"cascade": _panel(1)})
     assert b"date" not in first.lower()
 
 
 def test_nothing_to_draw_is_refused() -> None:
-    """No panel, and a panel that holds no row."""
+    """A picture has at least one panel, and each panel at least one row."""
     with pytest.raises(BadInput, match=r"a picture has at least one panel\. Got: 0"):
         draw({})
     with pytest.raises(BadInput, match="at least one row"):

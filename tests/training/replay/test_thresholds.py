@@ -6,103 +6,102 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from tests.training.recordings import drawn, of_words
+from tests.training.recordings import drawn, recording
 from training.replay.recording import Recording
-from training.replay.thresholds import cheapest, evaluate, lost, sequence
+from training.replay.thresholds import cheapest, evaluate, lost, safe, sequence
 from weir.catalog.promises import Against
-from weir.engine.cascade import ALWAYS_ESCALATE
-
-Floats = NDArray[np.float32]
+from weir.engine.arrays import Floats
+from weir.engine.cascade import Threshold
 
 TIMES = (1.0, 3.0, 10.0)
 
-threshold = st.floats(0, 1) | st.just(ALWAYS_ESCALATE)
+threshold = st.floats(0, 1) | st.none()
 against = st.sampled_from(["end-to-end", "labels"])
 
 
-def _words(rows: Recording) -> list[Floats]:
-    """Take what each level says; none of these builds on the one before."""
-    return [rows.posteriors[number] for number in range(len(rows.steps))]
+def _posteriors(rows: Recording) -> list[Floats]:
+    """Return the posterior of each level; none of these builds on the one before."""
+    return list(rows.posteriors.copy())
 
 
 @given(st.integers(0, 1000), st.tuples(threshold, threshold), against)
-def test_what_thresholds_do_is_what_a_loop_over_rows_says(
-    seed: int, first: tuple[float, float], promise: Against
+def test_loss_and_time_are_those_of_a_loop_over_rows(
+    seed: int, first: tuple[Threshold, Threshold], promise: Against
 ) -> None:
-    """Lost rows, loss and expected time, row by row, whatever the promise is against; who cannot exit is not run."""
+    """Lost rows, loss and expected time are, whatever the promise is against; a level without exits is not run."""
     rows = replace(drawn(seed, (1, 2, 4)), end_to_end=drawn(seed, (3,)).end_to_end)
     values, losses, spent = (*first, 0.0), [], 0.0
-    for row, right in enumerate(rows.labels):
-        said = rows.posteriors[-1][row]
+    for row, label in enumerate(rows.labels):
+        posterior = rows.posteriors[-1][row]
         for number, value in enumerate(values):
-            if value > 1:
+            if value is None:
                 continue
-            said = rows.posteriors[number][row]
+            posterior = rows.posteriors[number][row]
             spent += TIMES[number]
-            if said.max() >= value:
+            if posterior.max() >= value:
                 break
-        losses.append(said.argmax() != right and (promise == "labels" or rows.end_to_end[row].argmax() == right))
-    found = evaluate(rows, TIMES, values, promise)
+        end_to_end_correct = rows.end_to_end[row].argmax() == label
+        losses.append(posterior.argmax() != label and (promise == "labels" or end_to_end_correct))
+    evaluated = evaluate(rows, TIMES, values, promise)
     assert lost(rows, values, promise).tolist() == losses
-    assert found.values == values
-    assert found.loss == pytest.approx(np.mean(losses))
-    assert found.time_us == pytest.approx(spent / len(rows.labels))
+    assert evaluated.values == values
+    assert evaluated.loss == pytest.approx(np.mean(losses))
+    assert evaluated.time_us == pytest.approx(spent / len(rows.labels))
 
 
 @settings(max_examples=8)
 @given(st.integers(0, 1000))
 def test_the_sequence_begins_safe_and_gets_ever_cheaper(seed: int) -> None:
-    """Always escalating first, which loses nothing; then each vector saves time over the one before, at a price."""
+    """Always escalating comes first and loses nothing; each vector saves time over the one before, and loses more."""
     rows = drawn(seed, (1, 2, 4), rows=40)
-    tried = sequence(rows, TIMES, "end-to-end")
-    assert tried[0].values == (ALWAYS_ESCALATE, ALWAYS_ESCALATE, 0.0)
-    assert tried[0].loss == 0
-    times, losses = [one.time_us for one in tried], [one.loss for one in tried[1:]]
+    vectors = sequence(rows, TIMES, "end-to-end")
+    assert vectors[0].values == (None, None, 0.0)
+    assert vectors[0].loss == 0
+    times, losses = [one.time_us for one in vectors], [one.loss for one in vectors[1:]]
     assert times == sorted(set(times), reverse=True)
     assert losses == sorted(set(losses))
-    assert tried[-1].time_us == 1.0
-    assert all(one == evaluate(rows, TIMES, one.values, "end-to-end") for one in tried)
+    assert vectors[-1].time_us == 1.0
+    assert all(one == evaluate(rows, TIMES, one.values, "end-to-end") for one in vectors)
 
 
 def _coarse(seed: int) -> Recording:
-    """Draw two levels over two labels; confidences of the first lie a hundredth apart, so that all are told apart."""
+    """Draw two levels over two labels; confidences of the first lie a hundredth apart, so that all are candidates."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 2, 60)
-    sure = np.round(random.uniform(0.5, 1, 60), 2).astype(np.float32)
-    right = random.random(60) < sure
-    of_label = np.where(right, sure, 1 - sure)
+    confidences = np.round(random.uniform(0.5, 1, 60), 2).astype(np.float32)
+    correct = random.random(60) < confidences
+    of_label = np.where(correct, confidences, 1 - confidences)
     first = np.where(labels[:, None] == np.arange(2), of_label[:, None], 1 - of_label[:, None]).astype(np.float32)
     last = np.where(random.random((60, 1)) < 0.9, np.eye(2)[labels], 1 - np.eye(2)[labels]).astype(np.float32)
-    return of_words([first, last], labels)
+    return recording([first, last], labels)
 
 
 def _by_force(rows: Recording, times: tuple[float, float], promise: Against) -> list[tuple[float, float]]:
     """Try every threshold that makes a difference and saves time: its time and its loss."""
-    first, last = _words(rows)
-    always, found = times[1], []
+    first, last = _posteriors(rows)
+    always, results = times[1], []
     for value in [*np.unique(first.max(axis=1)), np.inf]:
-        leaves = first.max(axis=1) >= value
-        wrong = np.where(leaves, first.argmax(axis=1), last.argmax(axis=1)) != rows.labels
+        exits = first.max(axis=1) >= value
+        errors = np.where(exits, first.argmax(axis=1), last.argmax(axis=1)) != rows.labels
         if promise == "end-to-end":
-            wrong &= rows.end_to_end_right
-        time_us = times[0] + times[1] * (~leaves).mean() if np.isfinite(value) else always
+            errors &= rows.end_to_end_correct
+        time_us = times[0] + times[1] * (~exits).mean() if np.isfinite(value) else always
         if time_us < always:
-            found.append((float(time_us), float(wrong.mean())))
-    return found
+            results.append((float(time_us), float(errors.mean())))
+    return results
 
 
 @settings(max_examples=25)
 @given(st.integers(0, 1000), against, st.floats(1.5, 20))
 def test_the_sequence_holds_all_that_nothing_beats(seed: int, promise: Against, last_us: float) -> None:
-    """Of all that thresholds can do in less time than always escalating: who is faster loses more, and only those."""
+    """Of all results that take less time than always escalating, it has the Pareto front: faster loses more."""
     rows, times = _coarse(seed), (1.0, last_us)
-    tried = _by_force(rows, times, promise)
-    front = {one for one in tried if not any(_beats(other, one) for other in tried)}
-    found = [(one.time_us, one.loss) for one in sequence(rows, times, promise)[1:]]
-    assert len(found) == len(front)
-    np.testing.assert_allclose(found, sorted(front, reverse=True) if front else np.empty((0,)))
+    results = _by_force(rows, times, promise)
+    front = {one for one in results if not any(_beats(other, one) for other in results)}
+    in_sequence = [(one.time_us, one.loss) for one in sequence(rows, times, promise)[1:]]
+    assert len(in_sequence) == len(front)
+    np.testing.assert_allclose(in_sequence, sorted(front, reverse=True) if front else np.empty((0,)))
 
 
 def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
@@ -112,37 +111,56 @@ def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
 @settings(max_examples=25)
 @given(st.integers(0, 1000), against, st.floats(0, 0.4))
 def test_the_cheapest_is_the_cheapest_that_keeps_the_limit(seed: int, promise: Against, max_loss: float) -> None:
-    """Of all thresholds, on these very rows; none where always escalating and all that is cheaper lose more."""
+    """It is of all thresholds, on these rows; there is none where every vector loses more."""
     rows, times = _coarse(seed), (1.0, 10.0)
-    always = evaluate(rows, times, (ALWAYS_ESCALATE, 0.0), promise)
+    always = evaluate(rows, times, (None, 0.0), promise)
     kept = [time for time, loss in [*_by_force(rows, times, promise), (10.0, always.loss)] if loss <= max_loss]
-    found = cheapest(rows, times, max_loss, promise)
-    assert (found is None) == (not kept)
-    if found is not None:
-        assert found.time_us == pytest.approx(min(kept))
-        assert found.loss <= max_loss
-        assert found == evaluate(rows, times, found.values, promise)
+    best = cheapest(rows, times, max_loss, promise)
+    assert (best is None) == (not kept)
+    if best is not None:
+        assert best.time_us == pytest.approx(min(kept))
+        assert best.loss <= max_loss
+        assert best == evaluate(rows, times, best.values, promise)
 
 
-def test_a_limit_that_nothing_keeps_has_no_cheapest() -> None:
+def test_a_limit_that_no_vector_keeps_has_no_cheapest() -> None:
     """Both levels are wrong on most rows."""
     assert cheapest(drawn(1, (0, 0.1)), (1.0, 10.0), 0.01, "labels") is None
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 1000), against, st.floats(0, 0.4))
+def test_the_safe_threshold_is_the_lowest_before_the_first_that_loses_more(
+    seed: int, promise: Against, max_loss: float
+) -> None:
+    """Going down from always escalating, every threshold above it keeps the limit, and the next loses more."""
+    rows = _coarse(seed)
+    value = safe(rows, 0, max_loss, promise)
+    candidates: list[Threshold] = [None, *sorted(set(rows.confidences[0].tolist()), reverse=True)]
+    kept = [float(lost(rows, (one, 0.0), promise).mean()) <= max_loss for one in candidates]
+    if not kept[0]:
+        assert value is None
+        return
+    count = [*kept, False].index(False)
+    exits = 0 if value is None else int((rows.confidences[0] >= np.float32(value)).sum())
+    lowest = candidates[count - 1]
+    assert exits == (0 if lowest is None else int((rows.confidences[0] >= np.float32(lowest)).sum()))
+
+
 def test_a_level_that_saves_nothing_is_never_tried() -> None:
-    """One as costly as the last leaves only always escalating."""
-    assert [one.values for one in sequence(drawn(1, (0.1, 5)), (10.0, 10.0), "end-to-end")] == [(ALWAYS_ESCALATE, 0.0)]
+    """A level as costly as the last leaves only always escalating."""
+    assert [one.values for one in sequence(drawn(1, (0.1, 5)), (10.0, 10.0), "end-to-end")] == [(None, 0.0)]
 
 
-def test_two_levels_that_are_one_never_lose() -> None:
-    """A level equal to the last can answer everything."""
+def test_two_levels_that_are_the_same_network_never_lose() -> None:
+    """A level equal to the last can answer every row."""
     rows = drawn(1, (3,))
-    tried = sequence(of_words(_words(rows) * 2, rows.labels), (1.0, 10.0), "end-to-end")
-    assert (tried[-1].time_us, tried[-1].loss) == (1.0, 0.0)
+    vectors = sequence(recording(_posteriors(rows) * 2, rows.labels), (1.0, 10.0), "end-to-end")
+    assert (vectors[-1].time_us, vectors[-1].loss) == (1.0, 0.0)
 
 
 def test_a_single_level_has_one_vector() -> None:
-    """There is nothing to choose."""
+    """The last level answers every row, so there is no threshold to choose."""
     assert [one.values for one in sequence(drawn(1, (3,)), (1.0,), "end-to-end")] == [(0.0,)]
 
 
@@ -151,15 +169,13 @@ def test_many_levels_are_tried_in_time() -> None:
     assert len(sequence(drawn(2, (1, 2, 3, 4, 5)), (1.0, 2.0, 3.0, 4.0, 50.0), "labels")[0].values) == 5
 
 
-def test_a_row_that_overflows_is_no_threshold() -> None:
-    """Where a level has no number for a row, its threshold is one of those of the other rows."""
+def test_a_confidence_that_is_not_a_number_is_no_threshold() -> None:
+    """Where a level overflows on a row, its threshold is one of the confidences of the other rows."""
     rows = drawn(3, (1, 3))
-    broken = _words(rows)
+    broken = _posteriors(rows)
     broken[0][5] = np.nan
-    tried = sequence(of_words(broken, rows.labels), (1.0, 10.0), "end-to-end")
-    assert len(tried) > 2
-    assert all(np.isfinite(one.values).all() for one in tried)
+    vectors = sequence(recording(broken, rows.labels), (1.0, 10.0), "end-to-end")
+    assert len(vectors) > 2
+    assert all(np.isfinite([value for value in one.values if value is not None]).all() for one in vectors)
     broken[0][:] = np.nan
-    assert [one.values for one in sequence(of_words(broken, rows.labels), (1.0, 10.0), "end-to-end")] == [
-        (ALWAYS_ESCALATE, 0.0)
-    ]
+    assert [one.values for one in sequence(recording(broken, rows.labels), (1.0, 10.0), "end-to-end")] == [(None, 0.0)]

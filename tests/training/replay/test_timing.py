@@ -11,13 +11,12 @@ from weir.catalog.manifest import Manifest
 from weir.runtime.model import Model
 
 
-@pytest.mark.parametrize(("manifest", "experts"), [(make_manifest(), {}), (layered_manifest(), {1: {0}})])
-def test_every_network_has_a_time_of_its_own(manifest: Manifest, experts: dict[int, set[int]]) -> None:
-    """One for each level; for a level of experts one for each, by the number of its group."""
-    model = Model(manifest, fetch)
-    found = times(model, pictures(20).inputs)
-    assert len(found) == len(manifest.levels)
-    for number, taken in enumerate(found):
-        each = taken if isinstance(taken, Mapping) else {-1: taken}
-        assert set(each) == experts.get(number, {-1})
+@pytest.mark.parametrize(("manifest", "experts"), [(make_manifest(), {}), (layered_manifest(), {1: {"outer"}})])
+def test_every_network_has_a_time_of_its_own(manifest: Manifest, experts: dict[int, set[str]]) -> None:
+    """Each level has one; a level of experts has one for each of them, by the name of its group."""
+    of_levels = times(Model(manifest, fetch), pictures(20).inputs)
+    assert len(of_levels) == len(manifest.levels)
+    for number, time in enumerate(of_levels):
+        each = time if isinstance(time, Mapping) else {"": time}
+        assert set(each) == experts.get(number, {""})
         assert all(0 < time_us < 1e6 for time_us in each.values())

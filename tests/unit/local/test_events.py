@@ -1,4 +1,4 @@
-"""local.events: HTTP <-> payload 2.0."""
+"""local.events: HTTP requests and responses <-> events of payload format 2.0."""
 
 import base64
 import json
@@ -13,14 +13,14 @@ from local.events import HttpRequest, refusal, to_event, to_response
 
 @given(st.binary())
 def test_bodies_arrive_whole(body: bytes) -> None:
-    """Base64-encoded, whatever they are; an empty one not at all."""
+    """Any bytes are base64-encoded, and an empty body is left out."""
     event = to_event(HttpRequest("POST", "/a", "", [], body), "POST /a", {})
     assert base64.b64decode(event.get("body", "")) == body
     assert event["isBase64Encoded"] == bool(body)
 
 
-def test_a_request_is_what_powertools_reads() -> None:
-    """Verb, decoded path, headers in lower case and joined, cookies apart, query values joined, path parameters."""
+def test_an_event_is_one_that_powertools_reads() -> None:
+    """It has verb, decoded path, joined headers in lower case, cookies, joined query values and path parameters."""
     headers = [("Accept", "a"), ("ACCEPT", "b"), ("Cookie", "x=1; y=2"), ("Host", "h")]
     request = HttpRequest("GET", "/v2/models/a%20b", "q=1&q=2&empty=", headers)
     event = to_event(request, "GET /v2/models/{model}", {"model": "a b"})
@@ -35,22 +35,22 @@ def test_a_request_is_what_powertools_reads() -> None:
     assert read.request_context.stage == "$default"
 
 
-def test_what_a_request_lacks_its_event_lacks() -> None:
-    """As on AWS, no empty keys."""
+def test_an_event_has_no_empty_keys() -> None:
+    """A request without cookies, query, variables or body has no such keys, as on AWS."""
     event = to_event(HttpRequest("GET", "/", "", []), "$default", {})
     assert {"cookies", "queryStringParameters", "pathParameters", "body"}.isdisjoint(event)
 
 
 @given(st.binary())
 def test_binary_answers_leave_whole(body: bytes) -> None:
-    """What a function base64-encodes is decoded on the way out."""
+    """A base64-encoded body is decoded for the response."""
     answer = {"statusCode": 201, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
     response = to_response(answer)
     assert (response.status, response.body) == (201, body)
 
 
 def test_text_answers_keep_headers_and_cookies() -> None:
-    """Each cookie is a header of its own."""
+    """Headers are kept, and each cookie is a header of its own."""
     answer = {"statusCode": "200", "body": "ä", "headers": {"Allow": "GET", "X": 1}, "cookies": ["a=1", "b=2"]}
     response = to_response(answer)
     assert response.headers == [("Allow", "GET"), ("X", "1"), ("set-cookie", "a=1"), ("set-cookie", "b=2")]
@@ -59,7 +59,7 @@ def test_text_answers_keep_headers_and_cookies() -> None:
 
 @pytest.mark.parametrize("answer", [None, "text", {"a": 1}, [1]])
 def test_answers_without_a_status_are_json(answer: object) -> None:
-    """API Gateway takes them for the body of a 200."""
+    """API Gateway makes them the body of a 200."""
     response = to_response(answer)
     assert (response.status, json.loads(response.body)) == (200, answer)
 
@@ -78,25 +78,25 @@ def test_answers_without_a_status_are_json(answer: object) -> None:
         {"statusCode": 200, "body": "€", "isBase64Encoded": True},
     ],
 )
-def test_answers_that_http_has_not_are_refused(answer: object) -> None:
-    """The gateway answers instead of them."""
+def test_answers_that_are_impossible_in_http_are_refused(answer: object) -> None:
+    """A wrong status, header or body is an error, so that the gateway can answer instead."""
     with pytest.raises(ValueError, match=r".+"):
         to_response(answer)
 
 
-def test_the_length_is_the_gateways_to_say() -> None:
-    """A function's own word on its body or the connection is dropped."""
+def test_headers_of_the_connection_are_the_gateways() -> None:
+    """A function's own headers about its length or the connection are left out."""
     headers = {"Content-Length": 5, "transfer-encoding": "chunked", "Connection": "close", "a": "b"}
     assert to_response({"statusCode": 200, "headers": headers}).headers == [("a", "b")]
 
 
 def test_an_answer_without_a_body_is_empty() -> None:
-    """None and missing are the same."""
+    """A body of None is the same as no body."""
     assert to_response({"statusCode": 204}).body == b""
     assert to_response({"statusCode": 204, "body": None}).body == b""
 
 
 def test_the_gateways_own_refusals() -> None:
-    """They say `message`, not `error`."""
+    """Their document has the key `message`, where a function's has `error`."""
     response = refusal(413, "Request Too Long")
     assert (response.status, json.loads(response.body)) == (413, {"message": "Request Too Long"})

@@ -1,4 +1,4 @@
-"""local.poller: the decision which messages come again."""
+"""local.poller: which messages are delivered again."""
 
 import pytest
 
@@ -22,6 +22,6 @@ from local.poller import failures
         ("done", "ab"),
     ],
 )
-def test_messages_come_again_as_lambda_says(answer: object, again: str) -> None:
-    """Nothing named is success; a name that was not given is failure of all."""
+def test_messages_are_delivered_again_as_by_lambda(answer: object, again: str) -> None:
+    """No name is success, and an unknown name is failure of all messages."""
     assert failures(answer, {"a", "b"}) == set(again)

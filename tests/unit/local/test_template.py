@@ -1,4 +1,4 @@
-"""local.template."""
+"""local.template, which reads template.yaml."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from weir.errors import BadInput
 
 
 def test_functions_are_as_the_template_has_them() -> None:
-    """Folder, handler, limits, and the variables that have a value without AWS."""
+    """Each has folder, handler, limits, and the variables that have a value without AWS."""
     functions = read(TEMPLATE).functions
     assert set(functions) == {"PredictFunction", "CascadeFunction", "ModelsFunction", "BatchFunction"}
     predict, batch = functions["PredictFunction"], functions["BatchFunction"]
@@ -27,7 +27,7 @@ def test_functions_are_as_the_template_has_them() -> None:
 
 
 def test_a_functions_own_properties_win(tmp_path: Path) -> None:
-    """Over those of all; variables of both are set."""
+    """They override the shared properties; shared variables are set beside its own."""
     path = tmp_path / "template.yaml"
     own = "Timeout: 900\n      MemorySize: 512\n      Environment: {Variables: {MODEL_ALIAS: own, OWN: !Ref Alias}}"
     path.write_text(TEMPLATE.read_text().replace("Timeout: 900", own))
@@ -39,7 +39,7 @@ def test_a_functions_own_properties_win(tmp_path: Path) -> None:
 
 
 def test_routes_are_as_the_template_has_them() -> None:
-    """Verb, path and function; the default route takes any verb."""
+    """Each has verb, path and function; the default route has any verb."""
     routes = {(route.method, route.path): route.function for route in read(TEMPLATE).routes}
     assert routes["POST", "/v2/models/{model}/infer"] == "PredictFunction"
     assert routes["POST", "/cascade/v2/models/{model}/infer"] == "CascadeFunction"
@@ -47,7 +47,7 @@ def test_routes_are_as_the_template_has_them() -> None:
 
 
 def test_the_queue_is_as_the_template_has_it() -> None:
-    """Which function it calls, with how many messages, how often at most, for which keys."""
+    """It has its function, its batch size, its prefix of keys and its number of deliveries."""
     queue = read(TEMPLATE).queue
     assert (queue.function, queue.batch_size, queue.prefix, queue.max_receives) == (
         "BatchFunction",
@@ -74,7 +74,7 @@ def test_the_queue_is_as_the_template_has_it() -> None:
     ],
 )
 def test_another_template_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    """The error names the file; nothing is guessed."""
+    """The error names the file, and no missing part is guessed."""
     path = tmp_path / "template.yaml"
     path.write_text(TEMPLATE.read_text().replace(old, new))
     with pytest.raises(BadInput, match=r"is Weir's SAM template"):
@@ -82,6 +82,6 @@ def test_another_template_is_refused(tmp_path: Path, old: str, new: str) -> None
 
 
 def test_a_missing_template_is_refused(tmp_path: Path) -> None:
-    """The error names the file."""
-    with pytest.raises(BadInput, match=r"none\.yaml"):
+    """The error is that reading the file failed."""
+    with pytest.raises(BadInput, match=r"reading the template .*none\.yaml failed\. Got: .*No such file"):
         read(tmp_path / "none.yaml")

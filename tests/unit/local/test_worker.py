@@ -1,4 +1,4 @@
-"""local.worker."""
+"""local.worker, in a thread instead of a process."""
 
 import json
 import os
@@ -22,8 +22,8 @@ def handler(event, context):
 """
 
 
-def test_a_context_says_what_lambda_says() -> None:
-    """Name, memory, time that is left, and another request each time."""
+def test_a_context_is_like_lambdas() -> None:
+    """It has name, memory, remaining time, and another request ID each time."""
     context = Context("F", 128, time.monotonic() + 60)
     assert context.invoked_function_arn.endswith(":function:F")
     assert context.memory_limit_in_mb == 128
@@ -33,7 +33,7 @@ def test_a_context_says_what_lambda_says() -> None:
 
 
 def test_events_are_answered_until_the_connection_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after another; an exception and an answer of more than Lambda takes are errors, and the next is answered."""
+    """An exception, or an answer above Lambda's limit, is an error of its own event; the next event is answered."""
     (tmp_path / "obedient_worker.py").write_text(HANDLER)
     monkeypatch.setattr(sys, "path", list(sys.path))
     ours, theirs = Pipe()
@@ -43,16 +43,16 @@ def test_events_are_answered_until_the_connection_is_closed(tmp_path: Path, monk
     worker.start()
     assert ours.recv_bytes() == b"{}"
 
-    def ask(event: object) -> dict[str, Any]:
+    def invoke(event: object) -> dict[str, Any]:
         ours.send_bytes(json.dumps(event).encode())
         answer: dict[str, Any] = json.loads(ours.recv_bytes())
         return answer
 
-    assert ask("ä") == {"answer": ["ä", "F"]}
-    assert ask("raise") == {"error": {"errorType": "ValueError", "errorMessage": "its own"}}
-    assert len(ask(MAX_ANSWER_BYTES - 2)["answer"]) == MAX_ANSWER_BYTES - 2
-    assert set(ask(MAX_ANSWER_BYTES - 1)) == {"error"}
-    assert ask(1) == {"answer": "x"}
+    assert invoke("ä") == {"answer": ["ä", "F"]}
+    assert invoke("raise") == {"error": {"errorType": "ValueError", "errorMessage": "its own"}}
+    assert len(invoke(MAX_ANSWER_BYTES - 2)["answer"]) == MAX_ANSWER_BYTES - 2
+    assert set(invoke(MAX_ANSWER_BYTES - 1)) == {"error"}
+    assert invoke(1) == {"answer": "x"}
     ours.close()
     worker.join(20)
     assert not worker.is_alive()

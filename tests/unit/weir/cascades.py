@@ -44,7 +44,8 @@ class RandomCascade:
 def logits(random: np.random.Generator, rows: int, outputs: int, *, coarse: bool) -> Floats:
     """Draw logits `(rows, outputs)`; coarse ones come from few values, so that ties are common."""
     if coarse:
-        return np.log(random.integers(1, 4, (rows, outputs))).astype(np.float32)
+        few: Floats = np.log(random.integers(1, 4, (rows, outputs))).astype(np.float32)
+        return few
     return random.normal(0, 3, (rows, outputs)).astype(np.float32)
 
 

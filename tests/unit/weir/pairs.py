@@ -5,8 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.serving import artifact, make_manifest
+from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Classifier
-from weir.catalog.manifest import EndToEnd, Manifest, TensorSpec
+from weir.catalog.manifest import EndToEnd, Manifest
 
 A, B = np.array([[1, 2], [0.5, -1], [3, 3]], np.float32), np.array([[3, 4, 5], [0, -2, 7], [-9, 6, 0]], np.int32)
 
@@ -20,8 +21,8 @@ def pair_manifest() -> Manifest:
     return msgspec.structs.replace(
         make_manifest("pair"),
         inputs=(
-            TensorSpec(name="a", shape=(-1, 2), meaning="two numbers"),
-            TensorSpec(name="b", shape=(-1, 3), datatype="INT32", meaning="three whole numbers"),
+            Tensor(name="a", shape=(-1, 2), meaning="two numbers"),
+            Tensor(name="b", shape=(-1, 3), datatype="INT32", meaning="three whole numbers"),
         ),
         end_to_end=EndToEnd(artifact=network),
         levels=(Classifier(name="only", network=network, threshold=0.0),),

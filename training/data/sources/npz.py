@@ -1,4 +1,4 @@
-"""A file of one's own: `numpy.savez(file, x=…, y=…)`, and if there are any `x_test`, `y_test`, `label_names`."""
+"""A file of your own: `numpy.savez(file, x=…, y=…)`, optionally with `x_test` and `y_test`, and `label_names`."""
 
 import zipfile
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
+from training.modalities.picture.reading import grey
 from weir.errors import BadInput
 
 
@@ -14,19 +15,19 @@ def load(path: str) -> Dataset:
     """Load a file; pixels are taken to be 0 to 255.
 
     Raises:
-        BadInput: it can't be read, or lacks `x` or `y`, or has only one of `x_test` and `y_test`.
+        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are no pictures.
     """
-    found = _arrays(path)
-    if not {"x", "y"} <= found.keys() or ("x_test" in found) != ("y_test" in found):
-        raise BadInput("data.path has the arrays x and y, and x_test and y_test or neither", ", ".join(found))
-    x, y = found["x"], found["y"]
+    arrays = _arrays(path)
+    if not {"x", "y"} <= arrays.keys() or ("x_test" in arrays) != ("y_test" in arrays):
+        raise BadInput("data.path has the arrays x and y, and x_test and y_test or neither", ", ".join(arrays))
+    x, y = arrays["x"], arrays["y"]
     test_from = None
-    if "x_test" in found:
+    if "x_test" in arrays:
         test_from = len(x)
-        if x.shape[1:] != found["x_test"].shape[1:]:
-            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", found["x_test"].shape[1:])
-        x, y = np.concatenate([x, found["x_test"]]), np.concatenate([y, found["y_test"]])
-    return Dataset(x, y, _names(found, y), (0.0, 255.0), test_from)
+        if x.shape[1:] != arrays["x_test"].shape[1:]:
+            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", arrays["x_test"].shape[1:])
+        x, y = np.concatenate([x, arrays["x_test"]]), np.concatenate([y, arrays["y_test"]])
+    return Dataset(x, y, _names(arrays, y), grey(x), test_from)
 
 
 def _arrays(path: str) -> dict[str, NDArray[np.generic]]:
@@ -37,10 +38,10 @@ def _arrays(path: str) -> dict[str, NDArray[np.generic]]:
         raise BadInput("data.path is a file that numpy.savez wrote, without objects", f"{path}: {exc}") from exc
 
 
-def _names(found: dict[str, NDArray[np.generic]], y: NDArray[np.generic]) -> tuple[str, ...]:
+def _names(arrays: dict[str, NDArray[np.generic]], y: NDArray[np.generic]) -> tuple[str, ...]:
     """Take the label names, or number the labels."""
-    if "label_names" in found:
-        return tuple(str(name) for name in found["label_names"].tolist())
+    if "label_names" in arrays:
+        return tuple(str(name) for name in arrays["label_names"].tolist())
     if y.dtype.kind not in "iu" or not y.size:
         raise BadInput("y holds whole numbers from 0", y.dtype)
     return tuple(str(label) for label in range(int(y.max()) + 1))

@@ -1,1 +1,1 @@
-"""Pictures."""
+"""Grey pictures."""

@@ -1,4 +1,4 @@
-"""A store that is a folder."""
+"""A store in a folder."""
 
 import fcntl
 import hashlib
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from weir.errors import StoreUnavailable
+from weir.catalog.store_failures import unavailable
 
 
 class FolderStore:
-    """Objects are files; what S3 does by condition happens here by hard link and under a lock file."""
+    """Objects are files. Creating links a finished file; swapping holds a lock file: S3 has conditions for both."""
 
     def __init__(self, url: str, root: Path) -> None:
         """Name a folder, and make it if it is missing. Raises `StoreUnavailable`."""
@@ -22,7 +22,7 @@ class FolderStore:
             root.mkdir(parents=True, exist_ok=True)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """Read one object and the tag of its content; None when there is none."""
+        """Read one object and the tag of its content; return None when there is no such object."""
         with self._translated():
             path = self._root / key
             if not path.is_file():
@@ -31,7 +31,7 @@ class FolderStore:
             return data, hashlib.sha256(data).hexdigest()
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write an object that does not exist yet, whole; False when it does."""
+        """Write an object that does not exist yet, whole; return False when it does."""
         with self._translated(), self._written(key, data) as temporary:
             try:
                 os.link(temporary, self._root / key)
@@ -40,15 +40,15 @@ class FolderStore:
             return True
 
     def put(self, key: str, data: bytes) -> None:
-        """Write one object whole, whatever was there."""
+        """Write one object whole, replacing any that is there."""
         with self._translated(), self._written(key, data) as temporary:
             temporary.replace(self._root / key)
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:
-        """Replace an object whose content still has this tag; False when it has another."""
+        """Replace an object whose content still has this tag; return False when it has another."""
         with self._translated(), self._locked():
-            found = self.read(key)
-            if found is None or found[1] != tag:
+            current = self.read(key)
+            if current is None or current[1] != tag:
                 return False
             self.put(key, data)
             return True
@@ -61,12 +61,12 @@ class FolderStore:
     def keys(self, prefix: str) -> list[str]:
         """List the keys below a prefix that ends with a slash."""
         with self._translated():
-            found = (self._root / prefix).rglob("*")
-            return sorted(str(path.relative_to(self._root)) for path in found if path.is_file())
+            paths = (self._root / prefix).rglob("*")
+            return sorted(str(path.relative_to(self._root)) for path in paths if path.is_file())
 
     @contextmanager
     def _written(self, key: str, data: bytes) -> Iterator[Path]:
-        """Write the bytes beside where they belong, under a name of their own."""
+        """Write the bytes to a temporary file beside the key's; it is removed afterwards if it is still there."""
         folder = (self._root / key).parent
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as file:
@@ -89,4 +89,4 @@ class FolderStore:
         try:
             yield
         except OSError as exc:
-            raise StoreUnavailable(f"the store {self.url} can be read and written", exc) from exc
+            raise unavailable(self.url, exc) from exc

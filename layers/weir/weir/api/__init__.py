@@ -1,1 +1,1 @@
-"""The HTTP API: routes, requests, answers, and its own documentation."""
+"""The HTTP API: the table of routes, dispatch, requests, responses and its own documentation."""

@@ -1,10 +1,11 @@
-"""What the protocol tells of models without running them: metadata, configuration, index."""
+"""Describe server and models without running them: metadata, and Triton's model configuration."""
 
 from collections.abc import Sequence
 
 from msgspec import UNSET
 
 from weir import __version__
+from weir.api.mounts import CASCADE, Mount
 from weir.api.outputs import outputs
 from weir.catalog.manifest import Manifest
 from weir.protocol.messages import (
@@ -26,20 +27,20 @@ def server() -> ServerMetadata:
     return ServerMetadata(name="weir", version=__version__, extensions=EXTENSIONS)
 
 
-def metadata(manifest: Manifest, versions: Sequence[int], *, cascade: bool) -> ModelMetadata:
-    """Describe a model by the manifest of one of its versions, and say which can be asked for."""
+def metadata(manifest: Manifest, versions: Sequence[int], mount: Mount) -> ModelMetadata:
+    """Describe a model by the manifest of one of its versions, and list the versions that are served."""
     return ModelMetadata(
         name=manifest.model,
         versions=tuple(map(str, versions)),
         inputs=tuple(TensorMetadata(name=i.name, datatype=i.datatype, shape=i.shape) for i in manifest.inputs),
-        outputs=tuple(outputs(manifest, cascade=cascade).values()),
-        parameters=_parameters(manifest, cascade=cascade),
+        outputs=tuple(outputs(manifest, mount).values()),
+        parameters=_cascade(manifest) if mount == CASCADE else _end_to_end(manifest),
     )
 
 
-def config(manifest: Manifest, *, cascade: bool) -> ModelConfig:
-    """Describe one version in the words of Triton's model configuration."""
-    described = metadata(manifest, (), cascade=cascade)
+def config(manifest: Manifest, mount: Mount) -> ModelConfig:
+    """Describe one version as Triton's model configuration does."""
+    described = metadata(manifest, (), mount)
     return ModelConfig(
         name=manifest.model,
         max_batch_size=MAX_ROWS,
@@ -55,22 +56,26 @@ def _config(tensor: TensorMetadata) -> TensorConfig:
     return TensorConfig(name=tensor.name, data_type=f"TYPE_{datatype}", dims=sizes or (1,), reshape=reshape)
 
 
-def _parameters(manifest: Manifest, *, cascade: bool) -> Parameters:
-    told: Parameters = {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning}
-    if cascade:
-        told["levels"] = [
-            {
-                "name": level.name,
-                "kind": level.kind,
-                "fusion": level.fusion,
-                "threshold": level.threshold,
-                "metrics": level.metrics,
-            }
-            for level in manifest.levels
-        ]
-        told["certificate"] = manifest.certificate or manifest.certificate_absent_because
-        optional = {"groups": manifest.groups, "abstention": manifest.abstention, "sets": manifest.sets}
-        told.update({name: value for name, value in optional.items() if value})
-    else:
-        told["metrics"] = manifest.end_to_end.metrics
-    return told
+def _end_to_end(manifest: Manifest) -> Parameters:
+    return {**_shared(manifest), "metrics": manifest.end_to_end.metrics}
+
+
+def _cascade(manifest: Manifest) -> Parameters:
+    levels = [
+        {
+            "name": level.name,
+            "kind": level.kind,
+            "fusion": level.fusion,
+            "threshold": level.threshold,
+            "metrics": level.metrics,
+        }
+        for level in manifest.levels
+    ]
+    certificate = manifest.certificate or manifest.certificate_absent_because
+    optional = {"groups": manifest.groups, "abstention": manifest.abstention, "sets": manifest.sets}
+    promised = {name: value for name, value in optional.items() if value}
+    return {**_shared(manifest), "levels": levels, "certificate": certificate, **promised}
+
+
+def _shared(manifest: Manifest) -> Parameters:
+    return {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning}

@@ -1,33 +1,40 @@
-"""One request to one version of a model: what came -> rows -> the engine -> what goes out."""
+"""Answer one inference request with one version of a model: its body -> rows -> the engine -> the response's body."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from msgspec import UNSET, Struct
 
-from weir.api.outputs import WHOLE, OutputContext, outputs
+from weir.api.mounts import CASCADE, Mount
+from weir.api.outputs import FULL, OutputContext, outputs
 from weir.catalog.manifest import Artifact
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
-from weir.inputs import picture as pictures
+from weir.inputs.rows import from_file
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests, responses, rest_predict
 from weir.protocol.compression import decompress
 from weir.protocol.messages import InferRequest, RequestedOutput
 from weir.protocol.requests import MAX_ROWS
 from weir.protocol.responses import Output
-from weir.runtime.model import OVERFLOW, LevelUse, Model
+from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
 
-_VALUE_BYTES, _MORE_BYTES, _MOST_BYTES = 32, 65_536, 1 << 26
-"""of a decompressed body: of one value of a row, written as text; beside the rows; in all"""
+_MAX_BODY_BYTES = 1 << 26
+"""of a decompressed body, however large the rows of a model are"""
 
-_PICTURE_BYTES = 4_500_000
-"""of a decompressed picture: as much as the gateway takes of one that is not compressed"""
+_MAX_VALUE_BYTES = 32
+"""of one value, written as text"""
+
+_SPARE = 65_536
+"""bytes and commas that a body may have beside those of its rows"""
+
+_MAX_PICTURE_BYTES = 4_500_000
+"""of a decompressed picture: the gateway's limit for one that is not compressed"""
 
 
 class Call(Struct, frozen=True):
-    """What came over HTTP."""
+    """The body of a request, and its headers that say how to read it."""
 
     content: bytes
     header_length: int | None = None
@@ -35,102 +42,109 @@ class Call(Struct, frozen=True):
     encoding: str = ""
     """Content-Encoding"""
     picture: str = ""
-    """the media type, when it is one of pictures"""
+    """Content-Type, when it is that of a picture"""
 
 
 class Inference(Struct, frozen=True):
-    """The answer to one inference request."""
+    """The answer to one inference request, and what its metrics count."""
 
     body: bytes
     header_length: int | None
-    """of the JSON, when tensors stand behind it"""
+    """length of the JSON, when tensors follow it"""
     model: str
     version: int
     rows: int
     uses: list[LevelUse]
     escalations: int
-    """how often a row went on to a further level"""
+    """how often a row escalated to a further level, summed over the rows"""
+
+
+def predictor(model: Model, mount: Mount) -> Predictor:
+    """Return what answers below a mount."""
+    return model.cascade if mount == CASCADE else model.end_to_end
 
 
 class Target(Struct, frozen=True):
-    """The version of a model that is asked, and which way."""
+    """A version of a model below a mount, which answers requests."""
 
     name: str
     version: int
     model: Model
-    cascade: bool
+    mount: Mount
 
     def infer(self, call: Call) -> Inference:
         """Answer a request of the Open Inference Protocol, or a picture.
 
         Raises:
-            BadInput: the request is not one of the protocol, or not one of this model.
+            BadInput: the request breaks the protocol, or does not fit this model.
             ModelUnavailable: a network can't be loaded.
         """
         manifest = self.model.manifest
         message, rows = self._read(call)
-        known = outputs(self.model.manifest, cascade=self.cascade)
-        asked = requests.wanted(message, tuple(known))
-        names = [output.name for output in asked]
+        known = outputs(manifest, self.mount)
+        requested = requests.wanted(message, tuple(known))
+        names = [output.name for output in requested]
         has_sets = manifest.sets is not None and "set" in names
         limits = requests.set_parameters(message.settings, manifest.sets) if has_sets and manifest.sets else None
-        answers, uses = self._answer(rows, names)
-        told = OutputContext(answers, manifest, limits)
-        found = [
-            self._output(Output.of(known[output.name], told.values(output.name)), output, message) for output in asked
+        predictions, uses = self._predict(rows, names)
+        context = OutputContext(predictions, manifest, limits)
+        tensors = [
+            self._output(Output.of(known[output.name], context.values(output.name)), output, message)
+            for output in requested
         ]
-        body, header_length = responses.encode(self.name, str(self.version), found, message.id or "")
-        return self._inference(body, header_length, answers, uses)
+        body, header_length = responses.encode(self.name, str(self.version), tensors, message.id or "")
+        return self._inference(body, header_length, predictions, uses)
 
     def predict(self, call: Call) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
         specs = self.model.manifest.inputs
-        plain = Call(call.content, encoding=call.encoding)  # the other headers are the other protocol's
+        plain = Call(call.content, encoding=call.encoding)  # the other headers belong to the other protocol
         content = _content(plain, self.model.row_values)
         rows, instances = rest_predict.decode(content, specs)
-        answers, uses = self._answer(rows, ["probabilities"])
-        return self._inference(rest_predict.encode(answers.probabilities, instances=instances), None, answers, uses)
+        predictions, uses = self._predict(rows, ["probabilities"])
+        body = rest_predict.encode(predictions.probabilities, instances=instances)
+        return self._inference(body, None, predictions, uses)
 
     def _read(self, call: Call) -> tuple[InferRequest, InputRows]:
         specs = self.model.manifest.inputs
         content = _content(call, self.model.row_values)
         if call.picture:
-            return InferRequest(inputs=[]), pictures.row(content, call.picture, specs)
-        asked = requests.decode(content, call.header_length, specs)
-        return asked.message, requests.rows(asked, specs)
+            return InferRequest(inputs=[]), from_file(content, call.picture, specs)
+        request = requests.decode(content, call.header_length, specs)
+        return request.message, requests.rows(request, specs)
 
-    def _answer(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
-        predictor = self.model.cascade if self.cascade else self.model.end_to_end
-        answers, uses = predictor.answer(rows, trace="path" in names, full=not WHOLE.isdisjoint(names))
-        finite = np.isfinite(answers.confidence)
+    def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
+        needs_full = not FULL.isdisjoint(names)
+        predictions, uses = predictor(self.model, self.mount).answer(rows, trace="path" in names, full=needs_full)
+        finite = np.isfinite(predictions.confidence)
         if not finite.all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(finite))}")
-        return answers, uses
+        return predictions, uses
 
-    def _output(self, output: Output, asked: RequestedOutput, message: InferRequest) -> Output:
-        best = asked.classification
+    def _output(self, output: Output, requested: RequestedOutput, message: InferRequest) -> Output:
+        best = requested.classification
         if best is not UNSET:
             output = responses.classified(output, self.model.manifest.labels, best)
-        return output.sent_binary() if requests.is_binary(asked, message.settings) else output
+        return output.sent_binary() if requests.is_binary(requested, message.settings) else output
 
     def _inference(
-        self, body: bytes, header_length: int | None, answers: Predictions, uses: list[LevelUse]
+        self, body: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(answers, self.model.cascade.cascade) if self.cascade else 0
-        return Inference(body, header_length, self.name, self.version, len(answers.label), uses, escalations)
+        escalations = _escalations(predictions, predictor(self.model, self.mount).cascade)
+        return Inference(body, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 
 def _content(call: Call, row_values: int) -> bytes:
-    """Decompress a body, which is no longer than the text of the most rows, nor has more commas than their values."""
+    """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their values."""
     if call.picture:
-        return decompress(call.content, call.encoding, _PICTURE_BYTES)
+        return decompress(call.content, call.encoding, _MAX_PICTURE_BYTES)
     values = MAX_ROWS * row_values
-    content = decompress(call.content, call.encoding, min(values * _VALUE_BYTES + _MORE_BYTES, _MOST_BYTES))
-    if (commas := content.count(b",", 0, call.header_length)) > values + _MORE_BYTES:
+    content = decompress(call.content, call.encoding, min(values * _MAX_VALUE_BYTES + _SPARE, _MAX_BODY_BYTES))
+    if (commas := content.count(b",", 0, call.header_length)) > values + _SPARE:
         raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
     return content
 
 
-def _escalations(answers: Predictions, cascade: Cascade[Artifact]) -> int:
-    """Count how often a row went on to a further level."""
-    return int(np.searchsorted(cascade.runs, answers.exit_level).sum())
+def _escalations(predictions: Predictions, cascade: Cascade[Artifact]) -> int:
+    """Count how often a row escalated to a further level, summed over the rows."""
+    return int(np.searchsorted(cascade.runs, predictions.exit_level).sum())

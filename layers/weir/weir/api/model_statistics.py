@@ -1,46 +1,46 @@
-"""What this process has done for each version since it started; other processes know nothing of it."""
+"""Count what this process has answered for each version since it started; each process counts by itself."""
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from weir.protocol.messages import Duration, InferStatistics, ModelStatistics
 
 SCOPE = "this process since it started; a function may have many, and CloudWatch has them all (namespace Weir)"
 
 
-@dataclass
-class Counts:
-    """Of one version of one model."""
+class Counts(Struct):
+    """The counts of one version of one model."""
 
     rows: int = 0
     last_ms: int = 0
+    """when the last request was answered, in milliseconds since 1970"""
     success: Duration = field(default_factory=Duration)
     fail: Duration = field(default_factory=Duration)
     compute: Duration = field(default_factory=Duration)
 
 
-@dataclass
-class Counter:
-    """Counts of all versions."""
+class Counter(Struct, frozen=True):
+    """The counts of all versions."""
 
-    _counts: defaultdict[tuple[str, int], Counts] = field(default_factory=lambda: defaultdict(Counts))
+    counts: defaultdict[tuple[str, int], Counts] = field(default_factory=lambda: defaultdict(Counts))
 
     def answered(self, model: str, version: int, *, rows: int, taken_ns: int, compute_ns: int) -> None:
         """Count a request that was answered."""
-        counts = self._counts[model, version]
+        counts = self.counts[model, version]
         counts.rows += rows
         counts.last_ms = time.time_ns() // 1_000_000
         _add(counts.success, taken_ns)
         _add(counts.compute, compute_ns)
 
     def refused(self, model: str, version: int, *, taken_ns: int) -> None:
-        """Count a request that was not."""
-        _add(self._counts[model, version].fail, taken_ns)
+        """Count a request that was refused."""
+        _add(self.counts[model, version].fail, taken_ns)
 
     def of(self, model: str, version: int) -> ModelStatistics:
-        """Tell what was counted for one version."""
-        counts = self._counts.get((model, version), Counts())
+        """Return the counts of one version as a message of the protocol."""
+        counts = self.counts.get((model, version), Counts())
         return ModelStatistics(
             name=model,
             version=str(version),

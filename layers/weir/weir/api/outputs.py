@@ -1,10 +1,12 @@
-"""What a model can be asked for, and how each output is told from the engine's answers."""
+"""The outputs of a model below a mount, and the values of each from the engine's predictions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
 
+from weir.api.mounts import CASCADE, Mount
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
 from weir.engine.abstention import group_names, label_names
@@ -15,32 +17,39 @@ from weir.engine.sets import sets
 from weir.protocol.messages import TensorMetadata
 from weir.protocol.responses import Values
 
-WHOLE = frozenset({"probabilities", "set"})
+FULL = frozenset({"probabilities", "set"})
 """outputs that need more of the posterior than its largest probability"""
 
 
-def outputs(manifest: Manifest, *, cascade: bool) -> dict[str, TensorMetadata]:
-    """List what a mount of a model can be asked for, by name."""
-    labels = len(manifest.labels)
-    found = [
+def outputs(manifest: Manifest, mount: Mount) -> Mapping[str, TensorMetadata]:
+    """List the outputs of a model below a mount, by name."""
+    has_groups, has_sets = bool(manifest.groups or manifest.abstention), manifest.sets is not None
+    return _outputs(mount, len(manifest.labels), has_groups=has_groups, has_sets=has_sets)
+
+
+@lru_cache(maxsize=64)
+def _outputs(mount: Mount, labels: int, *, has_groups: bool, has_sets: bool) -> Mapping[str, TensorMetadata]:
+    tensors = [
         TensorMetadata(name="probabilities", datatype="FP32", shape=(-1, labels)),
         TensorMetadata(name="label", datatype="BYTES", shape=(-1,)),
     ]
-    if cascade:
-        found.append(TensorMetadata(name="exit_level", datatype="INT32", shape=(-1,)))
-        found.append(TensorMetadata(name="confidence", datatype="FP32", shape=(-1,)))
-        found.append(TensorMetadata(name="path", datatype="BYTES", shape=(-1,)))
-    if cascade and (manifest.groups or manifest.abstention):
-        found.append(TensorMetadata(name="group", datatype="BYTES", shape=(-1,)))
-    if cascade and manifest.sets:
-        found.append(TensorMetadata(name="set", datatype="BOOL", shape=(-1, labels)))
-    return {tensor.name: tensor for tensor in found}
+    if mount == CASCADE:
+        tensors += [
+            TensorMetadata(name="exit_level", datatype="INT32", shape=(-1,)),
+            TensorMetadata(name="confidence", datatype="FP32", shape=(-1,)),
+            TensorMetadata(name="path", datatype="BYTES", shape=(-1,)),
+        ]
+        if has_groups:
+            tensors.append(TensorMetadata(name="group", datatype="BYTES", shape=(-1,)))
+        if has_sets:
+            tensors.append(TensorMetadata(name="set", datatype="BOOL", shape=(-1, labels)))
+    return {tensor.name: tensor for tensor in tensors}
 
 
 class OutputContext(Struct, frozen=True):
-    """What the values of an output are made from."""
+    """What the values of an output are computed from."""
 
-    answers: Predictions
+    predictions: Predictions
     manifest: Manifest
     limits: tuple[Quantile, bool] | None = None
     """which prediction sets: the entry of an alpha, and whether it is per label"""
@@ -51,25 +60,27 @@ class OutputContext(Struct, frozen=True):
 
     def groups(self) -> list[str]:
         """Return each row's group, the empty string for none."""
-        abstentions = self.answers.abstentions
-        return [""] * len(self.answers.label) if abstentions is None else group_names(abstentions, self.manifest.groups)
+        abstentions = self.predictions.abstentions
+        if abstentions is None:
+            return [""] * len(self.predictions.label)
+        return group_names(abstentions, self.manifest.groups)
 
     def paths(self) -> list[str]:
         """Describe each row's path through the levels."""
-        return paths(self.answers, of_manifest(self.manifest))
+        return paths(self.predictions, of_manifest(self.manifest))
 
     def sets(self) -> Values:
-        """Tell which labels are in each row's prediction set."""
-        assert self.limits is not None, "whoever asks for sets says which"
+        """Return each row's prediction set: which labels are in it, `(rows, labels)`."""
+        assert self.limits is not None, "a request for sets names their alpha"
         quantile, per_label = self.limits
-        return sets(self.answers.probabilities, quantile, per_label=per_label)
+        return sets(self.predictions.probabilities, quantile, per_label=per_label)
 
 
 _VALUES: dict[str, Callable[[OutputContext], Values]] = {
-    "probabilities": lambda told: told.answers.probabilities,
-    "label": lambda told: label_names(told.answers, told.manifest.labels),
-    "exit_level": lambda told: told.answers.exit_level,
-    "confidence": lambda told: told.answers.confidence.astype(np.float32, copy=False),
+    "probabilities": lambda context: context.predictions.probabilities,
+    "label": lambda context: label_names(context.predictions, context.manifest.labels),
+    "exit_level": lambda context: context.predictions.exit_level,
+    "confidence": lambda context: context.predictions.confidence.astype(np.float32, copy=False),
     "path": OutputContext.paths,
     "group": OutputContext.groups,
     "set": OutputContext.sets,

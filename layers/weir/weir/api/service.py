@@ -1,43 +1,38 @@
-"""Between HTTP and models: takes bytes and names, gives bytes and what to count."""
+"""One mount of the API over a registry of models: bodies and names in, answers and what they count out."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct, field
 
 from weir.api import descriptions
-from weir.api.inference import Call, Inference, Target
+from weir.api.inference import Call, Inference, Target, predictor
 from weir.api.model_statistics import Counter
-from weir.catalog.store import Store
+from weir.api.mounts import Mount
 from weir.errors import Unavailable, WeirError
+from weir.observability import logger
 from weir.protocol import requests
 from weir.protocol.compression import decompress
 from weir.protocol.messages import IndexEntry, ModelConfig, ModelMetadata, Statistics
 from weir.runtime.registry import Registry
 
-_MOST_INDEX_BYTES = 65_536
+_MAX_INDEX_BYTES = 65_536
 
 
-@dataclass(frozen=True)
-class Service:
-    """One mount of the API: the end-to-end model, or with `cascade` the levels."""
+class Service(Struct, frozen=True):
+    """One mount of the API."""
 
     registry: Registry
-    cascade: bool
+    mount: Mount
     counter: Counter = field(default_factory=Counter)
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *, cascade: bool) -> "Service":
-        """Build the service a function's variables describe; reads no store unless MODELS_PRELOAD names models."""
-        store = Store(environment["MODEL_STORE"], endpoint=environment.get("MODEL_STORE_ENDPOINT", ""))
-        registry = Registry(
-            store,
-            alias=environment.get("MODEL_ALIAS") or "champion",
-            refresh_s=float(environment.get("MODEL_REFRESH_S") or 60),
-        )
-        for name in filter(None, environment.get("MODELS_PRELOAD", "").split(",")):
-            loaded = registry.model(name.strip())[1]
-            (loaded.cascade if cascade else loaded.end_to_end).preload()
-        return cls(registry, cascade)
+    def preload(self, models: Iterable[str]) -> None:
+        """Load models while the function starts; one that fails is logged, and loaded again when it is requested."""
+        for name in models:
+            try:
+                predictor(self.registry.model(name)[1], self.mount).preload()
+            except WeirError as error:
+                logger().error(f"preloading the model {name} failed: {error}", exc_info=error)
 
     def infer(self, model: str, version: str, call: Call) -> Inference:
         """Answer the rows of a request. Raises the errors of `weir.errors`."""
@@ -51,28 +46,28 @@ class Service:
         """Describe a model. Raises the errors of `weir.runtime.registry`."""
         number, loaded = self.registry.model(model, version)
         versions = [number] if version else self.registry.versions(model)
-        return descriptions.metadata(loaded.manifest, versions, cascade=self.cascade)
+        return descriptions.metadata(loaded.manifest, versions, self.mount)
 
     def config(self, model: str, version: str = "") -> ModelConfig:
-        """Describe a model in the words of Triton's configuration. Raises the errors of `weir.runtime.registry`."""
-        return descriptions.config(self.registry.model(model, version)[1].manifest, cascade=self.cascade)
+        """Describe a model as Triton's configuration does. Raises the errors of `weir.runtime.registry`."""
+        return descriptions.config(self.registry.model(model, version)[1].manifest, self.mount)
 
     def statistics(self, model: str, version: str = "") -> Statistics:
-        """Tell what this process has done for a model. Raises the errors of `weir.runtime.registry`."""
+        """Return what this process has answered for a model. Raises the errors of `weir.runtime.registry`."""
         return Statistics((self.counter.of(model, self.registry.model(model, version)[0]),))
 
     def index(self, call: Call) -> list[IndexEntry]:
-        """List every version in the store: each is answered when it is asked.
+        """List every version in the store; each is loaded when it is requested.
 
         Raises:
-            BadInput: the body is neither empty nor a request of the index.
+            BadInput: the body is neither empty nor a request for the index.
             StoreUnavailable: the store did not answer.
         """
-        requests.decode_index(decompress(call.content, call.encoding, _MOST_INDEX_BYTES))
+        requests.decode_index(decompress(call.content, call.encoding, _MAX_INDEX_BYTES))
         return [IndexEntry(name=name, version=str(number)) for name, number in self.registry.published()]
 
     def ready(self) -> bool:
-        """Tell whether the store answers."""
+        """Check whether the store answers."""
         try:
             self.registry.store.check()
         except Unavailable:
@@ -80,10 +75,10 @@ class Service:
         return True
 
     def model_ready(self, model: str, version: str = "") -> bool:
-        """Tell whether a model can answer: its first level loads. Raises `BadName` and `ModelNotFound`."""
+        """Check whether a model can answer: its first level loads. Raises `BadName` and `ModelNotFound`."""
         try:
             loaded = self.registry.model(model, version)[1]
-            (loaded.cascade if self.cascade else loaded.end_to_end).preload(levels=1)
+            predictor(loaded, self.mount).preload(levels=1)
         except Unavailable:
             return False
         return True
@@ -92,7 +87,7 @@ class Service:
         start = time.perf_counter_ns()
         number, loaded = self.registry.model(model, version)
         try:
-            inference = answer(Target(model, number, loaded, self.cascade))
+            inference = answer(Target(model, number, loaded, self.mount))
         except WeirError:
             self.counter.refused(model, number, taken_ns=time.perf_counter_ns() - start)
             raise

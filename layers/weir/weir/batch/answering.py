@@ -1,4 +1,4 @@
-"""A file of rows in the store -> a file of predictions beside it."""
+"""A file of rows in the store -> a file of predictions."""
 
 import math
 from collections import Counter
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from weir.batch.files import FileRows, read
+from weir.catalog.inputs import Input
 from weir.catalog.keys import BatchKey, parse_batch_key
 from weir.engine.abstention import group_names, label_names
 from weir.errors import BadInput, BadName, NotFound
@@ -19,7 +20,7 @@ CHUNK = 1024
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One answered row, as a line of `predictions.jsonl`."""
+    """The prediction of one row, a line of `predictions.jsonl`."""
 
     row: int
     label: str
@@ -32,14 +33,14 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RowError(msgspec.Struct, frozen=True, kw_only=True):
-    """One row that could not be answered, as a line of `predictions.jsonl`."""
+    """The error of one row that could not be answered, a line of `predictions.jsonl`."""
 
     row: int
     error: str
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`summary.json`, written last: when it is there, the predictions are complete."""
+    """`summary.json`, written last: once it exists, the predictions are complete."""
 
     model: str
     file: str
@@ -62,10 +63,10 @@ def _silent(done: int, total: int) -> None:
     del done, total
 
 
-def answer_dropped(registry: Registry, key: str) -> Summary:
-    """Answer the file that a notice names.
+def answer_notice(registry: Registry, key: str) -> Summary:
+    """Answer the file whose key an S3 notice holds.
 
-    A key that names no batch file has no place for an answer: its summary is returned, and written nowhere.
+    For a key of no batch file there is no place for an answer: the summary is returned, and not written.
     Raises what `answer` raises.
     """
     try:
@@ -76,10 +77,10 @@ def answer_dropped(registry: Registry, key: str) -> Summary:
 
 
 def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent) -> Summary:
-    """Answer one dropped file: write the predictions, then the summary.
+    """Answer one batch file: write the predictions, then the summary.
 
-    A file that can't be answered as a whole (no model, no rows, not readable) gets a summary that says so.
-    `on_rows(done, total)` is told the progress.
+    For a file that can't be answered as a whole (no model, no rows, not readable) the summary holds the error.
+    `on_rows(done, total)` is called with the progress.
 
     Raises:
         ObjectNotFound: the file itself is not in the store.
@@ -88,7 +89,7 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
     data = registry.store.get(key.source)
     try:
         version, model = registry.model(key.model)
-        rows = read(key.file, data, _row_shape(model))
+        rows = read(key.file, data, _input(model))
     except (BadInput, NotFound) as exc:
         summary = _summary(key, [], version=None, error=str(exc))
     else:
@@ -99,11 +100,11 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
     return summary
 
 
-def _row_shape(model: Model) -> tuple[int, ...]:
-    specs = model.manifest.inputs
-    if len(specs) != 1 or specs[0].datatype != "FP32":
-        raise BadInput("batch files are for models of one FP32 input", [spec.datatype for spec in specs])
-    return specs[0].shape[1:]
+def _input(model: Model) -> Input:
+    inputs = model.manifest.inputs
+    if len(inputs) != 1 or inputs[0].datatype != "FP32":
+        raise BadInput("batch files are for models of one FP32 input", [one.datatype for one in inputs])
+    return inputs[0]
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class _Job:
         for start in range(0, total, CHUNK):
             on_rows(start, total)
             numbers = range(start, min(start + CHUNK, total))
-            good = [number for number in numbers if number not in self.rows.errors]
-            predicted = self._predict(good) if good else {}
+            valid = [number for number in numbers if number not in self.rows.errors]
+            predicted = self._predict(valid) if valid else {}
             yield from (predicted.get(n) or RowError(row=n, error=self.rows.errors[n]) for n in numbers)
         on_rows(total, total)
 
@@ -133,14 +134,14 @@ class _Job:
             number: Prediction(
                 row=number,
                 label=label,
-                confidence=sure,
+                confidence=confidence,
                 exit_level=level,
                 model_version=self.version,
                 group=group,
             )
-            if math.isfinite(sure)
+            if math.isfinite(confidence)
             else RowError(row=number, error=f"{OVERFLOW}. Got: row {number}")
-            for number, label, sure, level, group in zip(
+            for number, label, confidence, level, group in zip(
                 numbers,
                 label_names(answers, manifest.labels),
                 answers.confidence.tolist(),

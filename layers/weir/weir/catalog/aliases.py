@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from weir.errors import BadManifest
+from weir.errors import BadAlias
 
 Version = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
 
@@ -17,7 +17,7 @@ class Canary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
-    """Which version a name like `champion` stands for, and which ones it stood for, newest first."""
+    """The version that a name like `champion` stands for, and the earlier ones, newest first."""
 
     version: Version
     history: tuple[Version, ...] = ()
@@ -25,8 +25,8 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decode_alias(data: bytes) -> Alias:
-    """Read an alias document, else raise `BadManifest`."""
+    """Read an alias document, else raise `BadAlias`."""
     try:
         return msgspec.json.decode(data, type=Alias)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
-        raise BadManifest('an alias is {"version": n, "history": [n, …]}', exc) from exc
+        raise BadAlias('an alias is {"version": n, "history": [n, …]}', exc) from exc

@@ -1,4 +1,4 @@
-"""Every key of the store is built here, from names that were checked here."""
+"""Check names, and build every key of the store from them."""
 
 import re
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def version_number(text: str) -> int:
 
 
 def is_version(text: str) -> bool:
-    """Tell a version number from an alias."""
+    """Say whether a text is a version number; an alias never is."""
     return bool(_VERSION.fullmatch(text))
 
 
@@ -55,7 +55,7 @@ def version(model: str, number: int) -> str:
 
 
 def claim(model: str, number: int) -> str:
-    """Key that is created first, and only once: it claims the number."""
+    """Key that publication creates first, and only once: it claims the number."""
     return f"{version(model, number)}claim.json"
 
 
@@ -67,14 +67,14 @@ def artifact(model: str, number: int, digest: str) -> str:
 
 
 def manifest(model: str, number: int) -> str:
-    """Key written last: a version without it does not exist."""
+    """Key that publication writes last: a version without it does not exist."""
     return f"{version(model, number)}manifest.json"
 
 
 def parse_manifest(key: str) -> tuple[str, int] | None:
-    """Read the model and version that a key is the manifest of; None when it is another's key."""
-    found = _MANIFEST.fullmatch(key)
-    return (found[1], int(found[2])) if found else None
+    """Read the model and version from the key of a manifest; None when the key is of something else."""
+    match = _MANIFEST.fullmatch(key)
+    return (match[1], int(match[2])) if match else None
 
 
 def alias(model: str, name: str) -> str:
@@ -86,7 +86,7 @@ def alias(model: str, name: str) -> str:
 class BatchKey:
     """One batch file: `batches/in/<model>/[cascade/]<file>`.
 
-    `file` is all that followed the model (and `cascade/`), extension included; it may hold slashes.
+    `file` is the rest of the key after the model (and `cascade/`), extension included; it may contain slashes.
     """
 
     model: str
@@ -95,17 +95,17 @@ class BatchKey:
 
     @property
     def source(self) -> str:
-        """Key under which the file is dropped."""
+        """Key of the file of rows."""
         return f"{BATCHES_IN}/{self._rest}"
 
     @property
     def predictions(self) -> str:
-        """Key of the answers, one JSON object a line."""
+        """Key of the predictions, one JSON object a line."""
         return f"{BATCHES_OUT}/{self._rest}/predictions.jsonl"
 
     @property
     def summary(self) -> str:
-        """Key of the summary, written last."""
+        """Key of the summary, which is written last."""
         return f"{BATCHES_OUT}/{self._rest}/summary.json"
 
     @property
@@ -114,7 +114,7 @@ class BatchKey:
 
 
 def batch_key(model: str, file: str, *, cascade: bool) -> BatchKey:
-    """Build the keys of one batch file, raising `BadName` for a file no key can hold."""
+    """Build the keys of one batch file. Raises `BadName` for a file name that no key can hold."""
     parts = file.split("/")
     if any(part in {"", ".", ".."} for part in parts) or not file.isprintable():
         raise BadName("a batch file's name has printable characters, and no empty, '.' or '..' part", file)
@@ -124,11 +124,11 @@ def batch_key(model: str, file: str, *, cascade: bool) -> BatchKey:
 
 
 def parse_batch_key(key: str) -> BatchKey:
-    """Read the (decoded) key of a dropped file, else raise `BadName`."""
+    """Read the (decoded) key of a batch file, else raise `BadName`."""
     prefix, _, rest = key.partition(f"{BATCHES_IN}/")
     model, _, file = rest.partition("/")
     if prefix or not file:
-        raise BadName(f"batch files are dropped under {BATCHES_IN}/<model>/", key)
+        raise BadName(f"batch files are uploaded to {BATCHES_IN}/<model>/", key)
     head, _, tail = file.partition("/")
     if head == "cascade" and tail:
         return batch_key(model, tail, cascade=True)

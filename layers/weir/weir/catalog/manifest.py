@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from weir.catalog.inputs import Input, check_inputs, with_kinds
 from weir.catalog.levels import Classifier, Expert, Experts, Level, MeasuredMetrics, Router
 from weir.catalog.promises import Abstention, Certificate, PredictionSets
 from weir.catalog.upgrade import Document, upgraded
@@ -19,9 +20,6 @@ _UPGRADED = "1"
 """the major version that is still read"""
 
 Quantization = Literal["float32", "float16", "dynamic", "int8"]
-Datatype = Literal[
-    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
-]
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,19 +31,6 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     quantization: Quantization
     interpreters: dict[str, str]
     """interpreter package -> the oldest version known to load it"""
-
-
-class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One input of the model."""
-
-    name: str
-    shape: tuple[int, ...]
-    """-1 (any number of rows) first"""
-    datatype: Datatype = "FP32"
-    meaning: str = ""
-    """what a value stands for, in words"""
-    range: tuple[float, float] = (0.0, 255.0)
-    """of the values of a picture: what black and white are"""
 
 
 class EndToEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +66,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     prior: tuple[float, ...]
     """share of each label among the training rows"""
-    inputs: tuple[TensorSpec, ...]
+    inputs: tuple[Input, ...]
     end_to_end: EndToEnd
     levels: tuple[Level[Artifact], ...]
     groups: dict[str, tuple[str, ...]] = {}
@@ -150,7 +135,7 @@ def _decoded(data: bytes) -> Manifest:
     if major == newest:
         return msgspec.json.decode(data, type=Manifest)
     if major == _UPGRADED:
-        return msgspec.convert(upgraded(msgspec.json.decode(data, type=Document)), Manifest)
+        return msgspec.convert(with_kinds(upgraded(msgspec.json.decode(data, type=Document))), Manifest)
     rule = f"this Weir reads manifests of schema version {_UPGRADED}.x and {newest}.x; upgrade it to read others"
     raise BadManifest(rule, version)
 
@@ -162,7 +147,7 @@ def _check(manifest: Manifest) -> None:
         raise BadManifest("the prior has one share for each label", manifest.prior)
     if not manifest.levels:
         raise BadManifest("a model has at least one level", manifest.levels)
-    _check_inputs(manifest)
+    check_inputs(manifest.inputs)
     _check_groups(manifest)
     for number, level in enumerate(manifest.levels):
         _check_level(level, number, manifest)
@@ -170,14 +155,6 @@ def _check(manifest: Manifest) -> None:
     for digest in manifest.artifacts:
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise BadManifest("artifacts are named by the sha256 of their bytes", digest)
-
-
-def _check_inputs(manifest: Manifest) -> None:
-    names = [spec.name for spec in manifest.inputs]
-    if not names or len(set(names)) != len(names) or not all(_is_input(spec) for spec in manifest.inputs):
-        raise BadManifest(
-            "a model has inputs of different names, each of shape [-1, then sizes of at least 1]", manifest.inputs
-        )
 
 
 def _check_groups(manifest: Manifest) -> None:
@@ -227,9 +204,3 @@ def _temperatures(manifest: Manifest) -> tuple[float, ...]:
         *(level.temperature for level in manifest.levels if not isinstance(level, Experts)),
         *(expert.temperature for expert in _experts(manifest)),
     )
-
-
-def _is_input(spec: TensorSpec) -> bool:
-    low, high = spec.range
-    sizes = len(spec.shape) > 1 and spec.shape[0] == -1 and all(size >= 1 for size in spec.shape[1:])
-    return sizes and -math.inf < low < high < math.inf

@@ -1,4 +1,4 @@
-"""What a version promises of its answers: values that certification writes and serving reads."""
+"""The promises of a version: values that certification writes and serving reads."""
 
 from typing import Annotated, Literal
 
@@ -37,18 +37,17 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """The promise in one line of plain words."""
-        sure = f"with {100 * (1 - self.delta):g} % confidence"
+        limit = f"at most {100 * self.max_loss:g} %"
         if self.against == "labels":
-            what = f"at most {100 * self.max_loss:g} % of the cascade's answers are wrong"
+            claim = f"{limit} of the cascade's answers are wrong"
         else:
-            what = (
-                f"the cascade is wrong where the end-to-end model is right on at most {100 * self.max_loss:g} % of rows"
-            )
-        return f"{sure}, {what} ({self.losses} of {self.rows} certification rows, {self.max_losses} allowed)"
+            claim = f"the cascade is wrong where the end-to-end model is right on {limit} of rows"
+        counts = f"{self.losses} of {self.rows} certification rows, {self.max_losses} allowed"
+        return f"with {100 * (1 - self.delta):g} % confidence, {claim} ({counts})"
 
 
 class Abstention(msgspec.Struct, frozen=True, kw_only=True):
-    """When the last level says nothing rather than something wrong.
+    """When the last level gives no label.
 
     With probability at least 1 - delta: of the rows that get a label at most max_error are wrong, and of those that
     get a label or a group too.

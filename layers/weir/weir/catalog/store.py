@@ -1,27 +1,28 @@
-"""Bytes by key, on S3 or in a folder: the serving path's only way to the store, without boto3."""
+"""Bytes by key, on S3 or in a folder: how functions read and write the store, without boto3."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from weir.errors import BadInput, BadName, ObjectNotFound, StoreUnavailable
+from weir.catalog import store_urls
+from weir.catalog.store_failures import error_code, unavailable
+from weir.catalog.store_urls import Bucket
+from weir.errors import BadInput, BadName, ObjectNotFound
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3CredentialProvider
 
 _CONNECT_TIMEOUT_S, _TIMEOUT_S, _RETRIES = 2, 10, 2
-_RULE = "a store is s3://bucket[/prefix] or file:///path"
 
 
 class Store:
-    """What one store URL names."""
+    """The objects that one store URL names."""
 
     def __init__(self, url: str, *, endpoint: str = "", credentials: "S3CredentialProvider | None" = None) -> None:
         """Name a store; nothing is read yet.
@@ -29,19 +30,19 @@ class Store:
         Args:
             url: `s3://bucket[/prefix]` or `file:///path`.
             endpoint: URL of an S3 other than AWS's; empty on AWS.
-            credentials: where S3 credentials come from, when not from the environment.
+            credentials: source of S3 credentials; default the environment.
 
         Raises:
-            BadInput: the URL is neither, or the folder does not exist.
+            BadInput: a URL is neither, or the folder does not exist.
+            StoreUnavailable: the environment holds half of the AWS credentials.
         """
         self.url = url
-        parts = urlsplit(url)
-        if parts.scheme == "s3" and parts.netloc:
-            self._bytes: S3Store | LocalStore = _s3(parts.netloc, parts.path.strip("/"), endpoint, credentials)
-        elif parts.scheme == "file" and not parts.netloc and Path(unquote(parts.path)).is_dir():
-            self._bytes = LocalStore(Path(unquote(parts.path)).resolve())
+        place = store_urls.parse(url)
+        if isinstance(place, Path):
+            self._bytes: S3Store | LocalStore = _folder(place)
         else:
-            raise BadInput(f"{_RULE}; the folder exists" if parts.scheme == "file" else _RULE, url)
+            with self._translated(place.prefix):
+                self._bytes = _s3(place, store_urls.endpoint(endpoint), credentials)
 
     def get(self, key: str) -> bytes:
         """Read one object whole.
@@ -61,16 +62,16 @@ class Store:
     def keys(self, prefix: str) -> list[str]:
         """List the keys below a prefix that ends with a slash. Raises `StoreUnavailable`."""
         with self._translated(prefix):
-            return [found["path"] for page in obstore.list(self._bytes, prefix) for found in page]
+            return [entry["path"] for page in obstore.list(self._bytes, prefix) for entry in page]
 
     def folders(self, prefix: str) -> list[str]:
-        """List the names of the folders right below a prefix. Raises `StoreUnavailable`."""
+        """List the names of the folders directly below a prefix. Raises `StoreUnavailable`."""
         with self._translated(prefix):
-            found = obstore.list_with_delimiter(self._bytes, prefix)["common_prefixes"]
-            return sorted(folder.rpartition("/")[2] for folder in found)
+            folders = obstore.list_with_delimiter(self._bytes, prefix)["common_prefixes"]
+            return sorted(folder.rpartition("/")[2] for folder in folders)
 
     def check(self) -> None:
-        """Ask the store anything at all. Raises `StoreUnavailable`."""
+        """List something, to see whether the store answers. Raises `StoreUnavailable`."""
         self.folders("models")
 
     @contextmanager
@@ -80,18 +81,24 @@ class Store:
         except ValueError as exc:
             raise BadName("a key has printable characters, and no empty, '.' or '..' part", key) from exc
         except FileNotFoundError as exc:
-            if "<Code>NoSuchBucket</Code>" in str(exc):
-                raise StoreUnavailable(f"the bucket of {self.url} exists", "NoSuchBucket") from exc
-            raise ObjectNotFound(f"the key exists in {self.url}", key) from exc
+            if error_code(exc) == "NoSuchBucket":
+                raise unavailable(self.url, exc) from exc
+            raise ObjectNotFound(key, self.url) from exc
         except (BaseError, OSError) as exc:
-            raise StoreUnavailable(f"the store {self.url} answers", type(exc).__name__) from exc
+            raise unavailable(self.url, exc) from exc
 
 
-def _s3(bucket: str, prefix: str, endpoint: str, credentials: "S3CredentialProvider | None") -> S3Store:
+def _folder(path: Path) -> LocalStore:
+    if not path.is_dir():
+        raise BadInput(f"{store_urls.RULE}; the folder exists", path.as_uri())
+    return LocalStore(path.resolve())
+
+
+def _s3(bucket: Bucket, endpoint: str, credentials: "S3CredentialProvider | None") -> S3Store:
     config: S3Config = {"endpoint": endpoint} if endpoint else {}
     return S3Store(
-        bucket,
-        prefix=prefix or None,
+        bucket.name,
+        prefix=bucket.prefix or None,
         config=config,
         client_options={
             "timeout": timedelta(seconds=_TIMEOUT_S),

@@ -1,4 +1,4 @@
-"""The parts of a PNG and of a JPEG, walked through before Pillow does: it takes a turn of Python for each."""
+"""The chunks of a PNG and the segments of a JPEG, counted before Pillow reads them: it runs Python code for each."""
 
 import re
 
@@ -9,19 +9,19 @@ WHOLE = "a picture is a whole PNG or JPEG"
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8")
 """first bytes of a PNG, of a JPEG"""
 
-MOST_PARTS = 2_000
+MAX_PARTS = 2_000
 """chunks of a PNG, of which an encoder writes one for each 8 kB; segments of a JPEG before its first scan"""
 
 _PNG, _JPEG = PICTURES
 _SCAN = 0xDA
-_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
 """markers that no length follows"""
 _MARKER = re.compile(rb"\xff{1,16}([^\x00\xff])", re.DOTALL)
 """up to 15 bytes may fill the space before a marker"""
 
 
 def check(content: bytes) -> None:
-    """Refuse what has more parts than a picture needs. Raises `TooLarge`, and `BadBody` for what is neither."""
+    """Refuse an abnormal number of chunks or segments. Raises `TooLarge`, and `BadBody` for what is neither."""
     if content.startswith(_PNG):
         _check_chunks(content)
     elif content.startswith(_JPEG):
@@ -31,7 +31,7 @@ def check(content: bytes) -> None:
 
 
 def scans(content: bytes) -> int:
-    """Count the scans of a JPEG; each costs a pass over all pixels."""
+    """Count the scans of a JPEG; each costs a pass over all pixels. Other pictures count as one."""
     return content.count(bytes((0xFF, _SCAN))) if content.startswith(_JPEG) else 1
 
 
@@ -44,17 +44,17 @@ def _check_chunks(content: bytes) -> None:
 
 def _check_segments(content: bytes) -> None:
     at, parts = len(_JPEG), 0
-    while found := _MARKER.match(content, at):
-        marker, at = found[1][0], found.end()
+    while match := _MARKER.match(content, at):
+        marker, at = match[1][0], match.end()
         if marker == _SCAN:
             return
-        if marker not in _ALONE:
+        if marker not in _WITHOUT_LENGTH:
             at += int.from_bytes(content[at : at + 2], "big")
         parts = _counted(parts)
     raise BadBody(WHOLE, f"a JPEG with no segment at byte {at}")
 
 
 def _counted(parts: int) -> int:
-    if parts >= MOST_PARTS:
-        raise TooLarge(f"a picture has at most {MOST_PARTS} parts", "more")
+    if parts >= MAX_PARTS:
+        raise TooLarge(f"a picture has at most {MAX_PARTS} chunks or segments", "more")
     return parts + 1

@@ -1,48 +1,62 @@
-"""InputRows in memory: the datatypes of their values, and one array for all inputs of a model."""
+"""A tensor: numbers of one shape."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Picture, Tensor
+from weir.engine.arrays import Floats
+from weir.errors import BadTensor, UnsupportedMedia
+from weir.inputs.finite import check_finite
 
 InputRows = NDArray[Any]
 """`(n, …)` of a model with one input; of several, `(n,)` with a field for each"""
 
-DTYPES: dict[str, np.dtype[Any]] = {
-    "BOOL": np.dtype("?"),
-    "UINT8": np.dtype("u1"),
-    "UINT16": np.dtype("<u2"),
-    "UINT32": np.dtype("<u4"),
-    "UINT64": np.dtype("<u8"),
-    "INT8": np.dtype("i1"),
-    "INT16": np.dtype("<i2"),
-    "INT32": np.dtype("<i4"),
-    "INT64": np.dtype("<i8"),
-    "FP16": np.dtype("<f2"),
-    "FP32": np.dtype("<f4"),
-    "FP64": np.dtype("<f8"),
-}
-"""datatype of the protocol -> NumPy's, little-endian as the protocol's bytes are; BYTES has none"""
+NO_FILES = "pictures are for models whose one input is a picture; others take tensors"
+"""why a file is refused"""
 
 
-def joined(arrays: Sequence[InputRows], specs: Sequence[TensorSpec]) -> InputRows:
-    """Make one array of rows of the arrays `(n, …)` of each input."""
-    if len(arrays) == 1:
-        return arrays[0]
-    together = np.empty(len(arrays[0]), [(s.name, DTYPES[s.datatype], s.shape[1:]) for s in specs])
-    for spec, array in zip(specs, arrays, strict=True):
-        together[spec.name] = array
-    return together
+@dataclass(frozen=True)
+class TensorReader:
+    """Reads the rows of a tensor, and of a picture that is sent as one."""
 
+    described: Tensor | Picture
 
-def no_rows(specs: Sequence[TensorSpec]) -> InputRows:
-    """Make the array of no rows."""
-    return joined([np.empty((0, *spec.shape[1:]), DTYPES[spec.datatype]) for spec in specs], specs)
+    def from_file(self, content: bytes, media_type: str) -> InputRows:
+        """Refuse a file: no file is a tensor. Raises `UnsupportedMedia`."""
+        del content
+        raise UnsupportedMedia(NO_FILES, media_type)
 
+    def from_array(self, array: NDArray[Any]) -> InputRows:
+        """Give rows `(n, *shape)` or flat rows `(n, values)` the shape `(n, *shape)`; their datatype stays.
 
-def zeros(specs: Sequence[TensorSpec]) -> InputRows:
-    """Make one row of zeros."""
-    return joined([np.zeros((1, *spec.shape[1:]), DTYPES[spec.datatype]) for spec in specs], specs)
+        Raises:
+            BadTensor: they have another shape.
+        """
+        one = self.described
+        if array.shape[1:] not in {one.row_shape, (one.row_values,)}:
+            raise BadTensor(f"rows have the shape {list(one.row_shape)}, or {one.row_values} values", array.shape[1:])
+        return array.reshape(len(array), *one.row_shape)
+
+    def from_cells(self, cells: Sequence[str]) -> Floats:
+        """Read the values of one row, row-major, from their texts: `(*shape)` in FP32.
+
+        Raises:
+            BadTensor: they are more or fewer, no numbers, or not finite.
+        """
+        one = self.described
+        if len(cells) != one.row_values:
+            raise BadTensor(f"a row has {one.row_values} values", len(cells))
+        try:
+            with np.errstate(over="ignore"):
+                values = np.array(cells, np.float64).astype(np.float32)
+        except ValueError as exc:
+            raise BadTensor("a row holds numbers", exc) from exc
+        return check_finite(values, "FP32", cells).reshape(one.row_shape)
+
+    def zeros(self, count: int) -> InputRows:
+        """Make rows of zeros `(count, *shape)`."""
+        return np.zeros((count, *self.described.row_shape), self.described.dtype)

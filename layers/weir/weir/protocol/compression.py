@@ -6,24 +6,24 @@ import zlib
 from weir.errors import BadBody, TooLarge, UnsupportedMedia
 
 SMALLEST = 256
-"""bytes from which an answer is compressed"""
+"""size in bytes from which an answer is compressed"""
 
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _LEVEL = 1
 
 
 def decompress(content: bytes, encoding: str, limit: int) -> bytes:
-    """Read a body as it was before it was compressed, spending no more memory than `limit` bytes.
+    """Decompress a body, with no more memory than `limit` bytes.
 
     Args:
         content: the body as it came.
         encoding: the header Content-Encoding; empty when there is none.
-        limit: bytes that it may have once it is decompressed; an API takes no longer ones that are not compressed.
+        limit: largest size in bytes once it is decompressed; the gateway limits bodies that are not compressed.
 
     Raises:
         UnsupportedMedia: another encoding.
         TooLarge: it has more bytes.
-        BadBody: it is not compressed so, not whole, or something follows it.
+        BadBody: it is not compressed that way, is incomplete, or has bytes behind it.
     """
     name = encoding.strip().lower()
     if name in {"", "identity"}:
@@ -43,7 +43,7 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
 
 
 def takes_gzip(accept_encoding: str) -> bool:
-    """Tell whether an Accept-Encoding header asks for gzip, weight 0 meaning that it does not (RFC 9110, 12.5.3)."""
+    """Tell whether an Accept-Encoding header accepts gzip; the weight 0 refuses it (RFC 9110, 12.5.3)."""
     for part in accept_encoding.lower().split(","):
         name, _, weight = (piece.strip() for piece in part.partition(";"))
         if name in {"gzip", "x-gzip"}:
@@ -52,5 +52,5 @@ def takes_gzip(accept_encoding: str) -> bool:
 
 
 def compress(content: bytes) -> bytes:
-    """Compress an answer with gzip; the same bytes give the same bytes."""
+    """Compress an answer with gzip, deterministically."""
     return gzip.compress(content, _LEVEL, mtime=0)

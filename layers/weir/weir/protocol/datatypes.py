@@ -1,4 +1,4 @@
-"""The datatypes of tensors: JSON values and bytes -> arrays, and back to bytes."""
+"""Values of tensors: JSON and bytes -> arrays, and arrays -> bytes."""
 
 import struct
 from collections.abc import Sequence
@@ -8,14 +8,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from weir.catalog.inputs import DTYPES
 from weir.errors import BadTensor
-from weir.inputs.tensor import DTYPES
-from weir.protocol.nesting import flat
+from weir.inputs.finite import check_finite
+from weir.protocol.nesting import JsonType, flat
 
 Array = NDArray[Any]
 
-_KINDS: dict[str, type[float | int | bool]] = {"f": float, "i": int, "u": int, "b": bool}
-"""kind of NumPy's datatype -> of JSON's values"""
+_JSON_TYPES: dict[str, JsonType] = {"f": float, "i": int, "u": int, "b": bool}
+"""kind of NumPy's datatype -> type of JSON's values"""
 
 
 def from_json(data: msgspec.Raw, datatype: str, count: int) -> Array:
@@ -25,14 +26,14 @@ def from_json(data: msgspec.Raw, datatype: str, count: int) -> Array:
         BadTensor: it is no list of such values, of another count, or a value is beyond the datatype.
     """
     dtype = DTYPES[datatype]
-    values = flat(data, _KINDS[dtype.kind], count)
+    values = flat(data, _JSON_TYPES[dtype.kind], count)
     if len(values) != count:
         raise BadTensor(f"data has {count} values", len(values))
     if datatype == "FP32":
         try:
             packed = struct.pack(f"<{count}f", *values)  # in a third of np.array's time
-            return _finite(np.frombuffer(packed, dtype), datatype, values)
-        except OverflowError:  # the lines below say which value
+            return check_finite(np.frombuffer(packed, dtype), datatype, values)
+        except OverflowError:  # the lines below name the value
             pass
     if dtype.kind in "iu" and count:
         limits = np.iinfo(dtype)
@@ -40,7 +41,7 @@ def from_json(data: msgspec.Raw, datatype: str, count: int) -> Array:
             if not limits.min <= extreme <= limits.max:
                 raise BadTensor(f"values of {datatype} are {limits.min} to {limits.max}", extreme)
     with np.errstate(over="ignore"):
-        return _finite(np.array(values, dtype), datatype, values)
+        return check_finite(np.array(values, dtype), datatype, values)
 
 
 def from_bytes(data: memoryview, datatype: str, count: int) -> Array:
@@ -55,7 +56,7 @@ def from_bytes(data: memoryview, datatype: str, count: int) -> Array:
     if dtype.kind == "b" and (largest := np.frombuffer(data, np.uint8).max(initial=0)) > 1:
         raise BadTensor("a BOOL is a byte of 0 or 1", largest)
     values = np.frombuffer(data, dtype)
-    return _finite(values if values.flags.aligned else values.copy(), datatype, values)
+    return check_finite(values if values.flags.aligned else values.copy(), datatype, values)
 
 
 def to_bytes(values: Array | Sequence[str]) -> bytes:
@@ -64,9 +65,3 @@ def to_bytes(values: Array | Sequence[str]) -> bytes:
         return np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
     texts = [text.encode() for text in values]
     return b"".join(part for text in texts for part in (len(text).to_bytes(4, "little"), text))
-
-
-def _finite(array: Array, datatype: str, came: Array | list[Any]) -> Array:
-    if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
-        raise BadTensor(f"values are finite in {datatype}", came[int(np.argmin(finite))])
-    return array

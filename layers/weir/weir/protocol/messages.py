@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol says, as types: requests are decoded by them, and `/openapi.json` is made of them.
+"""The messages of the Open Inference Protocol as types: they decode requests, and `/openapi.json` is made of them.
 
 https://github.com/kserve/open-inference-protocol, with Triton's extensions `binary_tensor_data`, `classification`,
 `model_configuration`, `model_repository` and `statistics`.
@@ -16,7 +16,7 @@ _DATA = Meta(
     extra_json_schema={"type": "array", "items": {}},
 )
 _SIZE = Meta(ge=0, description="Bytes of this tensor behind the JSON; instead of data.")
-_NUMPY = Meta(description="MLServer's word for values that are a NumPy array's, which they are in any case.")
+_NUMPY = Meta(description="MLServer's name for a NumPy array; values are read as one in any case.")
 _SHAPE = Meta(description="Rows first, 1 to 1,024.")
 
 
@@ -39,34 +39,39 @@ class InputTensor(Struct, kw_only=True):
 
     @property
     def binary_data_size(self) -> int | UnsetType:
-        """Bytes behind the JSON, when its values stand there."""
+        """Size of its values behind the JSON, when they stand there."""
         return self.parameters.binary_data_size if self.parameters else UNSET
 
 
 class OutputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of an output that is asked for."""
+    """Parameters of a requested output."""
 
     binary_data: Annotated[bool, Meta(description="Send its values behind the JSON.")] | UnsetType = UNSET
     classification: (
-        Annotated[int, Meta(ge=1, description="Of probabilities: the so many best, as `value:index:label`.")]
+        Annotated[
+            int,
+            Meta(
+                ge=1, description="Of probabilities: so many labels, the most probable first, as `value:index:label`."
+            ),
+        ]
         | UnsetType
     ) = UNSET
 
 
 class RequestedOutput(Struct, kw_only=True):
-    """One output the caller asks for."""
+    """One output that the caller requests."""
 
     name: str
     parameters: OutputParameters | None = None
 
     @property
     def classification(self) -> int | UnsetType:
-        """How many of the best are asked for, when not all values are."""
+        """How many of the most probable labels are requested, when not all probabilities are."""
         return self.parameters.classification if self.parameters else UNSET
 
     @property
     def binary_data(self) -> bool | UnsetType:
-        """Where its values go, when the caller says it for this output."""
+        """Whether its values go behind the JSON, when the caller decides it for this output."""
         return self.parameters.binary_data if self.parameters else UNSET
 
 
@@ -84,7 +89,7 @@ _DEFAULTS = RequestParameters()
 
 
 class InferRequest(Struct, kw_only=True):
-    """The body of `POST …/infer`; null is as good as absent."""
+    """The body of `POST …/infer`; null means absent."""
 
     inputs: list[InputTensor]
     outputs: Annotated[list[RequestedOutput] | None, Meta(description="All of the model's when there are none.")] = None
@@ -117,13 +122,13 @@ class InferResponse(Struct, kw_only=True, omit_defaults=True):
 
 
 class ErrorMessage(Struct, frozen=True):
-    """What went wrong: the rule, then what came."""
+    """An error: the rule, then what came."""
 
     error: str
 
 
 class ServerMetadata(Struct, frozen=True, kw_only=True):
-    """What answers."""
+    """Name and version of the server, and the extensions that it implements."""
 
     name: str
     version: str
@@ -158,7 +163,7 @@ class TensorMetadata(Struct, frozen=True, kw_only=True):
 
 
 class ModelMetadata(Struct, frozen=True, kw_only=True):
-    """What the protocol tells of a model, and below `parameters` what Weir adds."""
+    """The protocol's description of a model; `parameters` holds what Weir adds."""
 
     name: str
     versions: tuple[str, ...]
@@ -169,7 +174,7 @@ class ModelMetadata(Struct, frozen=True, kw_only=True):
 
 
 class Reshape(Struct, frozen=True):
-    """The shape that a tensor really has, without the rows."""
+    """The shape of one row of a tensor, where it differs from `dims`."""
 
     shape: tuple[int, ...] = ()
 
@@ -181,17 +186,17 @@ class TensorConfig(Struct, frozen=True, kw_only=True):
     data_type: str
     dims: tuple[int, ...]
     reshape: Reshape | UnsetType = UNSET
-    """where a row has one value and no dimension"""
+    """where a row is one value without a dimension"""
 
 
 class VersionPolicy(Struct, frozen=True, kw_only=True):
-    """Which versions can be asked for."""
+    """Which versions answer: all."""
 
     all: dict[str, str] = {}
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True):
-    """A model's configuration, as far as Triton's has words for it."""
+    """A model's configuration, with the fields of Triton's that apply."""
 
     name: str
     platform: str = "weir_tflite"
@@ -203,7 +208,7 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
 
 
 class Duration(Struct, kw_only=True):
-    """How often something was done, and how long it took altogether."""
+    """A count of events, and the time that they took together."""
 
     count: int = 0
     ns: int = 0
@@ -218,7 +223,7 @@ class InferStatistics(Struct, kw_only=True):
 
 
 class ModelStatistics(Struct, kw_only=True):
-    """What one process has done for one version since it started."""
+    """What one process has answered for one version since it started."""
 
     name: str
     version: str

@@ -1,16 +1,17 @@
-"""The body of an inference request -> what is asked, and the rows it asks about."""
+"""The body of an inference request -> the message, and the rows of its tensors."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from msgspec import UNSET, Struct
 
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Input
 from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
 from weir.inputs.picture_structure import PICTURES
-from weir.inputs.tensor import DTYPES, InputRows, joined
+from weir.inputs.rows import joined
+from weir.inputs.tensor import InputRows
 from weir.protocol.datatypes import from_bytes, from_json
 from weir.protocol.messages import (
     IndexRequest,
@@ -32,28 +33,28 @@ _decoder = msgspec.json.Decoder(InferRequest)
 _index = msgspec.json.Decoder(IndexRequest)
 
 
-class Asked(Struct, frozen=True):
-    """A request, and the bytes of its tensors that stand behind the JSON."""
+class Request(Struct, frozen=True):
+    """A request: its JSON, and the bytes of its tensors that stand behind it."""
 
     message: InferRequest
     binary: memoryview
 
 
-def decode(content: bytes, header_length: int | None, specs: Sequence[TensorSpec]) -> Asked:
+def decode(content: bytes, header_length: int | None, inputs: Sequence[Input]) -> Request:
     """Read the body of an inference request.
 
     Args:
         content: the body.
         header_length: of its JSON, when tensors stand behind it; 0 when the body is the bytes of the one input, whole
             rows and nothing else; None when it is all JSON.
-        specs: the model's inputs.
+        inputs: the model's inputs.
 
     Raises:
         BadBody: it is no such document, or has parameters that this API does not know.
         BadTensor: the bytes alone are no whole rows.
     """
     if header_length == 0:
-        return _raw(content, specs)
+        return _raw(content, inputs)
     if header_length is not None and header_length > len(content):
         raise BadBody(f"Inference-Header-Content-Length is at most the body's {len(content)} bytes", header_length)
     split = len(content) if header_length is None else header_length
@@ -63,39 +64,39 @@ def decode(content: bytes, header_length: int | None, specs: Sequence[TensorSpec
         if content.startswith(PICTURES):
             raise BadBody("a picture is sent with Content-Type: image/png or image/jpeg", "a picture without") from exc
         raise BadBody(_FORM, exc) from exc
-    _check_names(message)
+    _check_outputs(message)
     behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not UNSET)
     if behind != len(content) - split:
         raise BadBody(
-            f"binary_data_size of the inputs add up to the {len(content) - split} bytes behind the JSON", behind
+            f"the binary_data_size of all inputs adds up to the {len(content) - split} bytes behind the JSON", behind
         )
-    return Asked(message, memoryview(content)[split:])
+    return Request(message, memoryview(content)[split:])
 
 
-def _raw(content: bytes, specs: Sequence[TensorSpec]) -> Asked:
-    """Take bytes alone for rows of the one input; the answer is binary, too, as Triton's is."""
-    if len(specs) != 1:
+def _raw(content: bytes, inputs: Sequence[Input]) -> Request:
+    """Read bytes alone as rows of the one input; the answer is binary, too, as Triton's is."""
+    if len(inputs) != 1:
         raise BadBody(
-            "a body of bytes alone (Inference-Header-Content-Length: 0) is for models of one input", len(specs)
+            "a body of bytes alone (Inference-Header-Content-Length: 0) is for models of one input", len(inputs)
         )
-    spec = specs[0]
-    row = math.prod(spec.shape[1:]) * DTYPES[spec.datatype].itemsize
-    if not content or len(content) % row:
-        raise BadTensor(f"a body of bytes alone is whole rows of {row} bytes", len(content))
+    only = inputs[0]
+    row_bytes = only.row_values * only.dtype.itemsize
+    if not content or len(content) % row_bytes:
+        raise BadTensor(f"a body of bytes alone is whole rows of {row_bytes} bytes", len(content))
     tensor = InputTensor(
-        name=spec.name,
-        shape=[len(content) // row, *spec.shape[1:]],
-        datatype=spec.datatype,
+        name=only.name,
+        shape=[len(content) // row_bytes, *only.row_shape],
+        datatype=only.datatype,
         parameters=InputParameters(binary_data_size=len(content)),
     )
     parameters = RequestParameters(binary_data_output=True)
-    return Asked(InferRequest(inputs=[tensor], parameters=parameters), memoryview(content))
+    return Request(InferRequest(inputs=[tensor], parameters=parameters), memoryview(content))
 
 
-def _check_names(message: InferRequest) -> None:
+def _check_outputs(message: InferRequest) -> None:
     names = [output.name for output in message.outputs or ()]
     if len(set(names)) != len(names):
-        raise BadTensor("each output is asked for once", names)
+        raise BadTensor("each output is requested once", names)
 
 
 def decode_index(content: bytes) -> IndexRequest:
@@ -106,38 +107,53 @@ def decode_index(content: bytes) -> IndexRequest:
         raise BadBody('the body is empty, or a JSON object {"ready": true or false}', exc) from exc
 
 
-def rows(asked: Asked, specs: Sequence[TensorSpec]) -> InputRows:
+def rows(request: Request, inputs: Sequence[Input]) -> InputRows:
     """Read the rows, n from 1 to 1,024, of the model's inputs.
 
     Raises:
         BadTensor: a name, datatype, shape, count or value is not the model's.
     """
-    tensors = asked.message.inputs
-    if len(tensors) == len(specs) == 1 and tensors[0].name == specs[0].name:  # most models, without more ado
-        _check(tensors[0], specs[0], tensors[0].shape[0] if tensors[0].shape else 0)
-        return _values(tensors[0], asked.binary if tensors[0].binary_data_size is not UNSET else None)
-    if sorted(tensor.name for tensor in tensors) != sorted(spec.name for spec in specs):
-        raise BadTensor(f"the inputs are {', '.join(spec.name for spec in specs)}", [tensor.name for tensor in tensors])
-    by_name = {spec.name: spec for spec in specs}
-    count = tensors[0].shape[0] if tensors[0].shape else 0
-    found, at = {}, 0
+    tensors = request.message.inputs
+    if len(tensors) == len(inputs) == 1 and tensors[0].name == inputs[0].name:  # most models: the short way
+        _check(tensors[0], inputs[0])
+        return _values(tensors[0], request.binary if tensors[0].binary_data_size is not UNSET else None)
+    check_names([tensor.name for tensor in tensors], inputs)
+    by_name = {one.name: one for one in inputs}
+    arrays, at = {}, 0
     for tensor in tensors:
-        _check(tensor, by_name[tensor.name], count)
+        _check(tensor, by_name[tensor.name])
+        check_equal_rows([tensors[0].shape[0], tensor.shape[0]])
         size = tensor.binary_data_size
-        found[tensor.name] = _values(tensor, None if size is UNSET else asked.binary[at : at + size])
+        arrays[tensor.name] = _values(tensor, None if size is UNSET else request.binary[at : at + size])
         at += 0 if size is UNSET else size
-    return joined([found[spec.name] for spec in specs], specs)
+    return joined([arrays[one.name] for one in inputs], inputs)
 
 
-def _check(tensor: InputTensor, spec: TensorSpec, count: int) -> None:
-    if tensor.datatype != spec.datatype:
-        raise BadTensor(f"the datatype of {spec.name} is {spec.datatype}", tensor.datatype)
-    if tuple(tensor.shape[1:]) != spec.shape[1:] or len(tensor.shape) != len(spec.shape):
-        raise BadTensor(f"the shape of {spec.name} is {list(spec.shape)}, -1 for the rows", tensor.shape)
-    if not 1 <= tensor.shape[0] <= MAX_ROWS:
-        raise BadTensor(f"a request has 1 to {MAX_ROWS} rows", tensor.shape[0])
-    if tensor.shape[0] != count:
-        raise BadTensor("all inputs have as many rows", [count, tensor.shape[0]])
+def check_names(names: Collection[str], inputs: Sequence[Input]) -> None:
+    """Refuse other names than those of the model's inputs, each once. Raises `BadTensor`."""
+    known = [one.name for one in inputs]
+    if sorted(names) != sorted(known):
+        raise BadTensor(f"the inputs are {', '.join(known)}", list(names))
+
+
+def check_rows(count: int) -> None:
+    """Refuse a number of rows that no request may have. Raises `BadTensor`."""
+    if not 1 <= count <= MAX_ROWS:
+        raise BadTensor(f"a request has 1 to {MAX_ROWS} rows", count)
+
+
+def check_equal_rows(counts: list[int]) -> None:
+    """Refuse inputs whose numbers of rows differ. Raises `BadTensor`."""
+    if len(set(counts)) > 1:
+        raise BadTensor("all inputs have as many rows", counts)
+
+
+def _check(tensor: InputTensor, one: Input) -> None:
+    if tensor.datatype != one.datatype:
+        raise BadTensor(f"the datatype of {one.name} is {one.datatype}", tensor.datatype)
+    if tuple(tensor.shape[1:]) != one.shape[1:] or len(tensor.shape) != len(one.shape):
+        raise BadTensor(f"the shape of {one.name} is {list(one.shape)}, -1 for the rows", tensor.shape)
+    check_rows(tensor.shape[0])
 
 
 def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
@@ -156,7 +172,7 @@ def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
 
 
 def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]:
-    """List the outputs to compute: those asked for, or all; `set` only where the parameter alpha goes with it.
+    """List the outputs to compute: those requested, or all; `set` only where the parameter alpha goes with it.
 
     Raises:
         BadTensor: an output that the model does not have.
@@ -168,33 +184,33 @@ def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]
             raise BadTensor(f"outputs of the model are {', '.join(known)}", output.name)
         if output.classification is not UNSET and output.name != "probabilities":
             raise BadBody("classification (class_count) goes with the output probabilities", output.name)
-    found = message.outputs or [
+    outputs = message.outputs or [
         RequestedOutput(name=name) for name in known if name != "set" or parameters.alpha is not UNSET
     ]
-    has_sets = any(output.name == "set" for output in found)
+    has_sets = any(output.name == "set" for output in outputs)
     if has_sets and parameters.alpha is UNSET:
         raise BadBody("the output set goes with the request's parameter alpha", "none")
     if not has_sets and (parameters.alpha is not UNSET or parameters.per_label is not UNSET):
         raise BadBody("alpha and per_label go with the output set of a cascade that has sets", "no such output")
-    return found
+    return outputs
 
 
 def is_binary(output: RequestedOutput, parameters: RequestParameters) -> bool:
-    """Tell whether an output's values go behind the JSON: its own word, else the request's."""
+    """Tell whether an output's values go behind the JSON: by its own parameter, else by the request's."""
     own = output.binary_data
     return parameters.binary_data_output if own is UNSET else own
 
 
 def set_parameters(parameters: RequestParameters, promised: PredictionSets) -> tuple[Quantile, bool]:
-    """Read which prediction sets a request asks for: the entry of its alpha, and whether the promise is per label.
+    """Choose the prediction sets of a request: the entry of its alpha, and whether they hold for each label.
 
     Raises:
         BadBody: an alpha that the version has no sets for.
     """
     alpha, per_label = parameters.alpha, parameters.per_label is True
-    found = None if alpha is UNSET else promised.quantile(alpha)
-    if found is None:
+    quantile = None if alpha is UNSET else promised.quantile(alpha)
+    if quantile is None:
         raise BadBody(f"alpha is one of {', '.join(f'{one.alpha:g}' for one in promised.quantiles)}", alpha)
-    if per_label and found.least_per_label is None:
+    if per_label and quantile.least_per_label is None:
         raise BadBody("per_label is true where the version has sets per label", alpha)
-    return found, per_label
+    return quantile, per_label

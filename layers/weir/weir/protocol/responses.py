@@ -16,7 +16,7 @@ Values = NDArray[Any] | list[str]
 
 
 class Output(Struct, frozen=True):
-    """One output of an answer: what it is, and its values `(rows, …)`."""
+    """One output of an answer: its description, and its values `(rows, …)`."""
 
     name: str
     datatype: str
@@ -27,16 +27,16 @@ class Output(Struct, frozen=True):
 
     @classmethod
     def of(cls, spec: TensorMetadata, values: Values) -> "Output":
-        """Give a model's output its values."""
+        """Make an output of a model from its values."""
         return cls(spec.name, spec.datatype, [len(values), *spec.shape[1:]], values)
 
     def sent_binary(self) -> "Output":
-        """Send its values behind the JSON."""
+        """Return the same output with its values behind the JSON."""
         return replace(self, binary=True)
 
 
 def classified(output: Output, labels: Sequence[str], count: int) -> Output:
-    """Take the `count` best of each row, most probable first, ties by index: texts `value:index:label`.
+    """Replace probabilities by the `count` best labels of each row as texts `value:index:label`; ties go by index.
 
     https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
     """

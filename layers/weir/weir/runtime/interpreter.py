@@ -1,7 +1,7 @@
 """Run one `.tflite` file: the only file that names a TFLite runtime."""
 
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from weir.errors import ModelUnavailable
 
-RUNTIMES = ("ai-edge-litert", "tflite-runtime")
-"""distributions that bring an `Interpreter`; the first is the one that is deployed"""
+DEPLOYED = "ai-edge-litert"
+"""the distribution whose `Interpreter` functions run"""
+
+RUNTIMES = (DEPLOYED, "tflite-runtime")
+"""distributions that bring an `Interpreter`, the deployed one first"""
 
 _IDENTIFIER = b"TFL3"
 
@@ -22,7 +25,9 @@ def installed() -> tuple[str, ...]:
 
 
 def version(runtime: str) -> str:
-    """Tell which version of a runtime is installed."""
+    """Return which version of a runtime is installed."""
+    from importlib import metadata  # noqa: PLC0415 (25 ms of a cold start; only errors and training need a version)
+
     return metadata.version(runtime)
 
 
@@ -51,7 +56,8 @@ class Network:
         shapes = [_shape(tensor) for tensor in (*details, *outputs)]
         sound = len(outputs) == 1 and outputs[0]["dtype"] is np.float32 and len(shapes[-1]) == 2  # noqa: PLR2004
         if not sound or any(shape[:1] != (1,) for shape in shapes):
-            raise ModelUnavailable("a network has inputs [1, …] and one float32 output [1, labels]", shapes)
+            form = "a network has inputs [1, …] and one float32 output [1, labels]"
+            raise ModelUnavailable("the .tflite can't be served", f"{form}, and this one has {shapes}")
         ordered = details if len(details) == 1 else _by_name(details, inputs)
         self.inputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...] = tuple(
             (_shape(tensor)[1:], np.dtype(tensor["dtype"])) for tensor in ordered
@@ -89,27 +95,30 @@ def _by_name(details: list[dict[str, Any]], inputs: Sequence[str]) -> list[dict[
     """Put a network's inputs into an order; the converter calls the input `a` `serving_default_a:0`."""
     found = {tensor["name"].removeprefix("serving_default_").removesuffix(":0"): tensor for tensor in details}
     if set(found) != set(inputs):
-        raise ModelUnavailable(f"the network's inputs are {', '.join(inputs)}", sorted(found))
+        names = ", ".join(sorted(found))
+        raise ModelUnavailable("the .tflite can't be served", f"its inputs are {names}, not {', '.join(inputs)}")
     return [found[name] for name in inputs]
 
 
 def _first_installed() -> str:
     found = installed()
     if not found:
-        raise ModelUnavailable(f"one of {', '.join(RUNTIMES)} must be installed", "none")
+        raise ModelUnavailable("no interpreter is installed", f"one of {', '.join(RUNTIMES)} must be")
     return found[0]
 
 
 def load(content: bytes, runtime: str) -> Any:  # noqa: ANN401 (the runtimes have no types)
     """Load a `.tflite` into an interpreter of a runtime, on one thread. Raises `ModelUnavailable`."""
     if runtime not in installed():
-        raise ModelUnavailable(f"interpreters of this machine are {', '.join(installed()) or 'none'}", runtime)
+        have = ", ".join(installed()) or "none"
+        raise ModelUnavailable(f"the interpreter {runtime} is not installed", f"this machine has {have}")
     if content[4:8] != _IDENTIFIER:
-        raise ModelUnavailable("a .tflite has TFL3 in its bytes 4 to 7", content[:8])
+        start = repr(content[:8])
+        raise ModelUnavailable("the .tflite can't be read", f"its bytes 4 to 7 are not TFL3; it begins with {start}")
     module = import_module(runtime.replace("-", "_") + ".interpreter")
     try:
         interpreter = module.Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as exc:
-        raise ModelUnavailable(f"{runtime} {version(runtime)} takes this .tflite", exc) from exc
+        raise ModelUnavailable(f"{runtime} {version(runtime)} refused the .tflite", exc) from exc
     return interpreter

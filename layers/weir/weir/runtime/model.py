@@ -16,7 +16,7 @@ from weir.engine.cascade import Cascade, end_to_end_of, of_manifest
 from weir.engine.levels import NetworkFunction
 from weir.engine.predictions import Predictions
 from weir.errors import ModelUnavailable
-from weir.inputs.tensor import DTYPES, InputRows
+from weir.inputs.tensor import InputRows
 from weir.runtime.interpreter import Network
 
 OVERFLOW = "a row's values are small enough for the network's own numbers to stay finite"
@@ -117,13 +117,15 @@ class Model:
     def _loaded(self, artifact: Artifact) -> Network:
         content = self.fetch(artifact.digest)
         if (digest := hashlib.sha256(content).hexdigest()) != artifact.digest:
-            raise ModelUnavailable(f"the artifact's sha256 is {artifact.digest}", digest)
+            raise ModelUnavailable(f"the artifact {artifact.digest} is damaged", f"its sha256 is {digest}")
         specs = self.manifest.inputs
         network = Network(content, self.runtime, [spec.name for spec in specs])
-        inputs = tuple((spec.shape[1:], DTYPES[spec.datatype]) for spec in specs)
+        inputs = tuple((spec.row_shape, spec.dtype) for spec in specs)
         labels = self.manifest.outputs[artifact.digest]
         if (network.inputs, network.labels) != (inputs, labels):
+            expected = f"rows {inputs} and {labels} labels"
             raise ModelUnavailable(
-                f"the manifest promises rows {inputs} and {labels} labels", f"{network.inputs} and {network.labels}"
+                f"the artifact {artifact.digest} is not the network that the manifest promises",
+                f"it has {network.inputs} and {network.labels}, not {expected}",
             )
         return network

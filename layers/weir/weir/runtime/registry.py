@@ -1,17 +1,22 @@
-"""Names -> loaded models: resolves aliases, keeps what is loaded, looks again when it is old."""
+"""Names -> loaded models: resolve aliases, keep what is loaded, look an alias up again when it is old."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 from weir.catalog import keys
 from weir.catalog.aliases import decode_alias
 from weir.catalog.manifest import decode
 from weir.catalog.store import Store
-from weir.errors import BadManifest, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
+from weir.errors import DamagedDocument, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
 from weir.runtime.model import Model
+from weir.settings import Settings
 
-_KEPT = 8  # loaded versions of all models together
+_Document = TypeVar("_Document")
+
+_KEPT = 8
+"""loaded versions, of all models together"""
 
 
 class Registry:
@@ -39,6 +44,12 @@ class Registry:
         self._alias, self._refresh_s, self._runtime, self._clock = alias, refresh_s, runtime, clock
         self._aliases: dict[tuple[str, str], tuple[int, float]] = {}
         self._loaded: OrderedDict[tuple[str, int], Model] = OrderedDict()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Registry":
+        """Serve from the store that a function's settings name; nothing is read yet. Raises `BadInput`."""
+        store = Store(settings.store, endpoint=settings.store_endpoint)
+        return cls(store, alias=settings.alias, refresh_s=settings.refresh_s)
 
     def model(self, name: str, version: str = "") -> tuple[int, Model]:
         """Find a model and the number of its version.
@@ -68,7 +79,7 @@ class Registry:
         return self._manifests(f"{keys.MODELS}/")
 
     def versions(self, name: str) -> list[int]:
-        """List the versions of a model that can be asked for. Raises `BadName` and `StoreUnavailable`."""
+        """List the versions of a model that are served. Raises `BadName` and `StoreUnavailable`."""
         return [number for _, number in self._manifests(keys.versions(name))]
 
     def names(self) -> list[str]:
@@ -76,8 +87,8 @@ class Registry:
         return self.store.folders(keys.MODELS)
 
     def _manifests(self, prefix: str) -> list[tuple[str, int]]:
-        found = [keys.parse_manifest(key) for key in self.store.keys(prefix)]
-        return sorted(one for one in found if one)
+        parsed = [keys.parse_manifest(key) for key in self.store.keys(prefix)]
+        return sorted(name_and_number for name_and_number in parsed if name_and_number)
 
     def _resolve(self, name: str, alias: str) -> int:
         key = keys.alias(name, alias)
@@ -85,11 +96,9 @@ class Registry:
         if self._clock() < fresh_until:
             return known
         try:
-            known = decode_alias(self.store.get(key)).version
+            known = self._document(key, decode_alias).version
         except ObjectNotFound as exc:
-            raise ModelNotFound(f"the model is published under the alias {alias}", name) from exc
-        except BadManifest as exc:
-            raise ModelUnavailable(f"the alias {alias} of the model is readable", name) from exc
+            raise ModelNotFound(name, alias) from exc
         except StoreUnavailable:
             if not known:
                 raise
@@ -99,15 +108,20 @@ class Registry:
 
     def _load(self, name: str, number: int) -> Model:
         try:
-            manifest = decode(self.store.get(keys.manifest(name, number)))
+            manifest = self._document(keys.manifest(name, number), decode)
         except ObjectNotFound as exc:
-            raise ModelNotFound("the model has this version", f"{name} {number}") from exc
-        except BadManifest as exc:
-            raise ModelUnavailable(f"the manifest of {name} {number} is usable", exc) from exc
+            raise ModelNotFound(name, number) from exc
         return Model(manifest, lambda digest: self._artifact(name, number, digest), self._runtime)
 
     def _artifact(self, name: str, number: int, digest: str) -> bytes:
         try:
             return self.store.get(keys.artifact(name, number, digest))
         except ObjectNotFound as exc:
-            raise ModelUnavailable(f"the artifacts of {name} {number} are in the store", digest) from exc
+            raise ModelUnavailable(f"version {number} of {name} lacks an artifact", f"no key {exc.key}") from exc
+
+    def _document(self, key: str, decode_document: Callable[[bytes], _Document]) -> _Document:
+        data = self.store.get(key)
+        try:
+            return decode_document(data)
+        except DamagedDocument as exc:
+            raise exc.named(key) from exc

@@ -6,12 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weir.api.gateway_events import Answer, call
+from weir.api.gateway_events import Response, call, to_gateway, verb_and_path
 from weir.errors import BadBody
 from weir.protocol.compression import SMALLEST
 
@@ -26,7 +24,7 @@ def _event(body: str | None, *, encoded: bool, **headers: str) -> dict[str, Any]
 
 @given(st.binary())
 def test_base64_bodies_arrive_whole(content: bytes) -> None:
-    """Whatever the bytes are."""
+    """Any bytes are decoded to themselves."""
     assert call(_event(base64.b64encode(content).decode(), encoded=True)).content == content
 
 
@@ -40,15 +38,15 @@ def test_text_bodies_arrive_as_utf8(content: str) -> None:
 def test_a_missing_body_is_empty(encoded: bool) -> None:
     """A request without a body has no such key in its event, and one without headers neither."""
     assert call(_event(None, encoded=encoded)).content == b""
-    found = call({})
-    assert (found.content, found.header_length, found.encoding, found.picture) == (b"", None, "", "")
+    empty = call({})
+    assert (empty.content, empty.header_length, empty.encoding, empty.picture) == (b"", None, "", "")
 
 
 @pytest.mark.parametrize(
     ("body", "encoded"), [("a", True), ("abc", True), ("***", True), ("ä", True), ("YQ==!", True), ("\ud800", False)]
 )
 def test_bodies_that_no_gateway_makes_are_refused(body: str, encoded: bool) -> None:
-    """They are the caller's fault, not Weir's."""
+    """They are answered as bad requests, not as errors of Weir."""
     with pytest.raises(BadBody, match="an event's body is"):
         call(_event(body, encoded=encoded))
 
@@ -63,38 +61,35 @@ def test_bodies_that_no_gateway_makes_are_refused(body: str, encoded: bool) -> N
         ("", ""),
     ],
 )
-def test_pictures_are_told_by_their_type(content_type: str, picture: str) -> None:
-    """Any that the caller calls one: which are read, is said elsewhere."""
+def test_pictures_are_recognised_by_their_type(content_type: str, picture: str) -> None:
+    """Any media type of images counts; the decoder refuses those that it does not read."""
     assert call(_event("", encoded=False, content_type=content_type)).picture == picture
 
 
-def test_headers_are_found_in_any_case() -> None:
+def test_headers_are_read_in_any_case() -> None:
     """An HTTP API writes them in lower case, `sam local` does not."""
     for headers in (
         {"content_encoding": "gzip", "inference_header_content_length": "12"},
         {"Content_Encoding": "gzip", "Inference_Header_Content_Length": " 12 "},
     ):
-        found = call(_event("", encoded=False, **headers))
-        assert (found.encoding, found.header_length) == ("gzip", 12)
+        request = call(_event("", encoded=False, **headers))
+        assert (request.encoding, request.header_length) == ("gzip", 12)
 
 
 @pytest.mark.parametrize("length", ["-1", "1.0", "x", "1 2", "٣", "1e3", "0x1", "9999999999", "+1"])
 def test_lengths_are_whole_numbers(length: str) -> None:
-    """Anything else is refused, digits of other scripts too."""
+    """Anything else is refused, even digits of other scripts."""
     with pytest.raises(BadBody, match="Inference-Header-Content-Length is the length of the JSON in bytes"):
         call(_event("", encoded=False, inference_header_content_length=length))
 
 
 def _answer(body: str | bytes, accepted: str, status: int = 200) -> dict[str, Any]:
-    event = APIGatewayProxyEventV2(_event("", encoded=False, accept_encoding=accepted))
-    found = Answer(Response(status, "text/plain", body)).build(event)
-    assert isinstance(found, dict)
-    return found
+    return to_gateway(Response(status, body, {}), _event("", encoded=False, accept_encoding=accepted))
 
 
 @pytest.mark.parametrize("body", ["x" * SMALLEST, b"\xff" * SMALLEST])
-def test_long_answers_are_compressed_for_who_takes_it(body: str | bytes) -> None:
-    """A cache is told that it depends on what is taken."""
+def test_long_answers_are_compressed_for_clients_that_accept_it(body: str | bytes) -> None:
+    """The header Vary makes caches keep both forms."""
     plain, packed = _answer(body, "identity"), _answer(body, "br, gzip")
     assert plain["headers"]["Vary"] == packed["headers"]["Vary"] == "Accept-Encoding"
     assert "Content-Encoding" not in plain["headers"]
@@ -105,22 +100,22 @@ def test_long_answers_are_compressed_for_who_takes_it(body: str | bytes) -> None
 
 @pytest.mark.parametrize(("body", "status"), [("x" * (SMALLEST - 1), 200), ("x" * SMALLEST, 400), ("", 200)])
 def test_short_answers_and_errors_are_sent_as_they_are(body: str, status: int) -> None:
-    """The one gains nothing, the other is read by clients that do not look."""
+    """Compression gains nothing on short ones, and some clients read errors without decompressing them."""
     answer = _answer(body, "gzip", status)
     assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (status, body, False)
     assert "Content-Encoding" not in answer["headers"]
 
 
 def test_bytes_are_sent_in_base64() -> None:
-    """As the gateway takes them."""
+    """The gateway decodes them."""
     answer = _answer(b"\xff\0", "")
     assert answer["isBase64Encoded"]
     assert base64.b64decode(answer["body"]) == b"\xff\0"
 
 
 @pytest.mark.parametrize("body", ["x" * 6_000_001, '"' * 3_000_001, b"x" * 4_500_001], ids=["text", "quotes", "bytes"])
-def test_an_answer_that_no_function_may_return_is_a_refusal(body: str | bytes) -> None:
-    """Lambda would fail, and the caller would not know why; compressed it may go."""
+def test_an_answer_above_lambdas_limit_is_refused(body: str | bytes) -> None:
+    """The caller gets a 413 instead of Lambda's failure; compressed, the same answer may be short enough."""
     answer = _answer(body, "")
     assert answer["statusCode"] == 413
     assert json.loads(answer["body"])["error"].startswith("an answer has at most 6000000 bytes; fewer rows")
@@ -128,6 +123,16 @@ def test_an_answer_that_no_function_may_return_is_a_refusal(body: str | bytes) -
 
 
 def test_a_picture_has_no_json_before_it() -> None:
-    """A header that would be ignored is refused."""
+    """The header for its length is refused, not ignored."""
     with pytest.raises(BadBody, match="a picture is sent without Inference-Header-Content-Length"):
         call(_event("", encoded=False, content_type="image/png", inference_header_content_length="0"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "raw_path", "path"),
+    [("$default", "/v2/models/a", "/v2/models/a"), ("prod", "/prod/v2/models/a", "/v2/models/a")],
+)
+def test_the_path_is_without_the_stage(stage: str, raw_path: str, path: str) -> None:
+    """An API of another stage than `$default` has its name before each path."""
+    event = {"rawPath": raw_path, "requestContext": {"stage": stage, "http": {"method": "GET"}}}
+    assert verb_and_path(event) == ("GET", path)

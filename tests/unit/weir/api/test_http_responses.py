@@ -1,4 +1,4 @@
-"""weir.api.http_responses: between answers and HTTP, errors and statuses."""
+"""weir.api.http_responses: documents and errors as responses."""
 
 import json
 
@@ -28,14 +28,21 @@ from weir.errors import (
     ],
 )
 def test_errors_have_the_status_of_their_nearest_ancestor(error: WeirError, status: int) -> None:
-    """The body repeats the error, as JSON, unless it is not the caller's."""
+    """The body is the error as JSON; of one that is not the caller's fault, it is a general message."""
     answer = http.refuse(error)
-    assert answer.status_code == status
-    assert json.loads(answer.body or "") == {"error": http.UNAVAILABLE if status == 503 else str(error)}
+    assert answer.status == status
+    assert json.loads(answer.body) == {"error": http.UNAVAILABLE if status == 503 else str(error)}
     assert answer.headers.get("Allow") == ("GET" if status == 405 else None)
 
 
-def test_documents_are_encoded_and_bytes_sent_as_they_are() -> None:
-    """An answer that was encoded already is not encoded again."""
+def test_documents_are_encoded_once() -> None:
+    """A value is encoded as JSON; bytes are JSON already and are sent as they are."""
     assert http.respond({"a": "ä"}).body == http.respond('{"a":"ä"}'.encode()).body == '{"a":"ä"}'
     assert http.respond({}).headers["Content-Type"] == "application/json"
+
+
+def test_other_errors_are_a_500_that_leaks_nothing() -> None:
+    """The caller gets a general message; traceback and text of the error stay in the log."""
+    answer = http.fail(ZeroDivisionError("secret"))
+    assert answer.status == 500
+    assert "secret" not in str(answer.body)

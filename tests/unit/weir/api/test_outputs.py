@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from tests.serving import layered_manifest, make_manifest
-from weir.api.outputs import WHOLE, OutputContext, outputs
+from weir.api.mounts import CASCADE, END_TO_END, Mount
+from weir.api.outputs import FULL, OutputContext, outputs
+from weir.catalog.inputs import DTYPES
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Quantile
 from weir.engine.predictions import Abstentions, Predictions
-from weir.inputs.tensor import DTYPES
 
 PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], np.float32)
 
-ANSWERS = Predictions(
+PREDICTIONS = Predictions(
     probabilities=PROBABILITIES,
     label=np.array([0, 2]),
     confidence=PROBABILITIES.max(axis=1),
@@ -32,35 +33,35 @@ ANSWERS = Predictions(
 
 
 @pytest.mark.parametrize(
-    ("manifest", "cascade", "names"),
+    ("manifest", "mount", "names"),
     [
-        (make_manifest(), False, "probabilities label"),
-        (layered_manifest(), False, "probabilities label"),
-        (make_manifest(), True, "probabilities label exit_level confidence path"),
-        (layered_manifest(), True, "probabilities label exit_level confidence path group set"),
+        (make_manifest(), END_TO_END, "probabilities label"),
+        (layered_manifest(), END_TO_END, "probabilities label"),
+        (make_manifest(), CASCADE, "probabilities label exit_level confidence path"),
+        (layered_manifest(), CASCADE, "probabilities label exit_level confidence path group set"),
         (
             msgspec.structs.replace(layered_manifest(), sets=None),
-            True,
+            CASCADE,
             "probabilities label exit_level confidence path group",
         ),
         (
             msgspec.structs.replace(layered_manifest(), abstention=None),
-            True,
+            CASCADE,
             "probabilities label exit_level confidence path group set",
         ),
     ],
 )
-def test_outputs_are_what_a_mount_can_tell(manifest: Manifest, cascade: bool, names: str) -> None:
-    """Levels only where they answer, groups and sets only where the version has them."""
-    assert " ".join(outputs(manifest, cascade=cascade)) == names
+def test_outputs_are_those_of_the_mount(manifest: Manifest, mount: Mount, names: str) -> None:
+    """Only the cascade has outputs about levels, and only versions with groups or sets have those outputs."""
+    assert " ".join(outputs(manifest, mount)) == names
 
 
-def test_values_are_what_the_outputs_promise() -> None:
-    """Each has the datatype and the shape that metadata tells of it, a row each."""
+def test_values_fit_the_metadata_of_their_outputs() -> None:
+    """Each has the datatype and the shape of its metadata, with one entry a row."""
     manifest = layered_manifest()
-    told = OutputContext(ANSWERS, manifest, (Quantile(alpha=0.1, least=0.3), False))
-    for name, tensor in outputs(manifest, cascade=True).items():
-        values = told.values(name)
+    context = OutputContext(PREDICTIONS, manifest, (Quantile(alpha=0.1, least=0.3), False))
+    for name, tensor in outputs(manifest, CASCADE).items():
+        values = context.values(name)
         if tensor.datatype == "BYTES":
             assert len(values) == 2
             assert all(isinstance(text, str) for text in values)
@@ -70,41 +71,41 @@ def test_values_are_what_the_outputs_promise() -> None:
         assert values.shape == (2, *tensor.shape[1:])
 
 
-def test_confidence_is_fp32_whatever_it_was() -> None:
-    """Its bytes are those of its datatype."""
-    double = replace(ANSWERS, confidence=ANSWERS.confidence.astype(np.float64))
+def test_confidence_is_fp32() -> None:
+    """It is converted from any other precision, so its bytes are those of its datatype."""
+    double = replace(PREDICTIONS, confidence=PREDICTIONS.confidence.astype(np.float64))
     values = OutputContext(double, make_manifest()).values("confidence")
     assert isinstance(values, np.ndarray)
     assert values.dtype == np.float32
 
 
 def test_texts_name_labels_and_groups() -> None:
-    """The empty string where a row has none."""
-    told = OutputContext(ANSWERS, layered_manifest())
-    assert told.values("label") == ["left", ""]
-    assert told.values("group") == ["outer", ""]
-    assert told.values("path")[0] == "experts (outer) 0.6000 >= 0.8000"
+    """A row without a label or group has the empty string."""
+    context = OutputContext(PREDICTIONS, layered_manifest())
+    assert context.values("label") == ["left", ""]
+    assert context.values("group") == ["outer", ""]
+    assert context.values("path")[0] == "experts (outer) 0.6000 >= 0.8000"
 
 
 @pytest.mark.parametrize(
     ("per_label", "expected"),
     [(False, [[True, True, False], [False, False, True]]), (True, [[True] * 3, [False, True, True]])],
 )
-def test_sets_are_of_the_quantile_that_was_asked_for(per_label: bool, expected: list[list[bool]]) -> None:
-    """One limit for all labels, or each label's own."""
+def test_sets_are_those_of_the_requested_quantile(per_label: bool, expected: list[list[bool]]) -> None:
+    """There is one limit for all labels, or one for each."""
     quantile = Quantile(alpha=0.1, least=0.3, least_per_label=(0.5, 0.2, 0.1))
-    values = OutputContext(ANSWERS, layered_manifest(), (quantile, per_label)).values("set")
+    values = OutputContext(PREDICTIONS, layered_manifest(), (quantile, per_label)).values("set")
     assert isinstance(values, np.ndarray)
     assert values.tolist() == expected
 
 
-def test_outputs_that_need_the_whole_posterior_are_known() -> None:
-    """All others are told from its largest probability, and from what the answers hold beside it."""
+def test_outputs_that_need_the_full_posterior_are_listed() -> None:
+    """All others are the same when only the largest probability is known."""
     partly = np.array(PROBABILITIES)
     partly[0, 1:], partly[1, :2] = np.nan, np.nan
-    told, whole = (
-        OutputContext(replace(ANSWERS, probabilities=partly), layered_manifest()),
-        OutputContext(ANSWERS, layered_manifest()),
+    partial, full = (
+        OutputContext(replace(PREDICTIONS, probabilities=partly), layered_manifest()),
+        OutputContext(PREDICTIONS, layered_manifest()),
     )
-    for name in outputs(layered_manifest(), cascade=True).keys() - WHOLE:
-        assert np.array_equal(told.values(name), whole.values(name))
+    for name in outputs(layered_manifest(), CASCADE).keys() - FULL:
+        assert np.array_equal(partial.values(name), full.values(name))

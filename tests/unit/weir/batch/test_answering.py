@@ -14,10 +14,9 @@ from tests.unit.weir.pairs import pair_manifest
 from weir.batch import answering as batch
 from weir.catalog import keys
 from weir.catalog.store import Store
+from weir.engine.arrays import Floats
 from weir.errors import ObjectNotFound, StoreUnavailable
 from weir.runtime.registry import Registry
-
-Floats = NDArray[np.float32]
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -40,7 +39,7 @@ def _lines(store: Path, path: str) -> list[dict[str, Any]]:
 
 
 def test_every_row_has_its_line_in_order(thirds: Path, pictures: Floats) -> None:
-    """The levels answer below cascade/, and each line says which."""
+    """Below cascade/ the levels answer, and each line names its exit level."""
     summary = _answer(thirds, "a.npy", _npy(pictures), cascade=True)
     lines = _lines(thirds, "thirds/cascade/a.npy")
     assert [line["row"] for line in lines] == [0, 1, 2, 3]
@@ -53,12 +52,12 @@ def test_every_row_has_its_line_in_order(thirds: Path, pictures: Floats) -> None
 
 
 def test_the_end_to_end_model_answers_at_the_root(thirds: Path, pictures: Floats) -> None:
-    """It has one level, number 0."""
+    """A file that is not below cascade/ exits at level 0, the only one."""
     assert _answer(thirds, "a.npy", _npy(pictures)).exit_levels == {"0": 4}
 
 
 def test_bad_rows_are_counted_and_the_others_answered(thirds: Path, pictures: Floats) -> None:
-    """A refused row has an error and no label."""
+    """A bad row has an error and no label."""
     pictures[2, 0, 0] = np.nan
     summary = _answer(thirds, "deep/er/a.npy", _npy(pictures))
     lines = _lines(thirds, "thirds/deep/er/a.npy")
@@ -68,30 +67,30 @@ def test_bad_rows_are_counted_and_the_others_answered(thirds: Path, pictures: Fl
 
 
 def test_a_file_of_bad_rows_only_is_answered(thirds: Path) -> None:
-    """No network is asked."""
+    """The summary counts the bad rows, and no network runs."""
     summary = _answer(thirds, "a.csv", b"1,2\n3\n")
     assert (summary.rows, summary.answered, summary.bad_rows) == (2, 0, 2)
 
 
 def test_files_of_rows_are_for_models_of_one_fp32_input(tmp_path: Path) -> None:
-    """Others get a summary that says so."""
+    """For a model of other inputs the summary holds the error."""
     store_version(tmp_path, pair_manifest())
     summary = _answer(tmp_path, "a.csv", b"1,2\n", model="pair")
     assert summary.error == "batch files are for models of one FP32 input. Got: ['FP32', 'INT32']"
 
 
 def test_more_rows_than_one_call_takes(thirds: Path) -> None:
-    """Rows are answered in chunks, their numbers go on, and the progress is told."""
+    """Rows are answered in chunks, numbered throughout, and the progress is reported."""
     rows = np.zeros((2500, 4, 4), np.float32)
     rows[:, :, 3] = 255
     key = keys.batch_key("thirds", "a.npy", cascade=True)
     (thirds / key.source).parent.mkdir(parents=True)
     (thirds / key.source).write_bytes(_npy(rows))
-    told: list[tuple[int, int]] = []
-    summary = batch.answer(Registry(Store(thirds.as_uri())), key, lambda done, total: told.append((done, total)))
+    progress: list[tuple[int, int]] = []
+    summary = batch.answer(Registry(Store(thirds.as_uri())), key, lambda done, total: progress.append((done, total)))
     assert summary.labels == {"right": 2500}
     assert [line["row"] for line in _lines(thirds, "thirds/cascade/a.npy")] == list(range(2500))
-    assert told == [(0, 2500), (1024, 2500), (2048, 2500), (2500, 2500)]
+    assert progress == [(0, 2500), (1024, 2500), (2048, 2500), (2500, 2500)]
 
 
 @pytest.mark.parametrize(
@@ -102,10 +101,10 @@ def test_more_rows_than_one_call_takes(thirds: Path) -> None:
         ("a.npy", b"", "nobody", "the model is published under the alias champion. Got: nobody"),
     ],
 )
-def test_a_file_that_cannot_be_answered_gets_a_summary_that_says_so(
+def test_a_file_that_cannot_be_answered_gets_a_summary_with_the_error(
     thirds: Path, file: str, data: bytes, model: str, error: str
 ) -> None:
-    """Trying again would not help, so nobody tries."""
+    """The error is permanent, so it is written and not retried."""
     summary = _answer(thirds, file, data, model=model)
     assert summary.error is not None
     assert summary.error.startswith(error)
@@ -115,7 +114,7 @@ def test_a_file_that_cannot_be_answered_gets_a_summary_that_says_so(
 
 
 def test_a_row_that_overflows_is_a_bad_row(thirds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row without a confidence has no label either."""
+    """A row without a finite confidence has an error and no label."""
     monkeypatch.setattr(
         "weir.runtime.model.Network.logits", lambda _self, rows: np.full((len(rows), 3), np.nan, np.float32)
     )
@@ -124,21 +123,21 @@ def test_a_row_that_overflows_is_a_bad_row(thirds: Path, monkeypatch: pytest.Mon
     assert "small enough" in _lines(thirds, "thirds/a.npy")[0]["error"]
 
 
-def test_a_dropped_file_is_answered_by_its_key(thirds: Path, pictures: Floats) -> None:
-    """The key says which model answers, and how."""
+def test_the_file_of_a_notice_is_answered(thirds: Path, pictures: Floats) -> None:
+    """The key of a notice names the model, and whether its levels answer."""
     (thirds / "batches/in/thirds/cascade").mkdir(parents=True)
     (thirds / "batches/in/thirds/cascade/a.npy").write_bytes(_npy(pictures))
-    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), "batches/in/thirds/cascade/a.npy")
+    summary = batch.answer_notice(Registry(Store(thirds.as_uri())), "batches/in/thirds/cascade/a.npy")
     assert (summary.model, summary.file, summary.cascade, summary.answered) == ("thirds", "a.npy", True, 4)
 
 
 @pytest.mark.parametrize(
     "key", ["batches/in/THIRDS/a.npy", "batches/in/thirds/", "batches/in/thirds/a//b.npy", "x", ""]
 )
-def test_a_key_that_names_no_file_is_told_and_nothing_is_written(thirds: Path, key: str) -> None:
-    """It has no place for an answer, and trying again would not help."""
+def test_a_key_that_names_no_file_has_an_error_and_nothing_is_written(thirds: Path, key: str) -> None:
+    """Its error is returned in a summary, and nothing is written to the store."""
     before = sorted(thirds.rglob("*"))
-    summary = batch.answer_dropped(Registry(Store(thirds.as_uri())), key)
+    summary = batch.answer_notice(Registry(Store(thirds.as_uri())), key)
     assert summary.error is not None
     assert ". Got: " in summary.error
     assert (summary.rows, summary.file) == (0, key)
@@ -146,18 +145,18 @@ def test_a_key_that_names_no_file_is_told_and_nothing_is_written(thirds: Path, k
 
 
 def test_a_file_that_is_gone_is_an_error(thirds: Path) -> None:
-    """Nothing is written for it."""
+    """A file that is not in the store raises ObjectNotFound."""
     with pytest.raises(ObjectNotFound):
         batch.answer(Registry(Store(thirds.as_uri())), keys.batch_key("thirds", "a.npy", cascade=False))
 
 
 def test_the_summary_is_written_last(thirds: Path, pictures: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When it is there, the predictions are complete; when writing them failed, it is not."""
+    """Once a summary exists the predictions are complete; when writing them failed, there is none."""
     put = Store.put
 
     def failing(self: Store, key: str, data: bytes) -> None:
         if key.endswith("predictions.jsonl"):
-            raise StoreUnavailable("the store answers", key)
+            raise StoreUnavailable("the store did not answer", key)
         put(self, key, data)
 
     monkeypatch.setattr(Store, "put", failing)

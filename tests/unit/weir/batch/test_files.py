@@ -10,9 +10,11 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from weir.batch.files import read
+from weir.catalog.inputs import Tensor
 from weir.errors import BadBody
 
 SHAPE = (2, 3)
+INPUT = Tensor(name="x", shape=(-1, *SHAPE))
 ARRAYS = arrays(
     st.sampled_from([np.dtype(kind) for kind in ("<f4", ">f8", "u1", "<i8", ">u2", "<f2")]),
     st.tuples(st.integers(1, 5), st.just(2), st.just(3)),
@@ -38,25 +40,25 @@ def _header(shape: str = "(1, 2, 3)", descr: str = "'<f8'") -> str:
 
 @given(ARRAYS, st.booleans(), st.booleans())
 def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: bool) -> None:
-    """Any real datatype, byte order and memory order, whole or flat rows."""
+    """A .npy of any real datatype, byte order and memory order, of whole or flat rows, gives its rows."""
     stored = array.reshape(len(array), -1) if flat else array
-    rows = read("a.npy", _npy(np.asfortranarray(stored) if fortran else stored), SHAPE)
+    rows = read("a.npy", _npy(np.asfortranarray(stored) if fortran else stored), INPUT)
     np.testing.assert_array_equal(rows.values, array.astype(np.float32))
     assert rows.values.dtype == np.float32
     assert rows.errors == {}
 
 
 def test_npy_of_the_second_version_gives_its_rows() -> None:
-    """NumPy writes it for long headers; the numbers are the same."""
+    """Version 2.0, which NumPy writes for long headers, has the same values."""
     body = np.arange(6.0).tobytes()
-    assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), SHAPE).values.ravel().tolist() == list(range(6))
+    assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), INPUT).values.ravel().tolist() == list(range(6))
 
 
 def test_bad_rows_of_a_npy_are_named() -> None:
-    """NaN and what overflows FP32 cost their own row only."""
+    """A row with NaN, or a value beyond FP32, is an error of this row only."""
     array = np.ones((4, *SHAPE))
     array[1, 0, 0], array[3, 1, 2] = np.nan, 1e300
-    rows = read("a.npy", _npy(array), SHAPE)
+    rows = read("a.npy", _npy(array), INPUT)
     assert set(rows.errors) == {1, 3}
     assert rows.values[0].tolist() == np.ones(SHAPE).tolist()
 
@@ -69,9 +71,9 @@ def test_bad_rows_of_a_npy_are_named() -> None:
         (b"\x93NUMPY\x03\x00" + b"\x00" * 90, "a .npy is what numpy.save writes"),
         (_npy(np.zeros((3, *SHAPE)))[:-1], "is followed by exactly its values"),
         (_npy(np.zeros((3, *SHAPE))) + b"x", "is followed by exactly its values"),
-        (_npy(np.array(3.0)), "a .npy has the shape"),
-        (_npy(np.zeros((3, 7))), "a .npy has the shape"),
-        (_npy(np.zeros(6)), "a .npy has the shape"),
+        (_npy(np.array(3.0)), "in a .npy, rows have the shape"),
+        (_npy(np.zeros((3, 7))), "in a .npy, rows have the shape"),
+        (_npy(np.zeros(6)), "in a .npy, rows have the shape"),
         (_npy(np.zeros((3, *SHAPE), complex)), "a .npy holds real numbers"),
         (_npy(np.zeros((3, *SHAPE), bool)), "a .npy holds real numbers"),
         (_npy(np.full((3, *SHAPE), "a")), "a .npy holds real numbers"),
@@ -85,10 +87,10 @@ def test_bad_rows_of_a_npy_are_named() -> None:
         (_with_header(_header(f"({'9' * 30}, 2, 3)")), "is followed by exactly its values"),
         (_with_header(_header("(-1, 2, 3)")), "is followed by exactly its values"),
         (_with_header(_header("(-1, 2, 3)"), b"0" * 48), "is followed by exactly its values"),
-        (_with_header(_header("(-1, -2, 3)"), b"0" * 48), "a .npy has the shape"),
-        (_with_header(_header("(0, -1)")), "a .npy has the shape"),
-        (_with_header(_header(f"(0, {'9' * 30})")), "a .npy has the shape"),
-        (_with_header(_header(f"({'1, ' * 40})"), b"0" * 8), "a .npy has the shape"),
+        (_with_header(_header("(-1, -2, 3)"), b"0" * 48), "is followed by exactly its values"),
+        (_with_header(_header("(0, -1)")), "is followed by exactly its values"),
+        (_with_header(_header(f"(0, {'9' * 30})")), "a .npy has a shape that NumPy knows"),
+        (_with_header(_header(f"({'1, ' * 40})"), b"0" * 8), "a .npy has a shape that NumPy knows"),
         (_with_header(_header(), np.zeros(6).tobytes(), b"\x03\x00"), "a .npy is what numpy.save writes"),
         (_with_header("__import__('os')"), "a .npy is what numpy.save writes"),
         (_with_header("{" * 5000), "a .npy is what numpy.save writes"),
@@ -98,7 +100,7 @@ def test_bad_rows_of_a_npy_are_named() -> None:
 def test_a_npy_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
     """Whatever its header claims, no memory is reserved for it."""
     with pytest.raises(BadBody, match=rule):
-        read("a.npy", data, SHAPE)
+        read("a.npy", data, INPUT)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -118,9 +120,9 @@ def test_a_npy_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
     st.sampled_from([b"", b"\x00" * 48, b"\x00" * 96]),
 )
 def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
-    """Whatever stands in it, the file is read or refused."""
+    """Whatever the header holds, the file is read or refused."""
     try:
-        rows = read("a.npy", _with_header(header, body), SHAPE)
+        rows = read("a.npy", _with_header(header, body), INPUT)
     except BadBody:
         return
     assert rows.values.shape[1:] == SHAPE
@@ -129,9 +131,9 @@ def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
 
 @given(ARRAYS)
 def test_csv_gives_its_rows(array: NDArray[np.generic]) -> None:
-    """One row a line, values row-major."""
+    """A .csv has one row a line, values row-major."""
     text = "\n".join(",".join(str(value) for value in row.ravel().tolist()) for row in array)
-    np.testing.assert_array_equal(read("a.csv", text.encode(), SHAPE).values, array.astype(np.float32))
+    np.testing.assert_array_equal(read("a.csv", text.encode(), INPUT).values, array.astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -147,9 +149,9 @@ def test_csv_gives_its_rows(array: NDArray[np.generic]) -> None:
         " 1, 2, 3, 4, 5, 6e0\n",
     ],
 )
-def test_csv_of_many_hands(text: str) -> None:
+def test_csv_files_of_many_programs_are_read(text: str) -> None:
     """Headers, byte-order marks, line ends, quotes, spaces and blank lines are no rows."""
-    rows = read("a.csv", text.encode(), SHAPE)
+    rows = read("a.csv", text.encode(), INPUT)
     assert rows.values.tolist() == [[[1, 2, 3], [4, 5, 6]]]
     assert rows.errors == {}
 
@@ -167,8 +169,8 @@ def test_csv_of_many_hands(text: str) -> None:
     ],
 )
 def test_bad_lines_of_a_csv_are_named(line: str, rule: str) -> None:
-    """A bad line costs its own row only; the others keep their numbers."""
-    rows = read("a.csv", f"1,2,3,4,5,6\n{line}\n1,2,3,4,5,6\n".encode(), SHAPE)
+    """A bad line is an error of this row only; the others keep their numbers."""
+    rows = read("a.csv", f"1,2,3,4,5,6\n{line}\n1,2,3,4,5,6\n".encode(), INPUT)
     assert set(rows.errors) == {1}
     assert rows.errors[1].startswith(rule)
     assert len(rows.values) == 3
@@ -184,13 +186,13 @@ def test_bad_lines_of_a_csv_are_named(line: str, rule: str) -> None:
     ],
 )
 def test_a_csv_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
-    """The error states what a .csv is."""
+    """The error states the rule that a .csv breaks."""
     with pytest.raises(BadBody, match=rule):
-        read("a.csv", data, SHAPE)
+        read("a.csv", data, INPUT)
 
 
 @pytest.mark.parametrize("file", ["a.parquet", "a", "a.npy.gz", ".NPY"])
 def test_other_formats_are_refused(file: str) -> None:
-    """The error lists the formats."""
+    """The error lists the formats that are read."""
     with pytest.raises(BadBody, match=r"a batch file is \.npy or \.csv"):
-        read(file, b"", SHAPE)
+        read(file, b"", INPUT)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.serving import artifact, layered_manifest, make_manifest
-from weir.catalog.aliases import Alias, decode_alias
+from weir.catalog.inputs import Picture, Tensor
 from weir.catalog.levels import Expert
 from weir.catalog.manifest import Manifest, _check, decode, encode
 from weir.errors import BadManifest
@@ -28,11 +28,17 @@ def test_unknown_keys_are_ignored() -> None:
 
 
 def test_a_model_may_have_several_inputs() -> None:
-    """Of any datatypes that are numbers; one that says nothing of it has float32 pixels of 0 to 255."""
-    inputs = [{"name": "a", "shape": [-1, 2]}, {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]}]
-    first, second = decode(_document(inputs=inputs)).inputs
-    assert (first.shape, first.datatype, first.range) == ((-1, 2), "FP32", (0.0, 255.0))
-    assert (second.shape, second.datatype, second.range) == ((-1, 3, 3), "INT8", (-9.0, 9.0))
+    """Each has its own shape and datatype; a picture without a range has pixels of 0 to 255."""
+    inputs = [
+        {"name": "a", "shape": [-1, 2]},
+        {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]},
+        {"name": "c", "shape": [-1, 3, 3]},
+    ]
+    assert decode(_document(schema_version="1.3", inputs=inputs)).inputs == (
+        Tensor(name="a", shape=(-1, 2)),
+        Picture(name="b", shape=(-1, 3, 3), datatype="INT8", range=(-9.0, 9.0)),
+        Picture(name="c", shape=(-1, 3, 3), range=(0.0, 255.0)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,15 +57,36 @@ def test_a_model_may_have_several_inputs() -> None:
         (_document(labels=["a", "a", "b"]), "at least two labels"),
         (_document(prior=[1.0]), "one share for each label"),
         (_document(levels=[]), "at least one level"),
-        (_document(inputs=[]), "a model has inputs of different names"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 1]}] * 2), "a model has inputs of different names"),
-        (_document(inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
-        (_document(inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
-        (_document(inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]), "each of shape"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]), "the JSON document"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [1, 1]}]), "each of shape"),
-        (_document(inputs=[{"name": "a", "shape": [-1, 4], "range": [255, 0]}]), "each of shape"),
+        (_document(schema_version="1.3", inputs=[]), "a model has inputs of different names"),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 1]}] * 2),
+            "a model has inputs of different names",
+        ),
+        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
+        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
+        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]),
+            "each of shape",
+        ),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]),
+            "the JSON document",
+        ),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [1, 1]}]),
+            "black, then more for white",
+        ),
+        (
+            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [255, 0]}]),
+            "black, then more for white",
+        ),
+        (_document(schema_version="1.3", inputs=3), "the JSON document"),
+        (_document(schema_version="1.3", inputs=[3]), "the JSON document"),
+        (
+            _document(schema_version="1.3", inputs=[{"kind": "sound", "name": "a", "shape": [-1, 4]}]),
+            "the JSON document",
+        ),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (
             _document(
@@ -187,32 +214,6 @@ def test_artifacts_are_listed_once() -> None:
     manifest = make_manifest()
     assert len(manifest.artifacts) == 3
     assert manifest.levels[-1].networks[0] == manifest.end_to_end.artifact
-
-
-def test_aliases_are_read() -> None:
-    """An alias names a version and those it named before."""
-    assert decode_alias(b'{"version": 3, "history": [2, 1], "canary": null}') == Alias(version=3, history=(2, 1))
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"3",
-        b'{"version": "3"}',
-        b'{"version": 0}',
-        b'{"version": -1}',
-        b'{"version": 1000000000}',
-        b'{"version": 2, "history": [0]}',
-        b'{"version": 2, "canary": {"version": 0, "weight": 5}}',
-        b"[" * 100_000,
-        b"\xff",
-    ],
-)
-def test_damaged_aliases_are_refused(data: bytes) -> None:
-    """Nothing is guessed."""
-    with pytest.raises(BadManifest, match="an alias is"):
-        decode_alias(data)
 
 
 def test_every_artifact_has_the_outputs_of_its_place() -> None:

@@ -17,8 +17,8 @@ POSTERIOR = np.array([[0.9, 0.1, 0], [0.5, 0.45, 0.05], [0.4, 0.3, 0.3], [0.4, 0
 ANSWERED = Predictions(POSTERIOR, POSTERIOR.argmax(axis=1), POSTERIOR.max(axis=1), np.array([1, 1, 1, 0], np.int32), 2)
 
 
-def test_unsure_rows_at_the_end_get_a_group_or_nothing() -> None:
-    """A sure row its label, an early exit its label whatever its confidence."""
+def test_rows_of_low_confidence_at_the_last_level_get_a_group_or_nothing() -> None:
+    """A confident row has its label; so has a row that exits early, whatever its confidence."""
     abstentions = decide(ANSWERED, RULE, HIERARCHY)
     assert abstentions.abstains.tolist() == [False, True, True, False]
     assert abstentions.group.tolist() == [0, 0, NO_GROUP, 0]
@@ -28,20 +28,20 @@ def test_unsure_rows_at_the_end_get_a_group_or_nothing() -> None:
 
 @pytest.mark.parametrize("hierarchy", [NO_GROUPS, HIERARCHY])
 def test_without_a_group_threshold_no_abstaining_row_gets_a_group(hierarchy: Hierarchy) -> None:
-    """Nothing is promised of groups then."""
+    """Certification found no threshold of groups then."""
     abstentions = decide(ANSWERED, msgspec.structs.replace(RULE, group_threshold=None), hierarchy)
     assert abstentions.abstains.tolist() == [False, True, True, False]
     assert abstentions.group[abstentions.abstains].tolist() == [NO_GROUP, NO_GROUP]
 
 
-def test_without_a_rule_nobody_abstains() -> None:
-    """Each row has its label's group."""
+def test_without_a_rule_no_row_abstains() -> None:
+    """Every row has its label, and the group of that label."""
     abstentions = decide(ANSWERED, None, HIERARCHY)
     assert not abstentions.abstains.any()
     assert abstentions.group.tolist() == [0, 0, 0, 0]
 
 
 def test_a_confidence_that_is_not_a_number_abstains() -> None:
-    """Nothing is sure of it."""
+    """NaN is below every threshold."""
     odd = Predictions(POSTERIOR[:1], np.array([0]), np.array([np.nan], np.float32), np.array([1], np.int32), 2)
     assert decide(odd, RULE, NO_GROUPS).abstains.tolist() == [True]

@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.serving import layered_manifest
 from tests.unit.weir.cascades import RandomCascade, Recorded, cascades
 from weir.catalog.levels import Classifier, Experts, Level
+from weir.catalog.promises import Abstention
 from weir.engine.arrays import LEAST_PROBABILITY, Floats
-from weir.engine.cascade import Cascade, exit_levels, levels_run
+from weir.engine.cascade import Cascade, end_to_end_of, exit_levels, exits, levels_run, limits_of, of_manifest
+from weir.engine.hierarchy import NO_GROUPS
 from weir.engine.levels import NetworkFunction
 
 Doubles = NDArray[np.float64]
@@ -60,7 +63,7 @@ def _pooled(before: list[float], probabilities: list[float], weights: tuple[floa
 
 @given(cascades())
 def test_equals_a_loop_over_rows(drawn: RandomCascade) -> None:
-    """Exits, labels and probabilities are those of one row at a time, whatever the fusions."""
+    """Exits, labels and probabilities are those of a loop that answers one row at a time, whatever the fusions."""
     predictions = drawn.cascade.answer(drawn.rows, trace=True)
     for row in range(len(drawn.rows)):
         number, posterior = _answer_one(drawn, row)
@@ -81,7 +84,7 @@ def _is_close_call(drawn: RandomCascade, trace: Floats) -> bool:
 
 @given(cascades())
 def test_experts_that_cannot_win_change_nothing(drawn: RandomCascade) -> None:
-    """Without the full posterior: the same exits, labels and confidences to the last bit, ties included."""
+    """Without the full posterior, exits, labels and confidences are the same to the last bit, ties included."""
     experts = [expert for level in drawn.cascade.levels if isinstance(level, Experts) for expert in level.networks]
     full = drawn.cascade.answer(drawn.rows)
     rows_of_full = [len(expert.ran_on) for expert in experts]
@@ -182,6 +185,68 @@ def test_exits_from_confidences_are_the_exits_of_the_engine(drawn: RandomCascade
     np.testing.assert_array_equal(exit_levels(confidences, thresholds), answered.exit_level)
 
 
+@given(cascades(), st.floats(0, 1), st.floats(0, 1))
+def test_abstention_does_not_depend_on_how_much_of_the_posterior_is_requested(
+    drawn: RandomCascade, threshold: float, group_threshold: float
+) -> None:
+    """Groups of abstaining rows are read off the whole posterior, which is then computed where experts are last."""
+    rule = Abstention(
+        max_error=0.1,
+        delta=0.05,
+        threshold=threshold,
+        group_threshold=group_threshold,
+        rows=1,
+        answered=1,
+        wrong=0,
+        p_value=0,
+    )
+    cascade = replace(drawn.cascade, abstention=rule)
+    full, pruned = (cascade.answer(drawn.rows, full=full).abstentions for full in (True, False))
+    assert full is not None
+    assert pruned is not None
+    np.testing.assert_array_equal(pruned.abstains, full.abstains)
+    np.testing.assert_array_equal(pruned.group, full.group)
+    np.testing.assert_array_equal(pruned.best_group, full.best_group)
+    np.testing.assert_allclose(pruned.group_confidence, full.group_confidence, rtol=1e-6)
+
+
+@given(cascades())
+def test_networks_may_be_exchanged_without_changing_the_cascade(drawn: RandomCascade) -> None:
+    """Over other networks of the same logits it answers the same; levels, groups and rules are what they were."""
+    cascade = replace(drawn.cascade, fused_temperature=1.5)
+    copied = cascade.map(lambda network: Recorded(network.logits.copy()))
+    one, other = cascade.answer(drawn.rows, trace=True), copied.answer(drawn.rows, trace=True)
+    np.testing.assert_array_equal(other.probabilities, one.probabilities)
+    np.testing.assert_array_equal(other.trace, one.trace)
+    assert (copied.thresholds, copied.hierarchy) == (cascade.thresholds, cascade.hierarchy)
+    assert len(copied.networks) == len(cascade.networks)
+
+
+def test_limits_are_infinite_where_no_row_exits_and_at_the_last_level() -> None:
+    """No confidence reaches the one, and every confidence reaches the other, but NaN, which never exits."""
+    limits = limits_of([None, 0.5, 0.9])
+    assert limits.tolist() == [np.inf, 0.5, -np.inf]
+    assert limits.dtype == np.float32
+    confidences = np.array([[0.0], [0.5], [1.0], [np.nan]], np.float32)
+    assert exits(confidences, limits).tolist() == [
+        [False, False, True],
+        [False, True, True],
+        [False, True, True],
+        [False, False, False],
+    ]
+
+
+def test_a_manifest_describes_two_cascades() -> None:
+    """The end-to-end model is one of one level, which has no groups and never abstains."""
+    manifest = layered_manifest()
+    cascade, end_to_end = of_manifest(manifest), end_to_end_of(manifest)
+    assert (cascade.levels, cascade.hierarchy.groups) == (manifest.levels, ("outer", "inner"))
+    assert (cascade.fused_temperature, cascade.abstention) == (manifest.fused_temperature, manifest.abstention)
+    assert cascade.hierarchy.prior == manifest.prior
+    assert end_to_end.networks == [manifest.end_to_end.artifact]
+    assert (end_to_end.hierarchy, end_to_end.fused_temperature, end_to_end.abstention) == (NO_GROUPS, 1.0, None)
+
+
 def _cascade(*levels: tuple[NetworkFunction, float | None]) -> Cascade[NetworkFunction]:
     return Cascade(
         tuple(
@@ -199,7 +264,7 @@ def test_a_confidence_that_is_not_a_number_escalates() -> None:
 
 
 def test_rows_that_are_not_numbers_reach_the_last_level_alone() -> None:
-    """NaN in one row costs its neighbours nothing, and stays NaN."""
+    """NaN in one row does not change its neighbours, and stays NaN."""
 
     def network(rows: Floats) -> Floats:
         return np.stack([rows, -rows], 1)
@@ -213,7 +278,7 @@ def test_rows_that_are_not_numbers_reach_the_last_level_alone() -> None:
 
 
 def test_share_counts_the_rows_of_a_level() -> None:
-    """Shares are of all rows."""
+    """A level's share is the number of rows that exit there over the number of all rows."""
     first: NetworkFunction = lambda rows: np.stack([rows, -rows], 1)  # noqa: E731
     last: NetworkFunction = lambda rows: np.stack([rows, rows], 1)  # noqa: E731
     predictions = _cascade((first, 0.9), (last, 0.0)).answer(np.array([9, 9, 9, 0], np.float32))

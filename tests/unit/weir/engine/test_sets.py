@@ -15,11 +15,11 @@ def test_labels_that_are_probable_enough_are_in() -> None:
 
 
 def test_each_label_may_have_its_own_limit() -> None:
-    """A limit of zero lets a label in always."""
-    found = sets(POSTERIOR, QUANTILE, per_label=True)
-    assert found.tolist() == [[True, True, True], [True, True, False], [False, True, True]]
+    """A limit of zero always lets a label in."""
+    members = sets(POSTERIOR, QUANTILE, per_label=True)
+    assert members.tolist() == [[True, True, True], [True, True, False], [False, True, True]]
 
 
 def test_no_set_is_empty() -> None:
-    """The most probable label is in, however unsure the row."""
+    """The most probable label is in, however low its probability."""
     assert sets(POSTERIOR, Quantile(alpha=0.5, least=0.95)).sum(axis=1).tolist() == [1, 1, 1]

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.weir.protocol.documents import document, read, tensor
-from weir.catalog.manifest import Datatype, TensorSpec
+from weir.catalog.inputs import DTYPES, Datatype, Input, Picture, Tensor
 from weir.errors import BadBody, TooLarge, UnsupportedMedia, WeirError
-from weir.inputs import picture as pictures
-from weir.inputs.tensor import DTYPES, InputRows
+from weir.inputs.rows import from_file
+from weir.inputs.tensor import InputRows
 
 PNG, JPEG = "image/png", "image/jpeg"
 HEIGHT, WIDTH = 4, 5
 
-GREY = TensorSpec(name="image", shape=(-1, HEIGHT, WIDTH))
-ONE_CHANNEL = TensorSpec(name="image", shape=(-1, HEIGHT, WIDTH, 1))
-COLOUR = TensorSpec(name="image", shape=(-1, HEIGHT, WIDTH, 3))
+GREY = Picture(name="image", shape=(-1, HEIGHT, WIDTH))
+ONE_CHANNEL = Picture(name="image", shape=(-1, HEIGHT, WIDTH, 1))
+COLOUR = Picture(name="image", shape=(-1, HEIGHT, WIDTH, 3))
 MODES = {1: "L", 3: "RGB"}
 
 WHOLE = "a picture is a whole PNG or JPEG"
@@ -55,7 +55,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def _png(
     width: int, height: int, pixels: bytes, *, colour: int = 0, depth: int = 8, before: bytes = b"", after: bytes = b""
 ) -> bytes:
-    """Make a PNG by hand: what its header says need not be true."""
+    """Make a PNG by hand; its header may lie."""
     header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     data = _chunk(b"IDAT", zlib.compress(pixels))
     return b"\x89PNG\r\n\x1a\n" + header + before + data + after + _chunk(b"IEND", b"")
@@ -66,7 +66,7 @@ def _segment(marker: int, data: bytes) -> bytes:
 
 
 def _scans(count: int) -> bytes:
-    """Make a progressive JPEG of 8x8 grey pixels by hand, whose scans say nothing."""
+    """Make a progressive JPEG of 8x8 grey pixels by hand, whose scans are empty."""
     header = _segment(0xDB, b"\0" + b"\1" * 64) + _segment(0xC2, struct.pack(">BHHB", 8, 8, 8, 1) + b"\1\x11\0")
     one_code = b"\1" + bytes(15)
     codes = _segment(0xC4, b"\0" + one_code + b"\0") + _segment(0xC4, b"\x10" + one_code + b"\0")
@@ -81,15 +81,15 @@ def _claiming(content: bytes, width: int, height: int) -> bytes:
     return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
 
 
-def _row(content: bytes, spec: TensorSpec = GREY, media_type: str = PNG) -> InputRows:
-    return pictures.row(content, media_type, [spec])
+def _row(content: bytes, one: Picture = GREY, media_type: str = PNG) -> InputRows:
+    return from_file(content, media_type, [one])
 
 
-def _by_pillow(content: bytes, spec: TensorSpec) -> NDArray[np.uint8]:
-    channels = spec.shape[3] if len(spec.shape) == 4 else 1
-    height, width = spec.shape[1:3]
+def _by_pillow(content: bytes, one: Picture) -> NDArray[np.uint8]:
+    channels = one.shape[3] if len(one.shape) == 4 else 1
+    height, width = one.shape[1:3]
     picture = Image.open(io.BytesIO(content)).convert(MODES[channels])
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS)).reshape(1, *spec.shape[1:])
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS)).reshape(1, *one.shape[1:])
 
 
 FORMS = {
@@ -111,8 +111,8 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("spec", [GREY, ONE_CHANNEL, COLOUR])
-def test_a_picture_is_what_pillow_sees(form: str, spec: TensorSpec) -> None:
-    """In grey or in colour, and the row is that of a tensor with the same pixels."""
+def test_a_picture_is_what_pillow_sees(form: str, spec: Picture) -> None:
+    """The row of a picture, grey or in colour, is that of a tensor with the pixels that Pillow decodes."""
     media_type, content = FORMS[form]
     expected = _by_pillow(content, spec)
     row = _row(content, spec, media_type)
@@ -123,15 +123,15 @@ def test_a_picture_is_what_pillow_sees(form: str, spec: TensorSpec) -> None:
 
 
 def test_a_palette_may_be_transparent_in_part() -> None:
-    """Its alpha is dropped, and nobody is warned."""
+    """The alpha of a palette is dropped without a warning."""
     picture = _drawn("P")
     content = _saved(picture, "PNG", transparency=bytes(range(0, 250, 10)))
     assert np.array_equal(_row(content, COLOUR)[0], np.asarray(picture.convert("RGB")))
 
 
 @pytest.mark.parametrize("spec", [GREY, COLOUR])
-def test_of_16_bits_the_upper_8_count(spec: TensorSpec) -> None:
-    """In grey as in colour, which Pillow reads so itself."""
+def test_of_16_bits_the_upper_8_count(spec: Picture) -> None:
+    """A 16-bit sample counts by its upper 8 bits, in grey as in colour."""
     picture = _drawn("I;16")
     expected = np.asarray(picture) >> 8
     shown = expected if spec is GREY else np.repeat(expected[:, :, None], 3, axis=2)
@@ -144,8 +144,8 @@ def test_of_16_bits_the_upper_8_count(spec: TensorSpec) -> None:
 
 @pytest.mark.parametrize("spec", [GREY, COLOUR])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (9, 7), (300, 200), (1, 500)])
-def test_pictures_are_brought_to_the_models_size(spec: TensorSpec, height: int, width: int) -> None:
-    """Whatever theirs is, with Lanczos."""
+def test_pictures_are_brought_to_the_models_size(spec: Picture, height: int, width: int) -> None:
+    """A picture of any size is resized to that of the model, with Lanczos."""
     content = _saved(_drawn("RGB", height, width), "PNG")
     assert np.array_equal(_row(content, spec), _by_pillow(content, spec))
 
@@ -168,8 +168,8 @@ RANGES: list[tuple[Datatype, tuple[float, float]]] = [
 
 @pytest.mark.parametrize(("datatype", "limits"), RANGES)
 def test_black_and_white_are_the_ends_of_the_range(datatype: Datatype, limits: tuple[float, float]) -> None:
-    """Exactly, and what is between lies in proportion, to the nearest value that the datatype has."""
-    ramp = TensorSpec(name="image", shape=(-1, 16, 16), datatype=datatype, range=limits)
+    """Values between them lie in proportion, rounded to the nearest value of the datatype."""
+    ramp = Picture(name="image", shape=(-1, 16, 16), datatype=datatype, range=limits)
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     row = _row(_saved(Image.fromarray(pixels), "PNG"), ramp)
     low, high = limits
@@ -184,39 +184,36 @@ def test_black_and_white_are_the_ends_of_the_range(datatype: Datatype, limits: t
 
 @pytest.mark.parametrize("media_type", ["image/gif", "image/webp", "image/", "application/json", "", "IMAGE/PNG"])
 def test_other_types_are_refused(media_type: str) -> None:
-    """The error lists those that are read."""
+    """The error lists the media types that are read."""
     with pytest.raises(UnsupportedMedia, match=r"pictures are image/png or image/jpeg\. Got: "):
         _row(FORMS["grey"][1], GREY, media_type)
 
 
 def test_a_jpeg_may_be_called_jpg() -> None:
-    """As many clients call it."""
+    """The media type image/jpg, which many clients send, means image/jpeg."""
     _, content = FORMS["jpeg grey"]
     assert np.array_equal(_row(content, GREY, "image/jpg"), _row(content, GREY, JPEG))
 
 
 @pytest.mark.parametrize(
-    "specs",
+    "inputs",
     [
-        [TensorSpec(name="x", shape=(-1, 20))],
-        [TensorSpec(name="x", shape=(-1, 4, 5, 2))],
-        [TensorSpec(name="x", shape=(-1, 2, 4, 5, 3))],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="INT8")],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="BOOL")],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="UINT8", range=(-1.0, 1.0))],
-        [TensorSpec(name="x", shape=(-1, 4, 5), datatype="FP16", range=(0.0, 1e5))],
-        [GREY, TensorSpec(name="y", shape=(-1, 4, 5))],
+        [Tensor(name="x", shape=(-1, 20))],
+        [Tensor(name="x", shape=(-1, 4, 5))],
+        [Tensor(name="x", shape=(-1, 4, 5, 3), datatype="INT8")],
+        [GREY, Picture(name="y", shape=(-1, 4, 5))],
+        [GREY, Tensor(name="y", shape=(-1, 4, 5))],
     ],
 )
-def test_models_that_read_no_picture_refuse_them(specs: list[TensorSpec]) -> None:
-    """The one input is height and width, grey or in colour, of a datatype that has black and white."""
+def test_models_that_read_no_picture_refuse_them(inputs: list[Input]) -> None:
+    """A file is read for a model whose one input is a picture; a tensor of the same shape takes none."""
     with pytest.raises(UnsupportedMedia, match="pictures are for models whose one input is a picture"):
-        pictures.row(FORMS["grey"][1], PNG, specs)
+        from_file(FORMS["grey"][1], PNG, inputs)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_picture_that_was_cut_is_refused(form: str) -> None:
-    """At whichever byte, unless all of its pixels are still there."""
+    """A picture cut at any byte is refused, unless all of its pixels are still there."""
     media_type, content = FORMS[form]
     whole, refused = _row(content, COLOUR, media_type), 0
     for length in range(len(content)):
@@ -259,7 +256,7 @@ def test_a_picture_that_was_cut_is_refused(form: str) -> None:
     ],
 )
 def test_bytes_of_something_else_are_refused(content: bytes) -> None:
-    """What Pillow raises never escapes."""
+    """Bytes of another format, or a damaged picture, are bad input; no error of Pillow escapes."""
     for media_type in (PNG, JPEG):
         with pytest.raises(BadBody, match=WHOLE):
             _row(content, GREY, media_type)
@@ -274,13 +271,13 @@ def test_bytes_of_something_else_are_refused(content: bytes) -> None:
         _png(5, 4, bytes(24), before=_chunk(b"eXIf", b"broken")),
     ],
 )
-def test_what_pillow_only_wonders_at_is_read(content: bytes) -> None:
-    """Warnings are not the caller's fault, and fill no log."""
+def test_what_pillow_only_warns_of_is_read(content: bytes) -> None:
+    """What Pillow only warns of is read, and no warning reaches the log."""
     assert np.array_equal(_row(content), np.zeros((1, HEIGHT, WIDTH)))
 
 
 def test_a_jpegs_broken_exif_is_left_alone() -> None:
-    """Pixels are read all the same, without a warning."""
+    """Pixels are read despite broken EXIF, without a warning."""
     content = _saved(_drawn("L"), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12")
     assert np.array_equal(_row(content, GREY, JPEG), _row(FORMS["jpeg grey"][1], GREY, JPEG))
 
@@ -300,7 +297,7 @@ def test_a_jpegs_broken_exif_is_left_alone() -> None:
     ],
 )
 def test_pictures_that_are_too_large_are_refused_undecoded(media_type: str, content: bytes, rule: str) -> None:
-    """What the header claims is enough, and costs next to no memory."""
+    """A picture is refused by the size in its header, with next to no memory."""
     _row(FORMS["grey"][1])  # so that Pillow is loaded before memory is counted
     tracemalloc.start()
     try:
@@ -313,7 +310,7 @@ def test_pictures_that_are_too_large_are_refused_undecoded(media_type: str, cont
 
 
 def test_as_many_pixels_as_may_be_are_read() -> None:
-    """A side as long as JPEG's longest, and scans as many as may be."""
+    """A picture with the longest side, and one with the most scans, are read."""
     assert _row(_png(65_535, 2, bytes(2 * 65_536))).shape == (1, HEIGHT, WIDTH)
     assert np.array_equal(_row(_scans(200), GREY, JPEG), np.full((1, HEIGHT, WIDTH), 128))
 
@@ -330,7 +327,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_text_that_is_a_bomb_is_refused(bomb: str, place: str) -> None:
-    """A text has at most a megabyte, all texts 64."""
+    """A text of more than a megabyte, or of 64 megabytes in all, is refused with little memory."""
     around = {place: BOMBS[bomb]}
     tracemalloc.start()
     try:
@@ -343,7 +340,7 @@ def test_text_that_is_a_bomb_is_refused(bomb: str, place: str) -> None:
 
 
 def _checked(content: bytes) -> bytes:
-    """Make the checksums of a PNG's chunks right again, so that what was changed in them is looked at."""
+    """Recompute the checksums of a PNG's chunks, so that Pillow reads changed chunks."""
     fixed, at = bytearray(content), 8
     while at + 12 <= len(fixed):
         end = at + 8 + int.from_bytes(fixed[at : at + 4], "big")
@@ -363,7 +360,7 @@ def _checked(content: bytes) -> bytes:
     st.sampled_from([1.0, 1.0, 1.0, 0.9, 0.5, 0.1]),
 )
 def test_a_damaged_picture_is_refused_or_read(form: str, changes: list[tuple[int, int]], kept: float) -> None:
-    """Whichever bytes were changed or cut, nothing but an error of Weir's comes out, or a row."""
+    """Whichever bytes are changed or cut, the result is a row or an error of Weir."""
     media_type, content = FORMS[form]
     damaged = bytearray(content)
     for at, byte in changes:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Input, Picture, Tensor
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests
 
-IMAGE = (TensorSpec(name="image", shape=(-1, 4, 4)),)
-PAIR = (TensorSpec(name="a", shape=(-1, 2)), TensorSpec(name="b", shape=(-1, 3), datatype="INT32"))
+IMAGE = (Picture(name="image", shape=(-1, 4, 4)),)
+PAIR = (Tensor(name="a", shape=(-1, 2)), Tensor(name="b", shape=(-1, 3), datatype="INT32"))
 
 INTEGERS = ("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64")
 FLOATS = ("FP16", "FP32", "FP64")
@@ -29,6 +29,6 @@ def document(*tensors: dict[str, Any], **other: object) -> bytes:
     return json.dumps({"inputs": tensors, **other}).encode()
 
 
-def read(content: bytes, header_length: int | None = None, specs: tuple[TensorSpec, ...] = IMAGE) -> InputRows:
+def read(content: bytes, header_length: int | None = None, inputs: tuple[Input, ...] = IMAGE) -> InputRows:
     """Read the rows of a request."""
-    return requests.rows(requests.decode(content, header_length, specs), specs)
+    return requests.rows(requests.decode(content, header_length, inputs), inputs)

@@ -23,32 +23,32 @@ TEXT = b'{"inputs": [1, 2, 3, 4, 5, 6, 7, 8, 9]}' * 5
 
 @given(st.binary(), st.sampled_from(sorted(COMPRESSIONS)))
 def test_what_was_compressed_is_what_came(content: bytes, encoding: str) -> None:
-    """Whatever the bytes are."""
+    """Decompressing a body restores any bytes."""
     assert decompress(COMPRESSIONS[encoding](content), encoding, 10_000) == content
 
 
 @pytest.mark.parametrize("encoding", ["", " ", "identity", "Identity"])
 def test_a_body_that_is_not_compressed_is_left_alone(encoding: str) -> None:
-    """Whatever it looks like."""
+    """Without an encoding the body stays, even if it looks compressed."""
     for content in (TEXT, gzip.compress(TEXT)):
         assert decompress(content, encoding, 1) == content
 
 
 def test_encodings_are_written_in_any_case() -> None:
-    """As headers are."""
+    """The name of an encoding may have any case and spaces around it, as headers may."""
     assert decompress(gzip.compress(TEXT), " GZip ", 1000) == TEXT
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip,deflate", "x"])
 def test_other_encodings_are_refused(encoding: str) -> None:
-    """The error lists those that are read."""
+    """The error lists the encodings that are read."""
     with pytest.raises(UnsupportedMedia, match=r"Content-Encoding is gzip, deflate or identity\. Got: "):
         decompress(TEXT, encoding, 1000)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_a_stream_that_was_cut_is_refused(encoding: str) -> None:
-    """At whichever byte."""
+    """A stream cut at any byte is refused."""
     content = COMPRESSIONS[encoding](TEXT)
     for length in range(len(content)):
         with pytest.raises(BadBody, match=f"the body is (one whole|compressed with) {encoding}"):
@@ -57,7 +57,7 @@ def test_a_stream_that_was_cut_is_refused(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_nothing_follows_a_stream(encoding: str) -> None:
-    """Not a byte, and not another stream."""
+    """A byte or another stream behind the first is refused."""
     content = COMPRESSIONS[encoding](TEXT)
     for more in (b"\0", b"x", content):
         with pytest.raises(BadBody, match=rf"one whole {encoding} stream\. Got: more behind it"):
@@ -75,7 +75,7 @@ def test_nothing_follows_a_stream(encoding: str) -> None:
     ],
 )
 def test_other_bytes_are_refused(content: bytes, encoding: str) -> None:
-    """What the header says is what the body is."""
+    """A body that is not compressed as its header claims is refused."""
     with pytest.raises(BadBody, match=f"the body is compressed with {encoding}"):
         decompress(content, encoding, 1000)
 
@@ -93,7 +93,7 @@ def test_a_damaged_stream_is_no_other_body(at: int, byte: int) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_a_body_may_be_as_long_as_the_limit(encoding: str) -> None:
-    """And no byte longer."""
+    """A body of exactly the limit is read, and one byte more is refused."""
     content = COMPRESSIONS[encoding](TEXT)
     assert decompress(content, encoding, len(TEXT)) == TEXT
     with pytest.raises(TooLarge, match=f"at most {len(TEXT) - 1} bytes when it is decompressed"):
@@ -142,13 +142,13 @@ def test_a_bomb_is_refused_with_little_memory(encoding: str, window: int) -> Non
         (",,;", False),
     ],
 )
-def test_gzip_is_for_those_who_ask_for_it(header: str, takes: bool) -> None:
-    """By its name, and with a weight above 0."""
+def test_gzip_is_for_clients_that_accept_it(header: str, takes: bool) -> None:
+    """An answer is compressed when the header names gzip with a weight above 0."""
     assert takes_gzip(header) is takes
 
 
 def test_the_same_answer_is_the_same_bytes() -> None:
-    """No time stands in them."""
+    """Compression is deterministic: it writes no time."""
     assert compress(TEXT) == compress(TEXT)
     assert compress(TEXT)[4:8] == b"\0\0\0\0"
     assert gzip.decompress(compress(TEXT)) == TEXT

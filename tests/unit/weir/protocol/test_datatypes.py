@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.weir.protocol.documents import FLOATS, INTEGERS
+from weir.catalog.inputs import DTYPES
 from weir.errors import BadTensor
-from weir.inputs.tensor import DTYPES
 from weir.protocol.datatypes import from_bytes, from_json, to_bytes
 from weir.protocol.nesting import leaves
 
@@ -60,7 +60,7 @@ def _json(values: object) -> msgspec.Raw:
 
 @pytest.mark.parametrize("datatype", DTYPES)
 def test_values_are_numpys(datatype: str) -> None:
-    """From JSON of any nesting and from bytes, bit for bit."""
+    """Values read from JSON of any nesting, and from bytes, are bit for bit those of NumPy."""
     values = _values(datatype)
     for shaped in (values, values.reshape(2, 12), values.reshape(2, 3, 4), values.reshape(24, 1)):
         found = from_json(_json(shaped.tolist()), datatype, 24)
@@ -74,7 +74,7 @@ def test_values_are_numpys(datatype: str) -> None:
 
 @pytest.mark.parametrize("datatype", INTEGERS)
 def test_whole_numbers_beyond_a_datatype_are_refused(datatype: str) -> None:
-    """None wraps around; the error states the range."""
+    """No integer wraps around; the error states the range of the datatype."""
     limits = np.iinfo(DTYPES[datatype])
     rule = f"values of {datatype} are {limits.min} to {limits.max}"
     for value in (limits.max + 1, limits.min - 1, 2**64, -(2**63) - 1, 10**400):
@@ -87,14 +87,14 @@ def test_whole_numbers_beyond_a_datatype_are_refused(datatype: str) -> None:
 @pytest.mark.parametrize("datatype", FLOATS)
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "1" + "0" * 400, "-1" + "0" * 400])
 def test_numbers_beyond_a_datatype_are_refused(datatype: str, text: str) -> None:
-    """None becomes an infinity."""
+    """No number beyond a datatype becomes an infinity."""
     for data in (f"[0, {text}]", f"[[0], [{text}]]"):
         with pytest.raises(BadTensor, match=f"values are finite in {datatype}|data is a list of numbers"):
             from_json(msgspec.Raw(data.encode()), datatype, 2)
 
 
 def test_a_number_that_only_this_datatype_lacks_is_refused() -> None:
-    """70,000 is beyond FP16, and 65,519 rounds to its largest."""
+    """70,000 is beyond FP16, while 65,519 rounds to its largest value."""
     with pytest.raises(BadTensor, match=r"values are finite in FP16\. Got: 70000"):
         from_json(_json([1, 70000]), "FP16", 2)
     assert from_json(_json([65519]), "FP16", 1).tolist() == [65504]
@@ -113,7 +113,7 @@ def test_a_number_that_only_this_datatype_lacks_is_refused() -> None:
     ],
 )
 def test_values_of_another_kind_are_refused(datatype: str, value: object, rule: str) -> None:
-    """Nothing is converted that the caller did not say."""
+    """Values of another JSON type are refused, not converted."""
     for data in ([value], [[value]]):
         with pytest.raises(BadTensor, match=f"data is {rule}.*, at any nesting"):
             from_json(_json(data), datatype, 1)
@@ -123,7 +123,7 @@ def test_values_of_another_kind_are_refused(datatype: str, value: object, rule: 
 
 @pytest.mark.parametrize("datatype", DTYPES)
 def test_values_are_as_many_as_the_shape_says(datatype: str) -> None:
-    """No fewer and no more, in JSON as in bytes."""
+    """Fewer or more values than the shape has are refused, in JSON as in bytes."""
     some: object = True if datatype == "BOOL" else 1
     for count in (0, 1, 3, 1000):
         for data in ([some] * count, [[some] * count]):
@@ -137,7 +137,7 @@ def test_values_are_as_many_as_the_shape_says(datatype: str) -> None:
 
 @pytest.mark.parametrize("byte", [2, 127, 255])
 def test_a_bool_is_a_byte_of_0_or_1(byte: int) -> None:
-    """NumPy would take any other for true."""
+    """Other bytes are refused, though NumPy would take them for true."""
     assert from_bytes(memoryview(b"\0\1"), "BOOL", 2).tolist() == [False, True]
     with pytest.raises(BadTensor, match="a BOOL is a byte of 0 or 1"):
         from_bytes(memoryview(bytes([0, byte])), "BOOL", 2)
@@ -146,7 +146,7 @@ def test_a_bool_is_a_byte_of_0_or_1(byte: int) -> None:
 @pytest.mark.parametrize("datatype", FLOATS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_bytes_are_finite(datatype: str, value: float) -> None:
-    """What JSON can't say, bytes may not."""
+    """NaN and infinities are refused in bytes, as JSON has none either."""
     with pytest.raises(BadTensor, match=f"values are finite in {datatype}. Got: "):
         from_bytes(memoryview(np.array([0, value], DTYPES[datatype]).tobytes()), datatype, 2)
 
@@ -154,7 +154,7 @@ def test_bytes_are_finite(datatype: str, value: float) -> None:
 @pytest.mark.parametrize("datatype", DTYPES)
 @pytest.mark.parametrize("before", range(9))
 def test_bytes_may_begin_anywhere(datatype: str, before: int) -> None:
-    """Values are aligned in memory, and the same."""
+    """Values at any offset of the body are the same, and aligned in memory."""
     values = _values(datatype)
     found = from_bytes(memoryview(bytes(before) + values.tobytes())[before:], datatype, 24)
     assert found.flags.aligned
@@ -162,7 +162,7 @@ def test_bytes_may_begin_anywhere(datatype: str, before: int) -> None:
 
 
 def test_numbers_are_written_little_endian_and_row_major() -> None:
-    """However they lie in memory."""
+    """The bytes do not depend on the byte order and layout in memory."""
     values = np.arange(6, dtype=">i4").reshape(2, 3)
     assert to_bytes(values) == np.arange(6, dtype="<i4").tobytes()
     assert to_bytes(values.T) == np.array([0, 3, 1, 4, 2, 5], "<i4").tobytes()
@@ -170,14 +170,14 @@ def test_numbers_are_written_little_endian_and_row_major() -> None:
 
 
 def test_texts_are_written_with_their_lengths() -> None:
-    """Of bytes, not of letters; of no text, nothing."""
+    """Each text has its length in bytes, not in characters, before it."""
     assert to_bytes(["ab", "", "é"]) == b"\2\0\0\0ab\0\0\0\0\2\0\0\0\xc3\xa9"
     assert to_bytes([]) == b""
 
 
 @given(NESTED)
 def test_any_nesting_is_read_in_its_order(nested: list[Any]) -> None:
-    """Values are those of a plain recursion, left to right."""
+    """Values have the order in which a plain recursion meets them."""
     flat = list(_plainly(nested))
     assume(flat)
     for datatype in ("FP32", "INT8"):
@@ -185,7 +185,7 @@ def test_any_nesting_is_read_in_its_order(nested: list[Any]) -> None:
 
 
 def test_one_deep_value_among_many_costs_one_pass() -> None:
-    """Every value is looked at once, not once for each level of the deepest nesting."""
+    """Flattening visits every value once, however deep one of them is."""
     data: list[Any] = [0] * 100_000
     deepest = data
     for _ in range(900):

@@ -24,7 +24,7 @@ def _deep(depth: int) -> str:
 
 @pytest.mark.parametrize("depth", range(1, 9))
 def test_regular_nestings_of_any_depth_are_read(depth: int) -> None:
-    """Those that are decoded by their type, and those beyond."""
+    """Nestings decoded by their type, and deeper ones, give the same values."""
     nested: Any = list(range(8))
     for _ in range(depth - 1):
         nested = [nested[:4], nested[4:]] if len(nested) == 8 and depth < 4 else [nested]
@@ -33,7 +33,7 @@ def test_regular_nestings_of_any_depth_are_read(depth: int) -> None:
 
 
 def test_each_value_in_a_list_of_its_own_is_read() -> None:
-    """Rows of one channel are written so."""
+    """Rows of one channel, each value in a list, are read."""
     assert flat(_raw([[[float(i)]] for i in range(COUNT)]), float, COUNT) == [float(i) for i in range(COUNT)]
 
 
@@ -48,7 +48,7 @@ def test_each_value_in_a_list_of_its_own_is_read() -> None:
     ],
 )
 def test_more_lists_than_values_are_refused_before_they_cost_anything(data: str) -> None:
-    """Neither memory beyond the text itself, nor time."""
+    """They cost no memory beyond the text itself, and next to no time."""
     raw = msgspec.Raw(data.encode())
     tracemalloc.start()
     start = time.perf_counter()
@@ -60,9 +60,9 @@ def test_more_lists_than_values_are_refused_before_they_cost_anything(data: str)
     assert time.perf_counter() - start < 2
 
 
-def test_an_odd_nesting_has_few_lists() -> None:
-    """It is gone through value by value."""
-    odd: list[Any] = [[1.0], 2.0] * (COUNT // 2)
-    with pytest.raises(BadTensor, match="of an odd nesting with few lists"):
-        flat(_raw(odd), float, COUNT)
+def test_an_irregular_nesting_has_few_lists() -> None:
+    """An irregular nesting, which is read value by value, may have fewer lists."""
+    irregular: list[Any] = [[1.0], 2.0] * (COUNT // 2)
+    with pytest.raises(BadTensor, match="an irregular nesting has few lists"):
+        flat(_raw(irregular), float, COUNT)
     assert len(flat(_raw([[1.0], 2.0] * 500), float, 1_000)) == 1_000

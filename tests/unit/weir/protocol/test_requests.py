@@ -8,7 +8,7 @@ import pytest
 
 from tests.serving import request_body
 from tests.unit.weir.protocol.documents import IMAGE, PAIR, behind, document, read, tensor
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Tensor
 from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
 from weir.protocol import requests
@@ -21,13 +21,13 @@ A, B = np.array([[1.5, -2], [0.25, 4]], "<f4"), np.array([[1, 2, 3], [-4, 5, 6]]
 
 
 def test_whole_numbers_are_numbers() -> None:
-    """Raw pixels are often written without a point."""
+    """Whole numbers are read as floats, since raw pixels are often written without a point."""
     assert read(request_body([7] * 16, [1, 4, 4]))[0, 0, 0] == 7
     assert read(request_body([[7] * 8, [7] * 8], [1, 4, 4]))[0, 3, 3] == 7
 
 
 def test_ragged_nesting_counts_its_values() -> None:
-    """Only the count must match the shape."""
+    """Values of any nesting are read; only their count must match the shape."""
     assert read(request_body([1, [2, [3]], *([4] * 13)], [1, 4, 4])).ravel()[:4].tolist() == [1, 2, 3, 4]
 
 
@@ -61,7 +61,7 @@ def test_what_is_no_request_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["a", "priority", "binary_data", "sequence_id"])
 def test_parameters_are_refused_and_not_ignored(name: str) -> None:
-    """Nobody believes that a parameter was honoured when it was not, wherever it stands."""
+    """An unknown parameter is refused, wherever it stands, so that nobody thinks it was honoured."""
     parameters = {name: 1}
     for body in (
         document(parameters=parameters),
@@ -91,7 +91,7 @@ def test_parameters_are_refused_and_not_ignored(name: str) -> None:
     ],
 )
 def test_parameters_have_their_types(where: str, parameters: dict[str, Any]) -> None:
-    """A parameter of another type is refused where it is read, not taken for something like it."""
+    """A parameter of another type is refused where it is read, not converted."""
     body = {
         "request": document(parameters=parameters),
         "input": document(tensor("image", [1, 4, 4], parameters=parameters)),
@@ -101,9 +101,9 @@ def test_parameters_have_their_types(where: str, parameters: dict[str, Any]) -> 
         requests.decode(body[where], None, IMAGE)
 
 
-def test_an_output_is_asked_for_once() -> None:
-    """Two answers of one name can't be told apart."""
-    with pytest.raises(BadTensor, match=r"each output is asked for once\. Got: \['label', 'label'\]"):
+def test_an_output_is_requested_once() -> None:
+    """A request that names an output twice is refused."""
+    with pytest.raises(BadTensor, match=r"each output is requested once\. Got: \['label', 'label'\]"):
         requests.decode(document(outputs=[{"name": "label"}, {"name": "label"}]), None, IMAGE)
 
 
@@ -163,16 +163,16 @@ def test_tensors_that_are_not_the_models_are_refused(changes: dict[str, Any], ru
     ],
 )
 def test_what_json_does_not_know_is_refused(data: bytes) -> None:
-    """NaN, infinities and broken numbers are no JSON, and no values."""
-    for spec in (TensorSpec(name="x", shape=(-1, 1)), TensorSpec(name="x", shape=(-1, 1), datatype="INT64")):
-        body = document(tensor("x", [1, 1], spec.datatype, data=[])).replace(b"[]", data)
+    """NaN, infinities and malformed numbers are refused."""
+    for one in (Tensor(name="x", shape=(-1, 1)), Tensor(name="x", shape=(-1, 1), datatype="INT64")):
+        body = document(tensor("x", [1, 1], one.datatype, data=[])).replace(b"[]", data)
         with pytest.raises((BadBody, BadTensor)):
-            read(body, None, (spec,))
+            read(body, None, (one,))
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
 def test_nesting_of_any_depth_is_refused(opening: bytes, closing: bytes) -> None:
-    """Also where JSON can still be read, but its value hardly be shown."""
+    """Deep nesting is an error of Weir, also where JSON is read but its value can hardly be shown."""
     for depth in (*range(2, 1100), 100_000):
         data = opening * depth + b"1" + closing * depth
         with pytest.raises((BadBody, BadTensor)):
@@ -180,7 +180,7 @@ def test_nesting_of_any_depth_is_refused(opening: bytes, closing: bytes) -> None
 
 
 def test_values_behind_the_json_are_rows() -> None:
-    """The header says where they begin."""
+    """The header names where binary values begin."""
     values = np.arange(32, dtype="<f4").reshape(2, 4, 4)
     head = document(behind("image", [2, 4, 4], "FP32", 128))
     assert np.array_equal(read(head + values.tobytes(), len(head)), values)
@@ -196,14 +196,14 @@ def test_values_may_begin_anywhere(spaces: int) -> None:
     assert np.array_equal(rows, values)
 
 
-def test_a_request_that_is_all_json_may_tell_its_length() -> None:
-    """Nothing behind it is no tensor of no bytes."""
+def test_a_request_that_is_all_json_may_state_its_length() -> None:
+    """A header length equal to the body means that no tensor stands behind the JSON."""
     body = request_body(ROW, [1, 4, 4])
     assert read(body, len(body)).shape == (1, 4, 4)
 
 
-def test_no_more_json_is_told_than_came() -> None:
-    """A length beyond the body is refused, one within the JSON leaves no JSON."""
+def test_a_header_length_fits_the_body() -> None:
+    """A header length beyond the body is refused, and so is one that cuts the JSON."""
     body = request_body(ROW, [1, 4, 4])
     with pytest.raises(BadBody, match=f"Inference-Header-Content-Length is at most the body's {len(body)} bytes"):
         read(body, len(body) + 1)
@@ -213,27 +213,27 @@ def test_no_more_json_is_told_than_came() -> None:
 
 @pytest.mark.parametrize("size", [0, 63, 65, 2**70])
 def test_sizes_add_up_to_what_is_there(size: int) -> None:
-    """No byte is left over, and none is read twice."""
+    """Binary sizes that do not add up to the bytes behind the JSON are refused."""
     head = document(behind("image", [1, 4, 4], "FP32", size))
-    with pytest.raises(BadBody, match=f"binary_data_size of the inputs add up to the 64 bytes.*Got: {size}"):
+    with pytest.raises(BadBody, match=f"binary_data_size of all inputs adds up to the 64 bytes.*Got: {size}"):
         read(head + bytes(64), len(head))
 
 
 def test_sizes_without_a_length_are_refused() -> None:
-    """A caller who forgot the header learns that nothing stands behind the JSON."""
-    with pytest.raises(BadBody, match=r"add up to the 0 bytes behind the JSON\. Got: 64"):
+    """Without the header, an error states that no bytes stand behind the JSON."""
+    with pytest.raises(BadBody, match=r"adds up to the 0 bytes behind the JSON\. Got: 64"):
         read(document(behind("image", [1, 4, 4], "FP32", 64)))
 
 
 def test_a_size_is_the_one_of_its_own_input() -> None:
-    """Sizes that only add up are refused."""
+    """Sizes that only add up are refused: each is that of its own input."""
     head = document(behind("a", [1, 2], "FP32", 12), behind("b", [1, 3], "INT32", 8))
     with pytest.raises(BadTensor, match=r"a: 2 values of FP32 are 8 bytes\. Got: 12"):
         read(head + bytes(20), len(head), PAIR)
 
 
 def test_values_are_in_one_place() -> None:
-    """Both data and bytes are refused, as neither is."""
+    """An input with both data and bytes is refused, and so is one with neither."""
     both = document({**behind("image", [1, 4, 4], "FP32", 64), "data": ROW})
     with pytest.raises(BadTensor, match=r"image has either data or binary_data_size\. Got: both"):
         read(both + bytes(64), len(both))
@@ -242,7 +242,7 @@ def test_values_are_in_one_place() -> None:
 
 
 def test_bytes_alone_are_the_rows_of_the_one_input() -> None:
-    """Their answer is bytes, too."""
+    """Bytes alone are rows, and their answer is binary, too."""
     values = np.arange(48, dtype="<f4").reshape(3, 4, 4)
     assert np.array_equal(read(values.tobytes(), 0), values)
     assert requests.decode(values.tobytes(), 0, IMAGE).message.settings.binary_data_output
@@ -250,13 +250,13 @@ def test_bytes_alone_are_the_rows_of_the_one_input() -> None:
 
 @pytest.mark.parametrize("size", [0, 63, 65, 127])
 def test_bytes_alone_are_whole_rows(size: int) -> None:
-    """A row that was cut is refused, and so is no row."""
+    """Bytes that are no whole rows, and no bytes, are refused."""
     with pytest.raises(BadTensor, match=rf"a body of bytes alone is whole rows of 64 bytes\. Got: {size}"):
         read(bytes(size), 0)
 
 
 def test_bytes_alone_keep_the_rules_of_rows() -> None:
-    """There are no more than a request may have, and their values are finite."""
+    """Bytes alone have at most 1,024 rows, and finite values."""
     assert len(read(bytes(1024 * 64), 0)) == 1024
     with pytest.raises(BadTensor, match=r"a request has 1 to 1024 rows\. Got: 1025"):
         read(bytes(1025 * 64), 0)
@@ -265,13 +265,13 @@ def test_bytes_alone_keep_the_rules_of_rows() -> None:
 
 
 def test_bytes_alone_are_not_for_several_inputs() -> None:
-    """Nothing says where one input ends."""
+    """Bytes alone are refused for several inputs, since nothing marks where one ends."""
     with pytest.raises(BadBody, match=r"is for models of one input\. Got: 2"):
         read(bytes(20), 0, PAIR)
 
 
 def _pair(order: str) -> tuple[bytes, int]:
-    """Ask with both inputs in an order, small letters as JSON, capital ones behind it."""
+    """Write both inputs in an order, lower-case letters as JSON, capitals behind it."""
     tensors = {
         "a": tensor("a", [2, 2], data=A.tolist()),
         "b": tensor("b", [2, 3], "INT32", data=B.ravel().tolist()),
@@ -285,7 +285,7 @@ def _pair(order: str) -> tuple[bytes, int]:
 
 @pytest.mark.parametrize("order", ["ab", "ba", "AB", "BA", "aB", "Ab", "bA", "Ba"])
 def test_several_inputs_are_one_array(order: str) -> None:
-    """Each is a field of its datatype, in the model's order, wherever its values stand in the request."""
+    """Each is a field of its datatype, in the order of the model, wherever its values stand."""
     rows = read(*_pair(order), PAIR)
     assert rows.shape == (2,)
     assert rows.dtype == np.dtype([("a", "<f4", (2,)), ("b", "<i4", (3,))])
@@ -317,19 +317,19 @@ def test_several_inputs_are_one_array(order: str) -> None:
     ],
 )
 def test_inputs_that_are_not_the_models_are_refused(tensors: list[dict[str, Any]], rule: str) -> None:
-    """Each is there once, of its own form, and has as many rows as the others."""
+    """Each is there once, has its own shape and datatype, and as many rows as the others."""
     with pytest.raises(BadTensor, match=rule):
         read(document(*tensors), None, PAIR)
 
 
 @pytest.mark.parametrize("names", [[], ["image", "image"], ["image", "mask"]])
 def test_one_input_is_there_once(names: list[str]) -> None:
-    """None is left out, and none is ignored."""
+    """A missing input is refused, and so is a further one."""
     with pytest.raises(BadTensor, match=r"the inputs are image\. Got: \["):
         read(document(*(tensor(name, [1, 4, 4], data=ROW) for name in names)))
 
 
-def _asking(**other: object) -> InferRequest:
+def _message(**other: object) -> InferRequest:
     return requests.decode(document(**other), None, IMAGE).message
 
 
@@ -337,42 +337,42 @@ def _names(message: InferRequest, *known: str) -> list[str]:
     return [output.name for output in requests.wanted(message, known)]
 
 
-def test_outputs_are_those_asked_for() -> None:
-    """All of them, or those named, in their order."""
+def test_outputs_are_those_requested() -> None:
+    """Outputs are all of the model, or those requested, in the order of the request."""
     known = ("probabilities", "label", "path")
-    assert _names(_asking(), *known) == list(known)
-    assert _names(_asking(outputs=[]), *known) == list(known)
-    assert _names(_asking(outputs=[{"name": "path"}, {"name": "label"}]), *known) == ["path", "label"]
+    assert _names(_message(), *known) == list(known)
+    assert _names(_message(outputs=[]), *known) == list(known)
+    assert _names(_message(outputs=[{"name": "path"}, {"name": "label"}]), *known) == ["path", "label"]
     with pytest.raises(BadTensor, match=r"outputs of the model are probabilities, label, path\. Got: logits"):
-        _names(_asking(outputs=[{"name": "logits"}]), *known)
+        _names(_message(outputs=[{"name": "logits"}]), *known)
 
 
 def test_only_probabilities_are_classified() -> None:
-    """No other output has a best label."""
+    """The parameter classification is refused for any output but the probabilities."""
     outputs = [{"name": name, "parameters": {"classification": 2}} for name in ("probabilities", "label")]
-    (asked,) = requests.wanted(_asking(outputs=outputs[:1]), ("probabilities", "label"))
-    assert asked.classification == 2
+    (output,) = requests.wanted(_message(outputs=outputs[:1]), ("probabilities", "label"))
+    assert output.classification == 2
     with pytest.raises(BadBody, match=r"goes with the output probabilities\. Got: label"):
-        _names(_asking(outputs=outputs), "probabilities", "label")
+        _names(_message(outputs=outputs), "probabilities", "label")
 
 
 def test_sets_and_their_parameters_go_together() -> None:
-    """One without the other is refused; without a list of outputs, alpha brings the sets along."""
+    """The output set and alpha need each other; without a list of outputs, alpha brings the sets along."""
     known = ("label", "set")
-    assert _names(_asking(), *known) == ["label"]
-    assert _names(_asking(parameters={"alpha": 0.1}), *known) == ["label", "set"]
-    assert _names(_asking(outputs=[{"name": "set"}], parameters={"alpha": 0.1}), *known) == ["set"]
+    assert _names(_message(), *known) == ["label"]
+    assert _names(_message(parameters={"alpha": 0.1}), *known) == ["label", "set"]
+    assert _names(_message(outputs=[{"name": "set"}], parameters={"alpha": 0.1}), *known) == ["set"]
     with pytest.raises(BadBody, match="goes with the request's parameter alpha"):
-        _names(_asking(outputs=[{"name": "set"}]), *known)
+        _names(_message(outputs=[{"name": "set"}]), *known)
     for request in (
-        _asking(outputs=[{"name": "label"}], parameters={"alpha": 0.1}),
-        _asking(parameters={"per_label": True}),
-        _asking(parameters={"per_label": False}),
+        _message(outputs=[{"name": "label"}], parameters={"alpha": 0.1}),
+        _message(parameters={"per_label": True}),
+        _message(parameters={"per_label": False}),
     ):
         with pytest.raises(BadBody, match="go with the output set"):
             _names(request, *known)
     with pytest.raises(BadBody, match="go with the output set"):
-        _names(_asking(parameters={"alpha": 0.1}), "label")
+        _names(_message(parameters={"alpha": 0.1}), "label")
 
 
 PROMISED = PredictionSets(
@@ -382,12 +382,12 @@ PROMISED = PredictionSets(
 
 
 @pytest.mark.parametrize(
-    ("per_label", "told"), [({}, False), ({"per_label": False}, False), ({"per_label": True}, True)]
+    ("per_label", "holds_per_label"), [({}, False), ({"per_label": False}, False), ({"per_label": True}, True)]
 )
-def test_sets_are_asked_for_by_alpha(per_label: dict[str, bool], told: bool) -> None:
-    """The parameter chooses the entry of the table, and per_label which of its promises."""
-    parameters = _asking(parameters={"alpha": 0.2, **per_label}).settings
-    assert requests.set_parameters(parameters, PROMISED) == (PROMISED.quantiles[1], told)
+def test_sets_are_chosen_by_alpha(per_label: dict[str, bool], holds_per_label: bool) -> None:
+    """The parameter alpha chooses the entry of the table, and per_label its kind of promise."""
+    parameters = _message(parameters={"alpha": 0.2, **per_label}).settings
+    assert requests.set_parameters(parameters, PROMISED) == (PROMISED.quantiles[1], holds_per_label)
 
 
 @pytest.mark.parametrize(
@@ -400,9 +400,9 @@ def test_sets_are_asked_for_by_alpha(per_label: dict[str, bool], told: bool) -> 
     ],
 )
 def test_sets_that_nobody_promised_are_refused(parameters: dict[str, object], rule: str) -> None:
-    """An alpha between two entries is not rounded."""
+    """An alpha between two entries is refused, not rounded."""
     with pytest.raises(BadBody, match=rule):
-        requests.set_parameters(_asking(parameters=parameters).settings, PROMISED)
+        requests.set_parameters(_message(parameters=parameters).settings, PROMISED)
 
 
 @pytest.mark.parametrize(
@@ -416,28 +416,28 @@ def test_sets_that_nobody_promised_are_refused(parameters: dict[str, object], ru
         (True, True, True),
     ],
 )
-def test_an_outputs_own_word_comes_first(own: bool | None, all_of_them: bool, binary: bool) -> None:
-    """Whether it is sent as bytes is its own parameter, else the request's."""
+def test_an_outputs_own_parameter_comes_first(own: bool | None, all_of_them: bool, binary: bool) -> None:
+    """An output is binary by its own parameter, and without one by the parameter of the request."""
     parameters = OutputParameters() if own is None else OutputParameters(binary_data=own)
-    asked = RequestedOutput(name="label", parameters=parameters)
-    assert requests.is_binary(asked, RequestParameters(binary_data_output=all_of_them)) == binary
+    output = RequestedOutput(name="label", parameters=parameters)
+    assert requests.is_binary(output, RequestParameters(binary_data_output=all_of_them)) == binary
 
 
 @pytest.mark.parametrize(
     ("content", "ready"), [(b"", False), (b"{}", False), (b'{"ready": true}', True), (b'{"more": 1}', False)]
 )
-def test_the_index_may_be_asked_with_nothing(content: bytes, ready: bool) -> None:
-    """An empty body is an empty object."""
+def test_a_request_for_the_index_may_be_empty(content: bytes, ready: bool) -> None:
+    """An empty body of a request for the index is an empty object."""
     assert requests.decode_index(content).ready == ready
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b'{"ready": 1}', b"\xff", b"{", b"[" * 100_000])
 def test_what_is_no_request_of_the_index_is_refused(content: bytes) -> None:
-    """The error states the form."""
+    """The error states the form of the body."""
     with pytest.raises(BadBody, match=r'the body is empty, or a JSON object \{"ready": true or false\}'):
         requests.decode_index(content)
 
 
 def test_the_id_comes_back() -> None:
-    """A caller knows the answer by it."""
+    """The id of a request is decoded as it was sent."""
     assert requests.decode(json.dumps({"inputs": [], "id": "é7"}).encode(), None, IMAGE).message.id == "é7"

@@ -23,7 +23,7 @@ def _read(answer: tuple[bytes, int | None]) -> tuple[dict[str, Any], bytes]:
 
 
 def test_answers_are_documents_of_the_protocol() -> None:
-    """Values are flat and row-major; the id is there when the caller gave one."""
+    """Values are flat and row-major, and the id is there when the request had one."""
     document, _ = _read(encode("m", "1", [_probable, _named], ""))
     assert document == {
         "model_name": "m",
@@ -40,7 +40,7 @@ def test_answers_are_documents_of_the_protocol() -> None:
 
 
 def test_numbers_survive_json() -> None:
-    """A float32 that is written is read as itself."""
+    """A float32 written as JSON is read as the same float32."""
     values = np.random.default_rng(3).random((50, 3), np.float32)
     spec = TensorMetadata(name="probabilities", datatype="FP32", shape=(-1, 3))
     document, _ = _read(encode("m", "1", [Output.of(spec, values)], ""))
@@ -48,7 +48,7 @@ def test_numbers_survive_json() -> None:
 
 
 def test_bytes_stand_behind_the_json() -> None:
-    """In the order of the outputs, each with its size; the JSON's length is told."""
+    """Binary outputs follow the JSON in order, each with its size, and the length of the JSON is returned."""
     document, binary = _read(encode("m", "1", [_probable.sent_binary(), _named.sent_binary()], ""))
     texts = b"\2\0\0\0\xc3\xa9\0\0\0\0"
     assert document["outputs"] == [
@@ -59,7 +59,7 @@ def test_bytes_stand_behind_the_json() -> None:
 
 
 def test_one_answer_may_have_both() -> None:
-    """Only those that are sent as bytes take part in what stands behind the JSON."""
+    """Only the binary outputs stand behind the JSON; the others keep their data in it."""
     document, binary = _read(encode("m", "1", [_named, _probable.sent_binary()], ""))
     assert document["outputs"][0]["data"] == ["é", ""]
     assert "data" not in document["outputs"][1]
@@ -68,28 +68,28 @@ def test_one_answer_may_have_both() -> None:
 
 @pytest.mark.parametrize("values", [np.array([1, 0], np.int32), np.array([True, False]), np.array([1, 2], np.float32)])
 def test_a_size_is_the_one_of_its_datatype(values: np.ndarray[Any, Any]) -> None:
-    """Four bytes for a number, one for true or false."""
+    """The binary size counts four bytes for a number, and one for true or false."""
     spec = TensorMetadata(name="some", datatype="", shape=(-1,))
     document, binary = _read(encode("m", "1", [Output.of(spec, values).sent_binary()], ""))
     assert document["outputs"][0]["parameters"]["binary_data_size"] == len(binary) == values.nbytes
 
 
 def test_classes_are_the_most_probable_labels() -> None:
-    """Each row has its own, the best first and ties by their index, as `value:index:label`."""
+    """Each row has its own classes, the most probable first, ties by index, as `value:index:label`."""
     best = classified(_probable, LABELS, 2)
     assert (best.name, best.datatype, best.shape) == ("probabilities", "BYTES", [2, 2])
     assert best.values == ["0.500000:1:middle", "0.250000:0:left", "0.750000:1:middle", "0.125000:0:left"]
 
 
 def test_there_are_no_more_classes_than_labels() -> None:
-    """Who asks for more gets all."""
+    """A request for more classes than labels gets all labels."""
     best = classified(_probable, LABELS, 9)
     assert best.shape == [2, 3]
     assert best.values[:3] == ["0.500000:1:middle", "0.250000:0:left", "0.250000:2:right"]
 
 
 def test_many_ties_are_by_index() -> None:
-    """Also where a quick sort would mix them up."""
+    """The order of equal probabilities is stable, also for many labels."""
     weights = np.random.default_rng(4).integers(1, 4, (1, 200)).astype(np.float32)
     spec = TensorMetadata(name="probabilities", datatype="FP32", shape=(-1, 200))
     best = classified(Output.of(spec, weights), [str(n) for n in range(200)], 200)
@@ -98,7 +98,7 @@ def test_many_ties_are_by_index() -> None:
 
 
 def test_classes_may_be_bytes() -> None:
-    """Texts behind the JSON have their lengths before them."""
+    """Each class behind the JSON has its length before it."""
     document, binary = _read(encode("m", "1", [classified(_probable, LABELS, 1).sent_binary()], ""))
     assert document["outputs"][0]["shape"] == [2, 1]
     assert binary == b"\x11\0\0\x000.500000:1:middle\x11\0\0\x000.750000:1:middle"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.weir.protocol.documents import IMAGE, PAIR
-from weir.catalog.manifest import TensorSpec
+from weir.catalog.inputs import Input
 from weir.errors import BadBody, BadTensor
 from weir.inputs.tensor import InputRows
 from weir.protocol.rest_predict import decode, encode
@@ -17,8 +17,8 @@ IMAGES = np.arange(32, dtype=np.float32).reshape(2, 4, 4) / 4
 A, B = np.array([[1.5, -2], [0.25, 4]], np.float32), np.array([[1, 2, 3], [-4, 5, 6]], np.int32)
 
 
-def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[InputRows, bool]:
-    return decode(json.dumps(document).encode(), specs)
+def _read(document: object, inputs: tuple[Input, ...] = IMAGE) -> tuple[InputRows, bool]:
+    return decode(json.dumps(document).encode(), inputs)
 
 
 @pytest.mark.parametrize(
@@ -26,23 +26,23 @@ def _read(document: object, specs: tuple[TensorSpec, ...] = IMAGE) -> tuple[Inpu
 )
 @pytest.mark.parametrize("named", [False, True])
 def test_one_input_needs_no_name(rows: list[Any], named: bool) -> None:
-    """InputRows are nested or flat, named or not, one after the other or all at once: the same tensor."""
+    """Rows of one input, nested or flat, named or not, by row or all at once, are the same tensor."""
     instances, as_instances = _read({"instances": [{"image": row} for row in rows] if named else rows})
     inputs, not_instances = _read({"inputs": {"image": rows} if named else rows})
     assert (as_instances, not_instances) == (True, False)
-    for found in (instances, inputs):
-        assert found.dtype == np.float32
-        assert np.array_equal(found, IMAGES)
+    for rows_read in (instances, inputs):
+        assert rows_read.dtype == np.float32
+        assert np.array_equal(rows_read, IMAGES)
 
 
 def test_rows_may_be_named_or_not_one_by_one() -> None:
-    """Each is read by itself."""
+    """Named and unnamed rows may stand in one request."""
     rows, _ = _read({"instances": [IMAGES[0].tolist(), {"image": IMAGES[1].tolist()}]})
     assert np.array_equal(rows, IMAGES)
 
 
 def test_several_inputs_have_their_names() -> None:
-    """By row or by input, in any order: one array with a field for each."""
+    """By row or by input, in any order, they become one array with a field for each."""
     by_row = [{"b": b, "a": a} for a, b in zip(A.tolist(), B.tolist(), strict=True)]
     for document in ({"instances": by_row}, {"inputs": {"b": B.tolist(), "a": A.tolist()}}):
         rows, _ = _read(document, PAIR)
@@ -52,14 +52,14 @@ def test_several_inputs_have_their_names() -> None:
 
 
 def test_the_one_signature_may_be_named() -> None:
-    """Others there are none."""
+    """The only signature is serving_default; any other is refused."""
     assert np.array_equal(_read({"signature_name": "serving_default", "instances": IMAGES.tolist()})[0], IMAGES)
     with pytest.raises(BadBody, match=r"signature_name is serving_default\. Got: classify"):
         _read({"signature_name": "classify", "instances": IMAGES.tolist()})
 
 
 def test_what_tensorflow_serving_leaves_alone_is_left_alone() -> None:
-    """Other keys are ignored, as it ignores them."""
+    """Unknown keys are ignored, as TensorFlow Serving ignores them."""
     assert np.array_equal(_read({"instances": IMAGES.tolist(), "more": 1})[0], IMAGES)
 
 
@@ -87,14 +87,14 @@ def test_what_tensorflow_serving_leaves_alone_is_left_alone() -> None:
     ],
 )
 def test_what_is_no_request_is_refused(body: bytes) -> None:
-    """The error states both forms; a body has one of them."""
+    """The error states both forms of a request."""
     with pytest.raises(BadBody, match=FORM):
         decode(body, IMAGE)
 
 
 @pytest.mark.parametrize("document", [{"instances": [[1, 2]]}, {"inputs": [[1, 2]]}])
 def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
-    """A list does not say whose it is."""
+    """A list is refused for a model of several inputs, since it does not name them."""
     with pytest.raises(BadBody, match=FORM):
         _read(document, PAIR)
 
@@ -121,7 +121,7 @@ def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
     ],
 )
 def test_rows_that_are_not_the_models_are_refused(document: dict[str, Any], rule: str) -> None:
-    """Each error states the rule that they break."""
+    """Each error states the rule that the rows break."""
     with pytest.raises(BadTensor, match=rule):
         _read(document)
 
@@ -138,19 +138,19 @@ def test_rows_that_are_not_the_models_are_refused(document: dict[str, Any], rule
     ],
 )
 def test_several_inputs_that_are_not_the_models_are_refused(document: dict[str, Any], rule: str) -> None:
-    """Each is there, of its own form, and has as many rows as the others."""
+    """Each input must be there, have its own shape and datatype, and as many rows as the others."""
     with pytest.raises(BadTensor, match=rule):
         _read(document, PAIR)
 
 
 def test_as_many_rows_as_may_be_are_read() -> None:
-    """1,024 of them."""
+    """A request of exactly 1,024 rows is read."""
     assert _read({"instances": [[0] * 16] * 1024})[0].shape == (1024, 4, 4)
 
 
 @pytest.mark.parametrize(("instances", "key"), [(True, "predictions"), (False, "outputs")])
-def test_an_answer_has_the_form_of_its_question(instances: bool, key: str) -> None:
-    """Probabilities row by row, bit for bit."""
+def test_an_answer_has_the_form_of_its_request(instances: bool, key: str) -> None:
+    """Probabilities come row by row, bit for bit, under the key that goes with the request."""
     probabilities = np.random.default_rng(2).random((5, 3), np.float32)
     document = json.loads(encode(probabilities, instances=instances))
     assert set(document) == {key}

@@ -46,7 +46,7 @@ def test_several_inputs_are_told_by_their_names(runtime: str) -> None:
 @pytest.mark.parametrize("names", [[], ["a"], ["a", "c"], ["a", "b", "c"]])
 def test_inputs_of_other_names_are_refused(runtime: str, names: list[str]) -> None:
     """A network is never fed what was meant for another input."""
-    with pytest.raises(ModelUnavailable, match=r"the network's inputs are .*Got: \['a', 'b'\]"):
+    with pytest.raises(ModelUnavailable, match=r"the \.tflite can't be served: its inputs are a, b, not "):
         Network(PAIR, runtime, names)
 
 
@@ -59,20 +59,24 @@ def test_bytes_of_something_else_are_refused(runtime: str, content: bytes) -> No
 
 def test_what_the_runtime_raises_does_not_escape(runtime: str) -> None:
     """A network that the runtime refuses is a model that is unavailable."""
-    with pytest.raises(ModelUnavailable, match=f"{runtime} .* takes this .tflite"):
+    with pytest.raises(ModelUnavailable, match=f"{runtime} .* refused the .tflite"):
         Network((NETWORKS / "custom.tflite").read_bytes(), runtime)
 
 
 def test_an_unknown_runtime_is_refused() -> None:
     """The error lists those of this machine."""
-    with pytest.raises(ModelUnavailable, match=r"ai-edge-litert.*Got: onnx"):
+    with pytest.raises(
+        ModelUnavailable, match=r"the interpreter onnx is not installed: this machine has ai-edge-litert"
+    ):
         Network(LARGE, "onnx")
 
 
 def test_without_any_runtime_the_error_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who installed none learns what to install."""
     monkeypatch.setattr(interpreter, "find_spec", lambda _: None)
-    with pytest.raises(ModelUnavailable, match=r"one of ai-edge-litert, tflite-runtime must be installed"):
+    with pytest.raises(
+        ModelUnavailable, match=r"no interpreter is installed: one of ai-edge-litert, tflite-runtime must be"
+    ):
         Network(LARGE)
 
 

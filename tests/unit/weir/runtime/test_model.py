@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
+from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Expert, Experts
-from weir.catalog.manifest import Manifest, TensorSpec
+from weir.catalog.manifest import Manifest
 from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import Network
@@ -22,16 +23,16 @@ pytestmark = pytest.mark.usefixtures("runtime")
 
 
 class Fetcher:
-    """Serves the networks of the tests, and remembers what was asked."""
+    """Serves the networks of the tests, and remembers which were fetched."""
 
     def __init__(self) -> None:
         """Know every network by its digest."""
         self._files = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer", "pair")}
-        self.asked: list[str] = []
+        self.fetched: list[str] = []
 
     def __call__(self, digest: str) -> bytes:
         """Fetch one."""
-        self.asked.append(self._files[digest])
+        self.fetched.append(self._files[digest])
         return (NETWORKS / f"{self._files[digest]}.tflite").read_bytes()
 
 
@@ -40,23 +41,23 @@ def _model(manifest: Manifest | None = None) -> tuple[Model, Fetcher]:
     return Model(manifest or make_manifest(), fetch), fetch
 
 
-def test_rows_leave_at_the_first_sure_level(pictures: Floats) -> None:
-    """Clear rows leave early, faint ones go on; the count of each level is reported."""
+def test_rows_exit_at_the_first_confident_level(pictures: Floats) -> None:
+    """Clear rows exit early, faint ones escalate; each level reports the rows that it ran on."""
     model, _ = _model()
-    answers, uses = model.cascade.answer(pictures)
-    assert answers.exit_level.tolist() == [1, 2, 2, 1]
-    assert answers.label.tolist() == [0, 2, 0, 2]
+    predictions, uses = model.cascade.answer(pictures)
+    assert predictions.exit_level.tolist() == [1, 2, 2, 1]
+    assert predictions.label.tolist() == [0, 2, 0, 2]
     assert [use.rows for use in uses] == [4, 4, 2]
     assert all(use.time_us > 0 for use in uses)
 
 
 def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
-    """The same engine answers, with one level."""
+    """The same engine answers, with one level, and fetches one network."""
     model, fetch = _model()
-    answers, uses = model.end_to_end.answer(pictures)
-    assert answers.exit_level.tolist() == [0, 0, 0, 0]
+    predictions, uses = model.end_to_end.answer(pictures)
+    assert predictions.exit_level.tolist() == [0, 0, 0, 0]
     assert [use.rows for use in uses] == [4]
-    assert fetch.asked == ["large"]
+    assert fetch.fetched == ["large"]
 
 
 def test_a_level_that_no_row_needs_is_never_fetched(pictures: Floats) -> None:
@@ -64,42 +65,44 @@ def test_a_level_that_no_row_needs_is_never_fetched(pictures: Floats) -> None:
     model, fetch = _model(make_manifest(thresholds=(0.0, 0.9)))
     model.cascade.answer(pictures)
     model.cascade.answer(pictures)
-    assert fetch.asked == ["tiny"]
+    assert fetch.fetched == ["tiny"]
 
 
 def test_preload_fetches_what_an_answer_could_need() -> None:
-    """Afterwards nothing is fetched any more."""
+    """Afterwards nothing more is fetched; only the networks of the first levels may be preloaded."""
     model, fetch = _model()
+    model.cascade.preload(1)
+    assert fetch.fetched == ["tiny"]
     model.cascade.preload()
-    assert fetch.asked == ["tiny", "small", "large"]
+    assert fetch.fetched == ["tiny", "small", "large"]
     model.end_to_end.preload()
-    assert len(fetch.asked) == 3
+    assert len(fetch.fetched) == 3
 
 
 def test_bytes_that_are_not_the_manifests_are_refused(pictures: Floats) -> None:
     """A damaged or swapped artifact is never run."""
     model = Model(make_manifest(), lambda _: b"swapped")
-    with pytest.raises(ModelUnavailable, match="the artifact's sha256 is"):
+    with pytest.raises(ModelUnavailable, match="is damaged: its sha256 is"):
         model.end_to_end.answer(pictures)
 
 
 def test_a_network_of_another_shape_than_promised_is_refused(pictures: Floats) -> None:
-    """The manifest's labels and the network's outputs agree, or nothing is answered."""
+    """The manifest's labels and the network's outputs agree, or no row is answered."""
     manifest = msgspec.structs.replace(make_manifest(), labels=("a", "b"), prior=(0.5, 0.5))
     model, _ = _model(manifest)
-    with pytest.raises(ModelUnavailable, match="the manifest promises"):
+    with pytest.raises(ModelUnavailable, match="not the network that the manifest promises"):
         model.end_to_end.answer(pictures)
 
 
 @pytest.mark.parametrize("cascade", [False, True])
 def test_a_model_of_several_inputs_answers(cascade: bool) -> None:
-    """Rows have a field for each input; either way of the model reads them."""
+    """Rows have a field for each input; the end-to-end model and the cascade both read them."""
     model, _ = _model(pair_manifest())
     predictor = model.cascade if cascade else model.end_to_end
     predictor.preload()
-    answers, uses = predictor.answer(ROWS)
-    np.testing.assert_allclose(answers.probabilities, softmax(pair_logits()), rtol=1e-5)
-    assert answers.label.tolist() == pair_logits().argmax(axis=1).tolist()
+    predictions, uses = predictor.answer(ROWS)
+    np.testing.assert_allclose(predictions.probabilities, softmax(pair_logits()), rtol=1e-5)
+    assert predictions.label.tolist() == pair_logits().argmax(axis=1).tolist()
     assert [use.rows for use in uses] == [3]
 
 
@@ -108,13 +111,13 @@ def test_rows_that_stay_keep_their_inputs_together() -> None:
     manifest = pair_manifest()
     first = msgspec.structs.replace(manifest.levels[0], name="first", threshold=0.7, temperature=4.0)
     model, _ = _model(msgspec.structs.replace(manifest, levels=(first, *manifest.levels)))
-    answers, uses = model.cascade.answer(ROWS)
+    predictions, uses = model.cascade.answer(ROWS)
     doubtful = softmax(pair_logits(), 4.0).max(axis=1) < 0.7
     assert 0 < doubtful.sum() < 3
-    assert answers.exit_level.tolist() == doubtful.astype(int).tolist()
+    assert predictions.exit_level.tolist() == doubtful.astype(int).tolist()
     assert [use.rows for use in uses] == [3, int(doubtful.sum())]
     expected = np.where(doubtful[:, None], softmax(pair_logits()), softmax(pair_logits(), 4.0))
-    np.testing.assert_allclose(answers.probabilities, expected, rtol=1e-4)
+    np.testing.assert_allclose(predictions.probabilities, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +130,10 @@ def test_rows_that_stay_keep_their_inputs_together() -> None:
     ],
 )
 def test_a_network_of_other_inputs_than_promised_is_refused(inputs: list[dict[str, Any]]) -> None:
-    """Names, sizes and datatypes are the manifest's, or nothing is answered."""
-    specs = tuple(TensorSpec(**one) for one in inputs)
+    """Names, sizes and datatypes are those of the manifest, or no row is answered."""
+    specs = tuple(Tensor(**one) for one in inputs)
     model, _ = _model(msgspec.structs.replace(pair_manifest(), inputs=specs))
-    with pytest.raises(ModelUnavailable, match=r"the manifest promises|the network's inputs are"):
+    with pytest.raises(ModelUnavailable, match=r"that the manifest promises|its inputs are"):
         model.end_to_end.preload()
 
 
@@ -142,36 +145,36 @@ def test_a_row_that_overflows_has_no_confidence() -> None:
     model, _ = _model(msgspec.structs.replace(sharp, levels=levels, end_to_end=end_to_end))
     rows = np.full((1, 4, 4), np.finfo(np.float32).max)
     for predictor in (model.end_to_end, model.cascade):
-        answers, _ = predictor.answer(rows)
-        assert np.isnan(answers.confidence[0])
+        predictions, _ = predictor.answer(rows)
+        assert np.isnan(predictions.confidence[0])
 
 
-def test_a_ladder_with_groups_answers_as_its_parts_say(pictures: Floats) -> None:
-    """Router, expert and end-to-end model, fused by hand from the same networks."""
+def test_levels_with_groups_answer_as_their_networks_do(pictures: Floats) -> None:
+    """The expected posterior is fused by hand from the outputs of router, expert and end-to-end model."""
     model, fetch = _model(layered_manifest())
-    answers, uses = model.cascade.answer(pictures, trace=True)
+    predictions, uses = model.cascade.answer(pictures, trace=True)
 
-    def said(name: str) -> Floats:
+    def output(name: str) -> Floats:
         logits = Network((NETWORKS / f"{name}.tflite").read_bytes(), model.runtime).logits(pictures)
         return softmax(logits)
 
-    groups, sides, large = said("router"), said("outer"), said("large")
-    refined = np.stack([groups[:, 0] * sides[:, 0], groups[:, 1], groups[:, 0] * sides[:, 1]], axis=1)
+    groups, outer, large = output("router"), output("outer"), output("large")
+    refined = np.stack([groups[:, 0] * outer[:, 0], groups[:, 1], groups[:, 0] * outer[:, 1]], axis=1)
     pooled = np.sqrt(refined) * large
     pooled /= pooled.sum(axis=1, keepdims=True)
     early = refined.max(axis=1) >= 0.8
-    assert answers.exit_level.tolist() == np.where(early, 1, 2).tolist()
-    cooled = np.sqrt(pooled) / np.sqrt(pooled).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(answers.probabilities, np.where(early[:, None], refined, cooled), atol=1e-5)
-    assert answers.label.tolist() == np.where(early, refined.argmax(axis=1), pooled.argmax(axis=1)).tolist()
-    assert answers.abstentions is not None
-    assert answers.abstentions.abstains.tolist() == (~early & (cooled.max(axis=1) < 0.6)).tolist()
-    assert fetch.asked == ["router", "outer", "large"]
+    assert predictions.exit_level.tolist() == np.where(early, 1, 2).tolist()
+    calibrated = np.sqrt(pooled) / np.sqrt(pooled).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(predictions.probabilities, np.where(early[:, None], refined, calibrated), atol=1e-5)
+    assert predictions.label.tolist() == np.where(early, refined.argmax(axis=1), pooled.argmax(axis=1)).tolist()
+    assert predictions.abstentions is not None
+    assert predictions.abstentions.abstains.tolist() == (~early & (calibrated.max(axis=1) < 0.6)).tolist()
+    assert fetch.fetched == ["router", "outer", "large"]
     assert [use.rows for use in uses] == [4, 4, int((~early).sum())]
 
 
 def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
-    """With the word of the level before, here the prior within the router's group; without a weight, with nothing."""
+    """It is with the level before, here the prior within the router's group; without a weight it decides alone."""
     plain = layered_manifest()
     experts = {"outer": Expert(network=artifact("outer"), before_weight=0.5)}
     levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts))
@@ -183,19 +186,19 @@ def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
         0.5,
         0,
     ]
-    sides = [model.cascade.answer(pictures)[0].probabilities[:, (0, 2)] for model in (weighed, alone)]
-    pooled = sides[1] * np.sqrt([1 / 3, 2 / 3])
-    pooled *= sides[1].sum(axis=1, keepdims=True) / pooled.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(sides[0], pooled, atol=1e-6)
+    of_weighed, of_alone = (model.cascade.answer(pictures)[0].probabilities[:, (0, 2)] for model in (weighed, alone))
+    pooled = of_alone * np.sqrt([1 / 3, 2 / 3])
+    pooled *= of_alone.sum(axis=1, keepdims=True) / pooled.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(of_weighed, pooled, atol=1e-6)
 
 
 def test_a_group_that_cannot_win_needs_no_expert() -> None:
-    """A row whose group is surely inner is never shown to the expert of the outer labels."""
+    """The expert of the outer labels does not run on a row that is certainly of the inner group."""
     manifest = layered_manifest()
     model, fetch = _model(msgspec.structs.replace(manifest, levels=manifest.levels[:2], abstention=None))
     middle = np.zeros((1, 4, 4), np.float32)
     middle[:, :, 1:3] = 255
-    for full, asked in ((False, ["router"]), (True, ["router", "outer"])):
-        answers, _ = model.cascade.answer(middle, full=full)
-        assert answers.label.tolist() == [1]
-        assert fetch.asked == asked
+    for full, fetched in ((False, ["router"]), (True, ["router", "outer"])):
+        predictions, _ = model.cascade.answer(middle, full=full)
+        assert predictions.label.tolist() == [1]
+        assert fetch.fetched == fetched

@@ -1,4 +1,4 @@
-"""weir.runtime.registry, over a folder store and a clock that the test moves."""
+"""weir.runtime.registry, over a folder store and a clock that the test sets."""
 
 import shutil
 from pathlib import Path
@@ -10,19 +10,20 @@ from tests.serving import artifact, make_manifest, store_version
 from weir.catalog import keys
 from weir.catalog.aliases import Alias
 from weir.catalog.store import Store
-from weir.errors import BadName, ModelNotFound, ModelUnavailable, StoreUnavailable
+from weir.errors import BadInput, BadName, ModelNotFound, ModelUnavailable, StoreUnavailable
 from weir.runtime.registry import Registry
+from weir.settings import Settings
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """Seconds that pass when a test sets them."""
 
     def __init__(self) -> None:
         """Begin at zero."""
         self.now = 0.0
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
 
@@ -50,8 +51,8 @@ def test_an_alias_is_looked_up_again_when_it_is_old(thirds: Path, registry: Regi
     assert registry.model("thirds")[0] == 2
 
 
-def test_versions_and_other_aliases_can_be_asked_for(thirds: Path, registry: Registry) -> None:
-    """A number is that version, a word is an alias."""
+def test_versions_are_found_by_number_or_alias(thirds: Path, registry: Registry) -> None:
+    """A number is that version, and a name is an alias."""
     store_version(thirds, make_manifest(), 2)
     _point(thirds, 1, "challenger")
     assert registry.model("thirds", "1")[0] == 1
@@ -64,8 +65,8 @@ def test_a_loaded_model_is_kept(registry: Registry) -> None:
     assert registry.model("thirds")[1] is registry.model("thirds", "1")[1]
 
 
-def test_the_least_used_of_many_models_goes(thirds: Path, registry: Registry) -> None:
-    """Eight versions are kept, those used last: being asked for again makes a version young."""
+def test_the_least_recently_used_version_is_evicted(thirds: Path, registry: Registry) -> None:
+    """Eight versions are kept, those that were used last."""
     for number in range(2, 10):
         store_version(thirds, make_manifest(), number)
     kept = {number: registry.model("thirds", str(number))[1] for number in range(1, 9)}
@@ -79,12 +80,12 @@ def test_the_least_used_of_many_models_goes(thirds: Path, registry: Registry) ->
 def test_a_store_that_is_down_does_not_stop_what_is_loaded(
     thirds: Path, registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An old alias beats none, and is looked up again after the next refresh time."""
+    """An old alias is better than none, and is looked up again after the next refresh time."""
     registry.model("thirds")
     clock.now = 1000
 
     def down(key: str) -> bytes:
-        raise StoreUnavailable("the store answers", key)
+        raise StoreUnavailable("the store did not answer", key)
 
     with monkeypatch.context() as outage:
         outage.setattr(registry.store, "get", down)
@@ -109,8 +110,10 @@ def test_a_store_that_is_down_does_not_stop_what_is_loaded(
         ("thirds", "0", BadName),
     ],
 )
-def test_what_is_not_there_is_not_found(registry: Registry, name: str, version: str, error: type[Exception]) -> None:
-    """Names that can't be are told from names that are not."""
+def test_impossible_and_unknown_names_are_different_errors(
+    registry: Registry, name: str, version: str, error: type[Exception]
+) -> None:
+    """An impossible name is bad input, and an unknown one is not found."""
     with pytest.raises(error):
         registry.model(name, version)
 
@@ -118,7 +121,7 @@ def test_what_is_not_there_is_not_found(registry: Registry, name: str, version: 
 def test_a_damaged_manifest_makes_the_model_unavailable(thirds: Path, registry: Registry) -> None:
     """It is the publisher's fault, not the caller's."""
     (thirds / keys.manifest("thirds", 1)).write_bytes(b"{")
-    with pytest.raises(ModelUnavailable, match="the manifest of thirds 1 is usable"):
+    with pytest.raises(ModelUnavailable, match=r"models/thirds/versions/1/manifest\.json can't be used"):
         registry.model("thirds")
 
 
@@ -126,20 +129,22 @@ def test_a_damaged_manifest_makes_the_model_unavailable(thirds: Path, registry: 
 def test_a_damaged_alias_makes_the_model_unavailable(thirds: Path, registry: Registry, content: bytes) -> None:
     """It is the publisher's fault, not the caller's."""
     (thirds / keys.alias("thirds", "champion")).write_bytes(content)
-    with pytest.raises(ModelUnavailable, match="the alias champion"):
+    with pytest.raises(ModelUnavailable, match=r"models/thirds/aliases/champion\.json can't be used: an alias is"):
         registry.model("thirds")
 
 
 def test_a_missing_artifact_makes_the_model_unavailable(thirds: Path, registry: Registry) -> None:
-    """The manifest is read, the network is not there."""
+    """Its manifest is read, but its network can't be fetched."""
     (thirds / keys.artifact("thirds", 1, artifact("large").digest)).unlink()
     _, model = registry.model("thirds")
-    with pytest.raises(ModelUnavailable, match="the artifacts of thirds 1 are in the store"):
+    with pytest.raises(
+        ModelUnavailable, match="version 1 of thirds lacks an artifact: no key models/thirds/versions/1"
+    ):
         model.end_to_end.preload()
 
 
-def test_a_withdrawn_alias_serves_nobody(thirds: Path, registry: Registry, clock: Clock) -> None:
-    """An alias that is gone is no outage; the version itself stays."""
+def test_a_deleted_alias_is_not_found(thirds: Path, registry: Registry, clock: Clock) -> None:
+    """A deletion is no outage of the store, so the old alias is not used; the version itself stays."""
     registry.model("thirds")
     (thirds / keys.alias("thirds", "champion")).unlink()
     clock.now = 60
@@ -149,15 +154,15 @@ def test_a_withdrawn_alias_serves_nobody(thirds: Path, registry: Registry, clock
 
 
 def test_a_version_without_manifest_does_not_exist(thirds: Path, registry: Registry) -> None:
-    """A publication that was stopped serves nobody."""
+    """A publication that was interrupted is not served."""
     shutil.copytree(thirds / "models/thirds/versions/1", thirds / "models/thirds/versions/2")
     (thirds / keys.manifest("thirds", 2)).unlink()
     with pytest.raises(ModelNotFound):
         registry.model("thirds", "2")
 
 
-def test_what_was_published_is_listed(thirds: Path, registry: Registry) -> None:
-    """In the order of names and numbers; a version whose manifest is not there yet is none."""
+def test_published_versions_are_listed(thirds: Path, registry: Registry) -> None:
+    """They are ordered by name and number; a version without a manifest is none."""
     for number in (2, 10):
         store_version(thirds, make_manifest(), number)
     store_version(thirds, make_manifest("again"))
@@ -167,6 +172,22 @@ def test_what_was_published_is_listed(thirds: Path, registry: Registry) -> None:
 
 @pytest.mark.parametrize("version", ["0", "00001", "1x", "1234567890"])
 def test_a_version_that_begins_with_a_digit_is_a_number(thirds: Path, version: str) -> None:
-    """Nobody is told of aliases who wrote a number."""
+    """The error is about numbers, not about aliases."""
     with pytest.raises(BadName, match="versions are whole numbers from 1"):
         Registry(Store(thirds.as_uri())).model("thirds", version)
+
+
+def test_settings_name_store_alias_and_refresh_time(thirds: Path) -> None:
+    """A function's registry serves the alias of its settings from the store of its settings."""
+    store_version(thirds, make_manifest(), 2)
+    _point(thirds, 1, "challenger")
+    registry = Registry.from_settings(Settings(store=thirds.as_uri(), alias="challenger", refresh_s=0.0))
+    assert registry.model("thirds")[0] == 1
+    _point(thirds, 2, "challenger")
+    assert registry.model("thirds")[0] == 2
+
+
+def test_a_folder_that_does_not_exist_is_refused_at_once(tmp_path: Path) -> None:
+    """A function whose store is a missing folder does not start."""
+    with pytest.raises(BadInput, match="the folder exists"):
+        Registry.from_settings(Settings(store=(tmp_path / "none").as_uri()))

@@ -1,6 +1,6 @@
 """Networks by name, one small file each.
 
-Each maps raw rows `(n, height, width)` to logits `(n, labels)`; whatever scaling the values need is its first layer.
+Each maps raw rows `(n, height, width)` to logits `(n, labels)`; its first layer scales the values.
 """
 
 from collections.abc import Callable
@@ -8,9 +8,11 @@ from collections.abc import Callable
 import keras
 
 from training.modalities.picture.architectures import conv, mlp
+from weir.catalog.inputs import Picture
 from weir.errors import BadInput
 
 Body = Callable[[keras.KerasTensor], keras.KerasTensor]
+"""scaled pixels `(n, height, width)`, 0 to 1 -> features `(n, features)`"""
 
 BODIES: dict[str, Body] = {
     "mlp": mlp.one_hidden,
@@ -29,14 +31,12 @@ def known(name: str) -> None:
         raise BadInput(f"an architecture is one of {', '.join(BODIES)}", name)
 
 
-def build(
-    name: str, input_shape: tuple[int, int], labels: int, value_range: tuple[float, float], seed: int
-) -> keras.Model:
+def build(name: str, picture: Picture, labels: int, seed: int) -> keras.Model:
     """Build a network with seeded initial weights. Raises `BadInput` for a name that no network has."""
     known(name)
     keras.utils.clear_session(free_memory=False)  # layers are numbered from the first, whatever was built before
     keras.utils.set_random_seed(seed)
-    low, high = value_range
-    inputs = keras.Input(input_shape)
-    scaled = keras.layers.Rescaling(1 / (high - low), -low / (high - low))(inputs)
+    black, white = picture.range
+    inputs = keras.Input(picture.row_shape)
+    scaled = keras.layers.Rescaling(1 / (white - black), -black / (white - black))(inputs)
     return keras.Model(inputs, keras.layers.Dense(labels)(BODIES[name](scaled)), name=name.replace("-", "_"))

@@ -1,6 +1,6 @@
 """Small convolutional networks of five sizes, of 3x3 kernels.
 
-Strides stay at 2: with a stride above the kernel's size TensorFlow 2.19 converts to a network that says zero.
+Strides are at most 2: TensorFlow 2.19 converts a stride above the kernel's size to a network whose outputs are zero.
 """
 
 import keras

@@ -1,23 +1,28 @@
-"""Requests that work: for the models that are in the store."""
+"""Examples for the documentation: requests that the models of the store answer."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from weir.catalog.manifest import TensorSpec
+from msgspec import Struct
+
+from weir.catalog.inputs import Input
 from weir.errors import WeirError
 from weir.runtime.registry import Registry
 
-_MOST_MODELS, _MOST_TRIED, _MOST_VALUES = 5, 20, 10_000
-"""shown; looked at; values of a row that somebody can read"""
+_MAX_EXAMPLES = 5
+_MAX_MODELS = 20
+"""of the store, that are looked at"""
+
+_MAX_VALUES = 10_000
+"""of one row: a longer request is no example that somebody reads"""
 
 _ZERO = {"BOOL": False, "FP16": 0.0, "FP32": 0.0, "FP64": 0.0}
 
 
-@dataclass(frozen=True)
-class Example:
-    """One model, and a request with one row of zeros."""
+class Example(Struct, frozen=True):
+    """A model, and a request for it with one row of zeros."""
 
     model: str
     infer: dict[str, Any]
@@ -25,24 +30,24 @@ class Example:
 
 def examples(registry: Registry) -> list[Example]:
     """Make an example for each of the first few models that the store serves; none when it does not answer."""
-    found: list[Example] = []
     try:
         names = registry.names()
     except WeirError:
-        return found
-    for name in names[:_MOST_TRIED]:
+        return []
+    return list(islice(_each(registry, names[:_MAX_MODELS]), _MAX_EXAMPLES))
+
+
+def _each(registry: Registry, names: Sequence[str]) -> Iterator[Example]:
+    for name in names:
         try:
             specs = registry.model(name)[1].manifest.inputs
-        except WeirError:  # without an alias, or damaged: it answers nobody who names no version
+        except WeirError:  # without an alias, or damaged: a request without a version is not answered
             continue
-        if sum(math.prod(spec.shape[1:]) for spec in specs) <= _MOST_VALUES:
-            found.append(_example(name, specs))
-        if len(found) == _MOST_MODELS:
-            break
-    return found
+        if sum(math.prod(spec.shape[1:]) for spec in specs) <= _MAX_VALUES:
+            yield _example(name, specs)
 
 
-def _example(model: str, specs: Sequence[TensorSpec]) -> Example:
+def _example(model: str, specs: Sequence[Input]) -> Example:
     inputs = [
         {
             "name": spec.name,

@@ -1,4 +1,4 @@
-"""The document `/openapi.json` (OpenAPI 3.1), made of the types that decode requests and encode answers."""
+"""The document `/openapi.json` (OpenAPI 3.1), made from the table of routes and the types of the messages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -9,15 +9,15 @@ import msgspec
 
 from weir import __version__
 from weir.api.documentation.examples import Example, examples
+from weir.api.gateway_events import HEADER_LENGTH
+from weir.api.mounts import MOUNTS
+from weir.api.routes import ROUTES, Operation, Route
 from weir.catalog import keys
 from weir.inputs.picture import MEDIA_TYPES
 from weir.protocol import messages
 from weir.runtime.registry import Registry
 
 Document = dict[str, Any]
-
-MOUNTS = {"": "End-to-end", "/cascade": "Levels"}
-"""where the API is mounted -> what answers there"""
 
 _TYPES = (
     messages.InferRequest,
@@ -36,119 +36,127 @@ _TYPES = (
 
 _DESCRIPTION = """\
 The [Open Inference Protocol](https://github.com/kserve/open-inference-protocol) with binary tensors: below `/v2` the
-end-to-end model answers, below `/cascade/v2` the levels do. Bodies may be compressed (`Content-Encoding: gzip` or
-`deflate`), answers are when that is asked for. A wrong verb is answered 405 with `Allow`.
+end-to-end model answers, below `/cascade/v2` the cascade does. Request bodies may be compressed
+(`Content-Encoding: gzip` or `deflate`); responses are compressed with gzip when `Accept-Encoding` allows it. A wrong
+verb gets 405 with `Allow`.
 
-Clients of TensorFlow Serving ask the end-to-end model at `POST /v1/models/{model}[/versions/{version}]:predict`, as
-[its own REST API](https://www.tensorflow.org/tfx/serving/api_rest#predict_api) says.
+Clients of TensorFlow Serving send requests for the end-to-end model to
+`POST /v1/models/{model}[/versions/{version}]:predict`, as
+[its REST API](https://www.tensorflow.org/tfx/serving/api_rest#predict_api) describes.
 """
-_BINARY = "The JSON, and behind it the values of its tensors; or, with the header 0, whole rows of the one input alone."
-_LENGTH_NAME = "Inference-Header-Content-Length"
+_BINARY = (
+    "The JSON, followed by the values of its tensors; or, with the header 0, only whole rows of a model's one input."
+)
 _LENGTH = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 _RAW = {"type": "string", "format": "binary"}
 _NAMES = {"model": "A model's name.", "version": "A number or an alias."}
 
 _REFUSALS = {
-    HTTPStatus.BAD_REQUEST: "The request is off; the same one fails again",
+    HTTPStatus.BAD_REQUEST: "The request is wrong; sending it again fails again",
     HTTPStatus.NOT_FOUND: "No such model, version or alias",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes or pixels than a request may have",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "A media type or compression that is not read",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "A fault of Weir's own",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The store or the model can't be used; may pass",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "An error in Weir itself",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The store or the model is unavailable; trying again may work",
 }
-_NAMED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
-_BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-_ASKED = tuple(_REFUSALS)
+_NAME_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+"""of operations that name a model"""
+_BODY_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+"""of operations that read a body"""
+
+_GETS: dict[Operation, tuple[str, type]] = {
+    "server": ("Name and version of the server", messages.ServerMetadata),
+    "live": ("Whether the server runs", messages.Live),
+    "ready": ("Whether the store answers", messages.Ready),
+    "metadata": ("Inputs, outputs and measured metrics", messages.ModelMetadata),
+    "model_ready": ("Whether the model's first network loads", messages.ModelReady),
+    "config": ("The model as Triton's configuration describes it", messages.ModelConfig),
+    "stats": ("What the answering process has answered since it started", messages.Statistics),
+}
+"""operations without a body: summary and answer"""
+
+UNDOCUMENTED: frozenset[Operation] = frozenset({"predict", "openapi", "docs"})
+"""operations outside the document: no schema holds TensorFlow Serving's bodies to a model, and the rest is no API"""
 
 
 def openapi(registry: Registry) -> Document:
     """Describe the API, with examples of models that the store serves."""
-    known = examples(registry)
+    models = examples(registry)
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
-    paths: Document = {}
-    for mount, tag in MOUNTS.items():
-        paths |= _protocol(mount, tag, known)
+    documented = [route for route in ROUTES if route.operation not in UNDOCUMENTED and not route.path.endswith("/")]
     return {
         "openapi": "3.1.0",
         "info": {"title": "Weir", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in MOUNTS.values()],
-        "paths": paths,
+        "tags": [{"name": mount.tag} for mount in MOUNTS],
+        "paths": {route.path: {route.verb.lower(): _described(route, models)} for route in documented},
         "components": {"schemas": schemas, "responses": _refusals()},
     }
 
 
-def _protocol(mount: str, tag: str, known: Sequence[Example]) -> Document:
-    """Describe one mount of the protocol."""
-    server: dict[str, tuple[str, type]] = {
-        "/v2": ("Name and version of the server", messages.ServerMetadata),
-        "/v2/health/live": ("Whether the server runs", messages.Live),
-        "/v2/health/ready": ("Whether the store answers", messages.Ready),
-    }
-    model: dict[str, tuple[str, type]] = {
-        "": ("Inputs, outputs, and what was measured", messages.ModelMetadata),
-        "/ready": ("Whether the model's first network loads", messages.ModelReady),
-        "/config": ("The model in the words of Triton's configuration", messages.ModelConfig),
-        "/stats": ("What the process that answers has done since it started", messages.Statistics),
-    }
-    paths = {path: {"get": _get(tag, summary, answer)} for path, (summary, answer) in server.items()}
-    for base in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
-        for path, (summary, answer) in model.items():
-            paths[base + path] = {"get": _get(tag, summary, answer, _names(base, known))}
-        paths[f"{base}/infer"] = {"post": _infer(tag, _names(base, known), known)}
-    paths["/v2/repository/index"] = {"post": _index(tag)}
-    return {mount + path: operations for path, operations in paths.items()}
+def _described(route: Route, models: Sequence[Example]) -> Document:
+    """Describe the operation of one route."""
+    if route.operation == "infer":
+        return _infer(route, models)
+    return _index(route) if route.operation == "index" else _get(route, models)
 
 
-def _get(tag: str, summary: str, answer: type, names: Sequence[Document] = ()) -> Document:
-    refused = (*(_NAMED if names else ()), HTTPStatus.INTERNAL_SERVER_ERROR)
-    found = _operation(tag, summary, _json(_ref(answer)), refused, names)
-    if answer in {messages.Ready, messages.ModelReady}:  # the same document says no
-        found["responses"]["503"] = {
+def _get(route: Route, models: Sequence[Example]) -> Document:
+    summary, answer = _GETS[route.operation]
+    names = _names(route, models)
+    refused = (*(_NAME_REFUSALS if names else ()), HTTPStatus.INTERNAL_SERVER_ERROR)
+    operation = _operation(route, summary, _json(_ref(answer)), refused, names)
+    if answer in {messages.Ready, messages.ModelReady}:  # a 503 of them is the same document
+        operation["responses"]["503"] = {
             "description": "No, or the store does not answer",
             "content": _json({"anyOf": [_ref(answer), _ref(messages.ErrorMessage)]}),
         }
-    return found
+    return operation
 
 
-def _infer(tag: str, names: Sequence[Document], known: Sequence[Example]) -> Document:
+def _infer(route: Route, models: Sequence[Example]) -> Document:
     binary = {"application/octet-stream": {"schema": _RAW}}
-    length = {"name": _LENGTH_NAME, "in": "header", "schema": _LENGTH, "description": f"Length of the JSON. {_BINARY}"}
+    length = {"name": HEADER_LENGTH, "in": "header", "schema": _LENGTH, "description": f"Length of the JSON. {_BINARY}"}
     answers = {**_json(_ref(messages.InferResponse)), **binary}
-    found = _operation(tag, "Predictions", answers, _ASKED, [*names, length])
-    found["responses"]["200"]["headers"] = {
-        _LENGTH_NAME: {"schema": _LENGTH, "description": "Length of the JSON, when tensors stand behind it."}
+    operation = _operation(route, "Predictions", answers, _REFUSALS, [*_names(route, models), length])
+    operation["responses"]["200"]["headers"] = {
+        HEADER_LENGTH: {"schema": _LENGTH, "description": "Length of the JSON, when tensors follow it."}
     }
     pictures = {media_type: {"schema": _RAW} for media_type in MEDIA_TYPES[:2]}
-    content = {**_json(_ref(messages.InferRequest), {one.model: one.infer for one in known}), **binary, **pictures}
-    found["requestBody"] = {"required": True, "content": content, "description": _BINARY}
-    return found
+    requests = _json(_ref(messages.InferRequest), {example.model: example.infer for example in models})
+    content = {**requests, **binary, **pictures}
+    operation["requestBody"] = {"required": True, "content": content, "description": _BINARY}
+    return operation
 
 
-def _index(tag: str) -> Document:
+def _index(route: Route) -> Document:
     answer = _json({"type": "array", "items": _ref(messages.IndexEntry)})
-    refused = (*_BODY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
-    found = _operation(tag, "Every version in the store", answer, refused)
-    found["requestBody"] = {"required": False, "content": _json(_ref(messages.IndexRequest))}
-    return found
+    refused = (*_BODY_REFUSALS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+    operation = _operation(route, "Every version in the store", answer, refused)
+    operation["requestBody"] = {"required": False, "content": _json(_ref(messages.IndexRequest))}
+    return operation
 
 
 def _operation(
-    tag: str, summary: str, answer: Document, refused: Iterable[HTTPStatus], parameters: Sequence[Document] = ()
+    route: Route, summary: str, answer: Document, refused: Iterable[HTTPStatus], parameters: Sequence[Document] = ()
 ) -> Document:
     refusals = {str(int(status)): {"$ref": f"#/components/responses/{status.name}"} for status in refused}
     return {
-        "tags": [tag],
+        "tags": [route.mount.tag],
         "summary": summary,
         "parameters": list(parameters),
         "responses": {"200": {"description": summary, "content": answer}, **refusals},
     }
 
 
-def _names(base: str, known: Sequence[Example]) -> list[Document]:
-    shown = {"examples": {one.model: {"value": one.model} for one in known}} if known else {}
-    found = [_name("model", keys.NAME, **shown)]
-    return [*found, _name("version", f"({keys.VERSION}|{keys.ALIAS})")] if "{version}" in base else found
+def _names(route: Route, models: Sequence[Example]) -> list[Document]:
+    """Describe the variables of a path."""
+    shown = {"examples": {example.model: {"value": example.model} for example in models}} if models else {}
+    parameters = {
+        "model": _name("model", keys.NAME, **shown),
+        "version": _name("version", f"({keys.VERSION}|{keys.ALIAS})"),
+    }
+    return [parameter for name, parameter in parameters.items() if f"{{{name}}}" in route.path]
 
 
 def _name(name: str, pattern: str, **other: object) -> Document:
@@ -167,4 +175,4 @@ def _ref(kind: type) -> Document:
 
 def _refusals() -> Document:
     content = _json(_ref(messages.ErrorMessage))
-    return {status.name: {"description": told, "content": content} for status, told in _REFUSALS.items()}
+    return {status.name: {"description": why, "content": content} for status, why in _REFUSALS.items()}

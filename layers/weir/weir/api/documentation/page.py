@@ -1,22 +1,22 @@
-"""The page `/docs`: Swagger UI over `/openapi.json`, with everything in one document."""
+"""The page `/docs`: Swagger UI over `/openapi.json`, all in one document."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
-import aws_lambda_powertools
-
-ASSETS = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
-"""Swagger UI as Powertools carries it; importing its package would import Pydantic"""
+_SWAGGER_UI = "event_handler/openapi/swagger_ui"
+"""where Powertools carries Swagger UI"""
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""the page's Content-Security-Policy: nothing from another host, and nothing to one"""
+"""the page's Content-Security-Policy: it loads nothing from another host and sends nothing to one"""
 
 
 def page() -> str:
     """Write the page."""
-    style, script = (ASSETS / name for name in ("swagger-ui.min.css", "swagger-ui-bundle.min.js"))
+    assets = _assets()
+    style, script = (assets / name for name in ("swagger-ui.min.css", "swagger-ui-bundle.min.js"))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -42,3 +42,11 @@ SwaggerUIBundle({{
 </body>
 </html>
 """
+
+
+def _assets() -> Path:
+    """Return the folder of Swagger UI, without importing the package that has it."""
+    powertools = find_spec("aws_lambda_powertools")
+    assert powertools is not None, "layers/runtime installs it"
+    assert powertools.submodule_search_locations is not None, "it is a package"
+    return Path(powertools.submodule_search_locations[0]) / _SWAGGER_UI

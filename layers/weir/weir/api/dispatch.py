@@ -1,0 +1,87 @@
+"""Dispatch the requests of one function to its operations, with errors as responses and one line of metrics each.
+
+Powertools has a resolver for that. Importing it takes a quarter of the CPU of a cold start, and asyncio with it.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from msgspec import Struct
+
+from weir.api import gateway_events, routes
+from weir.api.gateway_events import Event, Response, to_gateway
+from weir.api.http_responses import fail, refuse
+from weir.api.inference import Call
+from weir.api.mounts import Mount
+from weir.api.routes import Function, Operation
+from weir.errors import RouteNotFound, WeirError
+from weir.observability import metrics
+
+
+class Request(Struct, frozen=True):
+    """One request: the names in its path, and its event."""
+
+    event: Event
+    mount: Mount
+    model: str = ""
+    version: str = ""
+    """a number or an alias, as the caller wrote it"""
+
+    def call(self) -> Call:
+        """Read the body. Raises `BadBody`."""
+        return gateway_events.call(self.event)
+
+
+Answer = Callable[[Request], Response]
+
+
+class Api:
+    """The operations of one function."""
+
+    def __init__(self, function: Function) -> None:
+        """Begin without operations.
+
+        Args:
+            function: whose routes of the table are answered here.
+        """
+        self.operations: dict[Operation, Answer] = {}
+        """operation -> what answers it"""
+        self._function = function
+        self._is_cold = True
+
+    def operation(self, name: Operation) -> Callable[[Answer], Answer]:
+        """Answer the routes of an operation with the decorated function."""
+
+        def register(answer: Answer) -> Answer:
+            self.operations[name] = answer
+            return answer
+
+        return register
+
+    def handle(self, event: dict[str, Any], context: object) -> dict[str, Any]:
+        """Answer one event of API Gateway (the function's handler), and print one line of metrics."""
+        del context
+        with metrics:
+            metrics.add("ColdStart", int(self._is_cold))
+            self._is_cold = False
+            answer = to_gateway(self._response(event), event)
+            status = answer["statusCode"]
+            metrics.add("Errors", int(status >= HTTPStatus.BAD_REQUEST))
+            metrics.add("Faults", int(status >= HTTPStatus.INTERNAL_SERVER_ERROR))
+            return answer
+
+    def _response(self, event: Event) -> Response:
+        try:
+            return self._answer(event)
+        except WeirError as error:
+            return refuse(error)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets a 500 and the log has the traceback)
+            return fail(error)
+
+    def _answer(self, event: Event) -> Response:
+        verb, path = gateway_events.verb_and_path(event)
+        route, names = routes.find(verb, path)
+        if route.function != self._function:
+            raise RouteNotFound(f"the function {self._function} answers its own routes", f"{verb} {path}")
+        return self.operations[route.operation](Request(event, route.mount, **names))

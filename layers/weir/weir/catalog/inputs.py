@@ -1,0 +1,149 @@
+"""What a model reads, as its manifest describes it: a tagged union of kinds of input."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from weir.errors import BadManifest
+
+Datatype = Literal[
+    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
+]
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "BOOL": np.dtype("?"),
+    "UINT8": np.dtype("u1"),
+    "UINT16": np.dtype("<u2"),
+    "UINT32": np.dtype("<u4"),
+    "UINT64": np.dtype("<u8"),
+    "INT8": np.dtype("i1"),
+    "INT16": np.dtype("<i2"),
+    "INT32": np.dtype("<i4"),
+    "INT64": np.dtype("<i8"),
+    "FP16": np.dtype("<f2"),
+    "FP32": np.dtype("<f4"),
+    "FP64": np.dtype("<f8"),
+}
+"""datatype of the protocol -> NumPy's, little-endian as the protocol's bytes are; BYTES has none"""
+
+CHANNELS = (1, 3)
+"""of a picture: grey, or red, green and blue"""
+
+
+class _Shaped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """An input whose rows all have one shape."""
+
+    name: str
+    shape: tuple[int, ...]
+    """-1 (any number of rows) first"""
+    datatype: Datatype = "FP32"
+    meaning: str = ""
+    """what a value stands for, in words"""
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row."""
+        return self.shape[1:]
+
+    @property
+    def row_values(self) -> int:
+        """How many values one row has."""
+        return math.prod(self.row_shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The datatype as NumPy has it."""
+        return DTYPES[self.datatype]
+
+
+class Picture(_Shaped, frozen=True, kw_only=True, tag="picture"):
+    """Pixels `[-1, height, width]`, or with 1 or 3 channels behind: sent as a tensor, or as a PNG or JPEG."""
+
+    range: tuple[float, float] = (0.0, 255.0)
+    """the values of black and of white"""
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return self.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return self.shape[2]
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for red, green and blue."""
+        return self.shape[3] if len(self.shape) > 3 else 1  # noqa: PLR2004 (rows, height, width, channels)
+
+
+class Tensor(_Shaped, frozen=True, kw_only=True, tag="tensor"):
+    """Numbers of any shape, sent as a tensor: what a network made elsewhere reads."""
+
+
+Input = Picture | Tensor
+
+
+def with_kinds(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the kind to each input of a manifest of schema 1.x, which lacks it: `picture` where it can be one.
+
+    Raises:
+        msgspec.ValidationError: the inputs are none.
+    """
+    if "inputs" not in document:
+        return document
+    return {
+        **document,
+        "inputs": [_with_kind(one) for one in msgspec.convert(document["inputs"], list[dict[str, Any]])],
+    }
+
+
+def check_inputs(inputs: Sequence[Input]) -> None:
+    """Refuse inputs that no network can read. Raises `BadManifest`."""
+    names = [one.name for one in inputs]
+    shaped = all(one.shape[:1] == (-1,) and one.row_shape and min(one.row_shape) >= 1 for one in inputs)
+    if not names or len(set(names)) != len(names) or not shaped:
+        raise BadManifest("a model has inputs of different names, each of shape [-1, then sizes of at least 1]", inputs)
+    for one in inputs:
+        if isinstance(one, Picture):
+            _check_picture(one)
+
+
+class _Untagged(msgspec.Struct):
+    """The fields of an input of schema 1.x that decide its kind."""
+
+    shape: tuple[int, ...]
+    datatype: Datatype = "FP32"
+    range: tuple[float, float] = (0.0, 255.0)
+
+
+def _with_kind(one: dict[str, Any]) -> dict[str, Any]:
+    old = msgspec.convert(one, _Untagged)
+    is_picture = _is_picture_shape(old.shape) and _holds(old.datatype, old.range)
+    return {"kind": "picture" if is_picture else "tensor", **one}
+
+
+def _check_picture(one: Picture) -> None:
+    if not _is_picture_shape(one.shape):
+        raise BadManifest("a picture has the shape [-1, height, width], or 1 or 3 channels behind them", one.shape)
+    black, white = one.range
+    if not (-math.inf < black < white < math.inf and _holds(one.datatype, one.range)):
+        raise BadManifest(f"the range of a picture is black, then more for white, both {one.datatype}", one.range)
+
+
+def _is_picture_shape(shape: tuple[int, ...]) -> bool:
+    sizes = shape[1:]
+    return len(sizes) == 2 or (len(sizes) == 3 and sizes[2] in CHANNELS)  # noqa: PLR2004 (height, width, channels)
+
+
+def _holds(datatype: Datatype, limits: tuple[float, float]) -> bool:
+    """Tell whether a datatype has the two values."""
+    dtype = DTYPES[datatype]
+    if dtype.kind == "b":
+        return limits[0] >= 0 and limits[1] <= 1
+    info = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return float(info.min) <= limits[0] and limits[1] <= float(info.max)

@@ -1,0 +1,94 @@
+"""The environment variables of a function, read once into one typed value."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from weir.catalog import keys
+from weir.errors import BadSettings
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What the environment of a function configures; docs/architecture.md lists the variables."""
+
+    store: str
+    """URL of the store (`MODEL_STORE`)"""
+    store_endpoint: str = ""
+    """URL of an S3 other than AWS's, empty on AWS (`MODEL_STORE_ENDPOINT`)"""
+    alias: str = "champion"
+    """alias that is served when a request names no version (`MODEL_ALIAS`)"""
+    refresh_s: float = 60.0
+    """seconds after which an alias is looked up again (`MODEL_REFRESH_S`)"""
+    preload: tuple[str, ...] = ()
+    """models to load while the function starts (`MODELS_PRELOAD`, separated by commas)"""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the variables of a function; an empty one means its default.
+
+        Raises:
+            BadSettings: variables are missing or wrong; the error names each of them.
+        """
+        values = {name: environment.get(name, "") for name in ("MODEL_STORE", *_DEFAULTS)}
+        values = {name: value or _DEFAULTS.get(name, "") for name, value in values.items()}
+        _check(values)
+        return cls(
+            store=values["MODEL_STORE"],
+            store_endpoint=values["MODEL_STORE_ENDPOINT"],
+            alias=values["MODEL_ALIAS"],
+            refresh_s=float(values["MODEL_REFRESH_S"]),
+            preload=tuple(name.strip() for name in values["MODELS_PRELOAD"].split(",") if name.strip()),
+        )
+
+
+_DEFAULTS = {"MODEL_STORE_ENDPOINT": "", "MODEL_ALIAS": "champion", "MODEL_REFRESH_S": "60", "MODELS_PRELOAD": ""}
+
+
+_MAX_SHOWN = 25
+"""characters of a wrong value in the error, so that there is room for all of them"""
+
+
+def _is_store(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return (parts.scheme == "s3" and bool(parts.netloc)) or url.startswith("file:///")
+
+
+def _is_endpoint(url: str) -> bool:
+    return not url or url.startswith(("http://", "https://"))
+
+
+def _is_alias(name: str) -> bool:
+    return bool(re.fullmatch(keys.ALIAS, name))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return 0 <= float(text) < math.inf
+    except ValueError:
+        return False
+
+
+_RULES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "MODEL_STORE": ("s3://bucket[/prefix] or file:///path", _is_store),
+    "MODEL_STORE_ENDPOINT": ("empty or an http:// or https:// URL", _is_endpoint),
+    "MODEL_ALIAS": ("a letter a-z and then up to 63 of a-z, 0-9, '-', '_'", _is_alias),
+    "MODEL_REFRESH_S": ("a number of seconds, 0 or more", _is_time),
+}
+"""variable -> its rule, and whether a value keeps it; MODELS_PRELOAD has none: a wrong name there stops nothing"""
+
+
+def _check(values: Mapping[str, str]) -> None:
+    wrong = [name for name, (_, holds) in _RULES.items() if not holds(values[name])]
+    if wrong:
+        rules = "; ".join(f"{name} is {_RULES[name][0]}" for name in wrong)
+        raise BadSettings(rules, ", ".join(_shown(name, values[name]) for name in wrong))
+
+
+def _shown(name: str, value: str) -> str:
+    return f"{name}={value[:_MAX_SHOWN]!r}" if value else f"no {name}"

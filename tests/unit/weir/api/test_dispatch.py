@@ -1,0 +1,98 @@
+"""weir.api.dispatch, with operations that do what a test needs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.serving import http_event
+from weir.api.dispatch import Api, Request
+from weir.api.gateway_events import Response
+from weir.api.http_responses import UNAVAILABLE, respond
+from weir.api.mounts import CASCADE, END_TO_END
+from weir.errors import BadTensor, ModelNotFound, StoreUnavailable
+
+
+def _api(outcome: Exception | None = None) -> Api:
+    """Make the API of the models function; its metadata are the request's names, or an error."""
+    api = Api("models")
+
+    @api.operation("metadata")
+    def metadata(request: Request) -> Response:
+        if outcome:
+            raise outcome
+        return respond([request.mount.name, request.model, request.version])
+
+    return api
+
+
+def _metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    metrics: dict[str, Any] = json.loads(line)
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/v2/models/a", [END_TO_END.name, "a", ""]),
+        ("/cascade/v2/models/a/versions/champion", [CASCADE.name, "a", "champion"]),
+        ("/v2/models/%C3%A4%20%22", [END_TO_END.name, 'ä "', ""]),
+    ],
+)
+def test_an_operation_gets_mount_and_names(path: str, names: list[str]) -> None:
+    """They are read off the decoded path, for both mounts and with a version or without."""
+    answer = _api().handle(http_event("GET", path), None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, names)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("DELETE", "/v2/models/a", 405),
+        ("POST", "/v2/models/a/infer", 404),
+    ],
+)
+def test_what_the_function_has_no_route_for_is_refused(verb: str, path: str, status: int) -> None:
+    """An unknown path and a route of another function are 404, another verb is 405 with those that are allowed."""
+    answer = _api().handle(http_event(verb, path), None)
+    assert answer["statusCode"] == status
+    assert set(json.loads(answer["body"])) == {"error"}
+    assert answer["headers"].get("Allow") == ("GET" if status == 405 else None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "error"),
+    [
+        (BadTensor("rule", "value"), 400, "rule. Got: value"),
+        (ModelNotFound("a", 7), 404, "the model has this version. Got: a 7"),
+        (StoreUnavailable("bucket", "secret"), 503, UNAVAILABLE),
+        (KeyError("secret"), 500, "the request failed in Weir itself. Got: an error, described in the log"),
+        (RecursionError("secret"), 500, "the request failed in Weir itself. Got: an error, described in the log"),
+    ],
+)
+def test_errors_are_answered(
+    outcome: Exception, status: int, error: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the tree by their status, any other by 500; only the log has the details of what is 500 and more."""
+    answer = _api(outcome).handle(http_event("GET", "/v2/models/a"), None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (status, {"error": error})
+    is_fault = status >= 500
+    assert ("secret" in caplog.text) == is_fault
+    metrics = _metrics(capsys)
+    assert (metrics["Errors"], metrics["Faults"]) == ([1], [int(is_fault)])
+
+
+def test_an_answer_is_neither_error_nor_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the first invocation of a process is a cold start."""
+    api = _api()
+    for cold in (1, 0):
+        api.handle(http_event("GET", "/v2/models/a"), None)
+        metrics = _metrics(capsys)
+        assert (metrics["ColdStart"], metrics["Errors"], metrics["Faults"]) == ([cold], [0], [0])
+
+
+def test_an_event_of_another_shape_is_a_500() -> None:
+    """A function that is invoked without API Gateway answers all the same."""
+    assert _api().handle({"some": "event"}, None)["statusCode"] == 500

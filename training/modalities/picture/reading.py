@@ -1,0 +1,23 @@
+"""Grey pictures from the arrays of a data source."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from weir.catalog.inputs import Picture
+from weir.errors import BadInput
+
+NAME = "image"
+"""of the input, in requests and in artifacts"""
+
+
+def grey(pictures: NDArray[Any], *, black: float = 0.0, white: float = 255.0) -> Picture:
+    """Describe the input of a model that reads pictures `(rows, height, width)`, as raw values from black to white.
+
+    Raises:
+        BadInput: the array has another shape.
+    """
+    if pictures.ndim != 3 or 0 in pictures.shape:  # noqa: PLR2004 (rows, height, width)
+        raise BadInput("pictures have the shape (rows, height, width)", pictures.shape)
+    meaning = f"raw pixel values, {black:g} to {white:g}"
+    return Picture(name=NAME, shape=(-1, *pictures.shape[1:]), meaning=meaning, range=(black, white))
