@@ -106,7 +106,7 @@ def named(groups: Sequence[Sequence[int]], labels: Sequence[str]) -> dict[str, t
     members = [tuple(labels[label] for label in group) for group in groups]
     names = [_name(group) for group in members]
     if len(set(names)) < len(names):
-        raise BadInput("found groups have different names, or they are named in the task", names)
+        raise BadInput("groups get different names from their labels, or the task names them", names)
     return dict(zip(names, members, strict=True))
 
 

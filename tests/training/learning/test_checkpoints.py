@@ -73,7 +73,7 @@ def test_the_digest_of_a_network_covers_all_that_it_depends_on(opened: Callable[
 def test_networks_that_depend_on_something_else_are_trained_again(
     changed: str, opened: Callable[..., Checkpoints], messages: list[str]
 ) -> None:
-    """A message says why."""
+    """A message gives the reason."""
     _finish(opened())
     other = opened("other data" if changed == "data" else "data")
     other.resume_or_train_all(["a", "b"], ["other" if changed == "target" else "target"], _two)

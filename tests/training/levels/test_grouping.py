@@ -142,7 +142,7 @@ def test_names_of_groups_differ(shares: Shares) -> None:
 
 def test_labels_that_look_like_joined_ones_lose_no_group() -> None:
     """Two groups that would have one name are refused, not merged."""
-    with pytest.raises(BadInput, match="found groups have different names, or they are named in the task"):
+    with pytest.raises(BadInput, match="groups get different names from their labels, or the task names them"):
         named([(0, 1), (2,)], ["a", "b", "a+b"])
 
 
