@@ -1,10 +1,13 @@
-"""Compare the end-to-end model with levels: a certified cascade, a hierarchy, and two averaged general models.
+"""Compare the end-to-end model with three cascades: a certified one, one with experts, and a control without experts.
 
-All sides answer the whole test split in one run, on the deployed interpreter and one thread, and take turns. The
-cascade has the thresholds that were certified. The hierarchy stands at its best: with the thresholds that were right
-most often on validation rows. Its control has the same levels, but in the place of experts a second general model of
-the same kind, pooled with the first; and of all thresholds that take no more time than the hierarchy's on validation
-rows, those that were right most often there. `make bench-cascade`; trains what is not trained yet.
+All four answer the whole test split in one run, on the deployed interpreter and one thread, and alternate.
+
+- The certified cascade has its certified thresholds.
+- The hierarchy has experts, and the thresholds that are most accurate on validation rows.
+- The control has the same levels, but in the place of the experts a second general model, pooled with the levels before
+  it. Of all thresholds that take no more time than the hierarchy's on validation rows, it has the most accurate.
+
+`make bench-cascade` prints the comparison, and first trains what is not trained yet.
 """
 
 import json
@@ -13,67 +16,69 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from training.certifying.certification import told
 
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, CONTROL, HIERARCHY, ensure, load
+from training.certifying.loss_promise import describe
 from training.data.split import Split
 from training.fitting.fusing import pool_weights
-from training.measuring.calibration import Reading, readings
-from training.measuring.contenders import CASCADE as LAST_WORD
+from training.measuring.calibration import CalibrationResult, calibration
+from training.measuring.contenders import CASCADE as FINAL_POSTERIOR
 from training.measuring.contenders import Contender
 from training.measuring.evaluation import Timed, timed
-from training.replay.recording import Recorded, record
+from training.replay.recording import record
 from training.replay.thresholds import Thresholds, sequence
 from training.replay.timing import times_of
-from weir.catalog.manifest import Level, Manifest
+from weir.catalog.levels import Classifier, Experts
+from weir.catalog.manifest import Manifest
 from weir.runtime.model import Model
 
 _END_TO_END, _CASCADE, _HIERARCHY, _CONTROL = "end-to-end", "certified cascade", "hierarchy", "control"
 
 
 @dataclass(frozen=True)
-class Rival:
-    """A ladder of levels, and the thresholds that are best on validation rows."""
+class TunedCascade:
+    """A model whose thresholds are the best on validation rows."""
 
     model: Model
-    chosen: Thresholds
+    """its own thresholds do not matter"""
+    thresholds: Thresholds
 
     @property
-    def side(self) -> Contender:
-        """The ladder with these thresholds; nobody abstains."""
+    def contender(self) -> Contender:
+        """The cascade with these thresholds; no row abstains."""
         manifest = self.model.manifest
         levels = tuple(
             msgspec.structs.replace(level, threshold=value)
-            for level, value in zip(manifest.levels, self.chosen.values, strict=True)
+            for level, value in zip(manifest.levels, self.thresholds.values, strict=True)
         )
-        plain = msgspec.structs.replace(manifest, levels=levels, abstention=None)
-        return Contender(Model(plain, self.model.fetch, self.model.runtime))
+        tuned = msgspec.structs.replace(manifest, levels=levels, abstention=None)
+        return Contender(Model(tuned, self.model.fetch, self.model.runtime).cascade)
 
     @property
-    def told(self) -> str:
-        """The levels in turn, in words."""
-        levels = self.model.manifest.levels
-        ways = [f"{level.name} {value:.4f}" for level, value in zip(levels[:-1], self.chosen.values, strict=False)]
-        last = levels[-1]
-        experts = f" of {'; '.join(last.experts)}" if last.experts else ""
-        return ", ".join([*ways, f"{last.name}{experts} ({last.fusion})"])
+    def summary(self) -> str:
+        """The levels in turn, with their thresholds."""
+        *levels, last = self.model.manifest.levels
+        parts = [
+            f"{level.name} {'none' if value is None else format(value, '.4f')}"
+            for level, value in zip(levels, self.thresholds.values[:-1], strict=True)
+        ]
+        experts = f" of {'; '.join(last.experts)}" if isinstance(last, Experts) else ""
+        return ", ".join([*parts, f"{last.name}{experts} ({last.fusion})"])
 
 
-def averaged(model: Model, second: Model, validation: Split) -> Model:
-    """Put a second general model in the place of experts, pooled with weights learned on validation rows."""
+def pooled(model: Model, second: Model, validation: Split) -> Model:
+    """Put the end-to-end model of `second` in the place of experts, pooled with weights learned on validation rows."""
     manifest, other = model.manifest, second.manifest
-    levels = tuple(level for level in manifest.levels if level.kind != "experts")
+    levels = tuple(level for level in manifest.levels if not isinstance(level, Experts))
     rows = record(Model(msgspec.structs.replace(manifest, levels=levels, abstention=None), model.fetch), validation)
-    word = second.steps(cascade=False)[0].word
-    assert word is not None, "an end-to-end model has a word of its own"
-    weights = pool_weights(rows.posteriors[-1], Recorded(word(validation.inputs)).probabilities, rows.labels)
-    last = Level(
+    probabilities = second.end_to_end.answer(validation.inputs)[0].probabilities
+    last = Classifier(
         name=other.levels[-1].name,
-        artifact=other.end_to_end.artifact,
+        network=other.end_to_end.artifact,
         temperature=other.end_to_end.temperature,
         fusion="pool",
-        weights=weights.pair,
+        weights=pool_weights(rows.posteriors[-1], probabilities, rows.labels).pair,
         threshold=0.0,
     )
 
@@ -85,41 +90,42 @@ def averaged(model: Model, second: Model, validation: Split) -> Model:
     )
 
 
-def rivals(hierarchy: Model, control: Model, validation: Split) -> tuple[Rival, Rival]:
-    """Choose the thresholds of both, by times that were measured beside each other."""
-    tried = [
+def tuned(hierarchy: Model, control: Model, validation: Split) -> tuple[TunedCascade, TunedCascade]:
+    """Choose the thresholds of both, by times that were measured in one run."""
+    times = times_of([hierarchy, control], validation.inputs)
+    first, second = (
         sequence(record(model, validation), taken, "labels")
-        for model, taken in zip((hierarchy, control), times_of([hierarchy, control], validation.inputs), strict=True)
-    ]
-    first = min(tried[0], key=lambda one: (one.loss, one.time_us))
-    affordable = [one for one in tried[1] if one.time_us <= first.time_us]
-    return Rival(hierarchy, first), Rival(control, min(affordable, key=lambda one: (one.loss, one.time_us)))
+        for model, taken in zip((hierarchy, control), times, strict=True)
+    )
+    best = min(first, key=lambda one: (one.loss, one.time_us))
+    affordable = [one for one in second if one.time_us <= best.time_us]
+    return TunedCascade(hierarchy, best), TunedCascade(
+        control, min(affordable, key=lambda one: (one.loss, one.time_us))
+    )
 
 
 def main() -> None:
     """Print the comparison."""
     ensure(CASCADE, HIERARCHY, CONTROL)
     manifest, model, data = load(CASCADE)
-    specialised = load(HIERARCHY)[1]
-    second = load(CONTROL)[1]
-    hierarchy, control = rivals(specialised, averaged(specialised, second, data.validation), data.validation)
-    sides = {
-        _END_TO_END: Contender(model, cascade=False),
-        _CASCADE: Contender(model),
-        _HIERARCHY: hierarchy.side,
-        _CONTROL: control.side,
+    specialised, second = load(HIERARCHY)[1], load(CONTROL)[1]
+    hierarchy, control = tuned(specialised, pooled(specialised, second, data.validation), data.validation)
+    contenders = {
+        _END_TO_END: Contender(model.end_to_end),
+        _CASCADE: Contender(model.cascade),
+        _HIERARCHY: hierarchy.contender,
+        _CONTROL: control.contender,
     }
-    found = timed(sides, data.test.inputs, lambda _done, _calls: None)
-    read = readings(manifest, model.fetch, data.test)[LAST_WORD]
-    comparison = Comparison(manifest, found, data.test)
+    measured = timed(contenders, data.test.inputs, lambda _done, _calls: None)
+    comparison = Comparison(manifest, measured, data.test)
     for line in (
         *header(),
         *comparison.table(),
         "",
-        f"cascade: {told(manifest)}",
-        _calibration(read),
-        f"hierarchy: {hierarchy.told}",
-        f"control: {control.told}",
+        f"cascade: {describe(manifest)}",
+        _calibration(calibration(manifest, model.fetch, data.test)[FINAL_POSTERIOR]),
+        f"hierarchy: {hierarchy.summary}",
+        f"control: {control.summary}",
         *comparison.verdicts(),
         "",
     ):
@@ -127,50 +133,50 @@ def main() -> None:
     print(json.dumps(comparison.figures()))
 
 
-def _calibration(read: Reading) -> str:
-    shares = (f"{100 * value:.2f} %" for value in (read.before, read.after, read.floor))
-    return "cascade: calibration error (ECE) {} before, {} after; a perfect predictor would show {}".format(*shares)
+def _calibration(result: CalibrationResult) -> str:
+    before, after, floor = (f"{100 * value:.2f} %" for value in (result.before, result.after, result.floor))
+    return f"cascade: calibration error (ECE) {before} before, {after} after; a perfect predictor would show {floor}"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What every side answered, and how long it took."""
+    """The predictions and times of every contender on the test split."""
 
     manifest: Manifest
-    found: Mapping[str, Timed]
+    measured: Mapping[str, Timed]
     test: Split
 
     def accuracy(self, name: str) -> float:
-        """Share of test rows that a side is right on."""
-        return self.found[name].accuracy(self.test.labels)
+        """Return a contender's accuracy, 0 to 1."""
+        return self.measured[name].accuracy(self.test.labels)
 
     def ratio(self, name: str) -> float:
-        """Time per row of a side / that of the end-to-end model."""
-        return round(self.found[name].latency_us / self.found[_END_TO_END].latency_us, 4)
+        """Return a contender's time per row, divided by that of the end-to-end model."""
+        return round(self.measured[name].latency_us / self.measured[_END_TO_END].latency_us, 4)
 
     def table(self) -> list[str]:
-        """A line for each side."""
+        """Make a line for each contender."""
         lines = [f"\n{len(self.test.labels)} test rows", f"{'':>18} {'accuracy':>9} {'µs a row':>9} {'time ratio':>11}"]
-        for name, side in self.found.items():
+        for name, one in self.measured.items():
             accuracy = 100 * self.accuracy(name)
-            lines.append(f"{name:>18} {accuracy:>7.2f} % {side.latency_us:>9.1f} {self.ratio(name):>11.3f}")
+            lines.append(f"{name:>18} {accuracy:>7.2f} % {one.latency_us:>9.1f} {self.ratio(name):>11.3f}")
         return lines
 
     def verdicts(self) -> list[str]:
-        """Say who is ahead of whom, with the standard error of the paired difference."""
+        """Compare pairs of contenders, with the standard error of the paired difference."""
         pairs = ((_CASCADE, _END_TO_END), (_HIERARCHY, _END_TO_END), (_HIERARCHY, _CONTROL))
         return [self._verdict(one, other) for one, other in pairs]
 
     def _verdict(self, one: str, other: str) -> str:
-        right = [self.found[name].answers.label == self.test.labels for name in (one, other)]
-        difference = right[0].astype(int) - right[1].astype(int)
+        first, second = (self.measured[name].predictions.label == self.test.labels for name in (one, other))
+        difference = first.astype(int) - second.astype(int)
         points, error = 100 * float(difference.mean()), 100 * float(difference.std() / np.sqrt(len(difference)))
         beats = "beats" if points > 0 else "does not beat"
-        certainly = "" if abs(points) > 2 * error else ", which chance alone may do"
-        return f"{one} {beats} {other}: {points:+.2f} points of accuracy, standard error {error:.2f}{certainly}"
+        chance = "" if abs(points) > 2 * error else ", which may be chance"
+        return f"{one} {beats} {other}: {points:+.2f} points of accuracy, standard error {error:.2f}{chance}"
 
     def figures(self) -> dict[str, float | None]:
-        """The keys of the last line."""
+        """Return the figures of the last line."""
         certificate = self.manifest.certificate
         return {
             "end_to_end_accuracy": self.accuracy(_END_TO_END),

@@ -1,7 +1,7 @@
-"""100,000 mutated requests through the handlers: `make bench-fuzz`.
+"""Send 100,000 mutated requests through the handlers: `make bench-fuzz`.
 
-JSON, bytes, pictures and headers, changed at random (`benchmarks.mutations`), go through the routes and the handlers in
-this process. None may be answered 5xx, none may take long, and memory may not grow.
+JSON, bytes, pictures and headers are changed at random (`benchmarks.mutations`), and go through the routes and the
+handlers in this process. No request may be answered 5xx or take long, and memory may not grow.
 """
 
 import base64
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from benchmarks.mutations import mutated, sound
+from benchmarks.mutations import mutated, valid_requests
 from benchmarks.setting import header
 from local import template
 from local.events import HttpRequest, HttpResponse
@@ -40,14 +40,14 @@ Send = Callable[[HttpRequest], HttpResponse]
 
 @dataclass
 class Outcome:
-    """What came of it."""
+    """The answers to the requests, their times, and the memory of the process."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     slowest_s: float = 0.0
     failures: list[str] = field(default_factory=list)
     """requests that were answered 5xx, or by no document of the protocol"""
     memory_mb: list[float] = field(default_factory=list)
-    """resident, after each half"""
+    """resident memory after each half of the requests"""
 
     @property
     def growth(self) -> float:
@@ -56,47 +56,47 @@ class Outcome:
 
 
 def main() -> None:
-    """Fuzz, and print what came of it."""
-    found = fuzz(REQUESTS, seed=0)
-    print("\n".join((*header(), "", f"statuses: {dict(sorted(found.statuses.items()))}")))
-    print(f"resident memory after each half: {', '.join(f'{size:.0f} MB' for size in found.memory_mb)}")
-    print(*found.failures[:10], sep="\n")
+    """Send the requests, and print the outcome."""
+    outcome = fuzz(REQUESTS, seed=0)
+    print("\n".join((*header(), "", f"statuses: {dict(sorted(outcome.statuses.items()))}")))
+    print(f"resident memory after each half: {', '.join(f'{size:.0f} MB' for size in outcome.memory_mb)}")
+    print(*outcome.failures[:10], sep="\n")
     figures = {
-        "requests": found.statuses.total(),
-        "server_errors": len(found.failures),
-        "slowest_s": round(found.slowest_s, 3),
-        "memory_growth": round(found.growth - 1, 4),
+        "requests": outcome.statuses.total(),
+        "server_errors": len(outcome.failures),
+        "slowest_s": round(outcome.slowest_s, 3),
+        "memory_growth": round(outcome.growth - 1, 4),
     }
     print(json.dumps(figures))
 
 
 def fuzz(requests: int, *, seed: int) -> Outcome:
     """Send mutated requests, the same ones for the same seed."""
-    random, found = Random(seed), Outcome()  # noqa: S311 (the same every time)
-    seeds = sound(random)
+    random, outcome = Random(seed), Outcome()  # noqa: S311 (the same every time)
+    seeds = valid_requests(random)
     with served() as send:
-        for request in seeds:  # whoever is sound is answered
-            _sent(request, send, found, must=200)
+        for request in seeds:  # a valid request is answered
+            _sent(request, send, outcome, must=200)
         for half in range(2):
             for _ in range(requests // 2):
-                _sent(mutated(random.choice(seeds), seeds, random), send, found)
-            found.memory_mb.append(_resident_mb())
+                _sent(mutated(random.choice(seeds), seeds, random), send, outcome)
+            outcome.memory_mb.append(_resident_mb())
             print(f"half {half + 1} of 2", file=sys.stderr)
-    return found
+    return outcome
 
 
-def _sent(request: HttpRequest, send: Send, found: Outcome, must: int | None = None) -> None:
+def _sent(request: HttpRequest, send: Send, outcome: Outcome, must: int | None = None) -> None:
     start = time.perf_counter()
     answer = send(request)
-    found.slowest_s = max(found.slowest_s, time.perf_counter() - start)
-    found.statuses[answer.status] += 1
-    if answer.status >= 500 or (must or answer.status) != answer.status or not _is_protocols(answer):  # noqa: PLR2004
+    outcome.slowest_s = max(outcome.slowest_s, time.perf_counter() - start)
+    outcome.statuses[answer.status] += 1
+    if answer.status >= 500 or (must or answer.status) != answer.status or not _follows_protocol(answer):  # noqa: PLR2004
         body = base64.b64encode(request.body[:2000]).decode()
-        found.failures.append(f"{answer.status} {answer.body[:200]!r}: {request.method} {request.raw_path!r} {body}")
+        outcome.failures.append(f"{answer.status} {answer.body[:200]!r}: {request.method} {request.raw_path!r} {body}")
 
 
-def _is_protocols(answer: HttpResponse) -> bool:
-    """Tell whether an error is a document that says `error` and nothing else."""
+def _follows_protocol(answer: HttpResponse) -> bool:
+    """Tell whether an error is a JSON document with the key `error` and no other."""
     if answer.status < 400:  # noqa: PLR2004
         return True
     try:
@@ -119,7 +119,7 @@ def served() -> Iterator[Send]:
 
 @dataclass(frozen=True)
 class _InProcess:
-    """A function that needs no process of its own: none is killed here."""
+    """A function that runs in this process: no request of the fuzzer ends one."""
 
     handler: Callable[[Mapping[str, object], object], object]
 
@@ -128,7 +128,7 @@ class _InProcess:
         return self.handler(event, context())
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing: no process was started."""
 
 
 def _resident_mb() -> float:

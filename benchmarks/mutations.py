@@ -1,4 +1,4 @@
-"""Requests that somebody might send, sound ones first, and what can happen to them on the way."""
+"""Valid requests of every kind, and random mutations of them."""
 
 import gzip
 import io
@@ -21,13 +21,18 @@ LENGTH, TYPE, ENCODING, ACCEPT = (
     "accept-encoding",
 )
 _MODELS = {"thirds": (4, 4), "layers": (4, 4), "mnist-sample": (28, 28)}
-_MOST = 3
-"""things that happen to one request"""
-
-_TO_THE_BODY, _TO_A_HEADER = 0.7, 0.9
-"""shares of them: up to the first, up to the second; the path gets the rest"""
-_OTHER_VERB, _HEADER_GONE, _BLOWN_UP, _PLAIN = 0.02, 0.2, 0.03, 0.5
-"""how often these happen, where they can"""
+_MAX_MUTATIONS = 3
+"""of one request"""
+_OF_BODY, _OF_BODY_OR_HEADER = 0.7, 0.9
+"""share of mutations that change the body, or the body or a header; the others change the path"""
+_OTHER_METHOD = 0.02
+"""share of requests that get another method"""
+_HEADER_REMOVED = 0.2
+"""share of mutations of a header that remove it"""
+_INFLATED = 0.03
+"""share of requests whose body is made huge"""
+_UNCOMPRESSED = 0.5
+"""share of huge bodies that are not compressed"""
 
 _TOKENS = (
     *(b"null", b"true", b"NaN", b"-0", b"1e39", b"1e999", b"9" * 400, b"1.5", b"-1", b"[]", b"{}", b'""', b'"\\ud800"'),
@@ -77,29 +82,30 @@ _PATHS = (
 )
 
 
-def sound(random: Random) -> list[HttpRequest]:
-    """Make a request of each kind, for each model and mount."""
-    found = []
+def valid_requests(random: Random) -> list[HttpRequest]:
+    """Make a valid request of each kind, for each model and mount."""
+    requests = []
     for model, shape in _MODELS.items():
         rows = np.asarray([[random.randrange(256) for _ in range(shape[0] * shape[1])] for _ in range(2)], np.float32)
         for mount in ("", "/cascade"):
             path = f"{mount}/v2/models/{model}/infer"
-            found += [HttpRequest("POST", path, "", headers, body) for headers, body in _bodies(rows, shape, random)]
+            requests += [HttpRequest("POST", path, "", headers, body) for headers, body in _bodies(rows, shape, random)]
         instances = json.dumps({"instances": rows.reshape(2, *shape).tolist()}).encode()
-        found.append(HttpRequest("POST", f"/v1/models/{model}:predict", "", [], instances))
-    found += [HttpRequest("POST", "/v2/repository/index", "", [], body) for body in (b"", b'{"ready": true}')]
-    return [*found, *(HttpRequest("GET", path, "", [(ACCEPT, "gzip")]) for path in ("/v2", "/openapi.json", "/docs"))]
+        requests.append(HttpRequest("POST", f"/v1/models/{model}:predict", "", [], instances))
+    requests += [HttpRequest("POST", "/v2/repository/index", "", [], body) for body in (b"", b'{"ready": true}')]
+    requests += [HttpRequest("GET", path, "", [(ACCEPT, "gzip")]) for path in ("/v2", "/openapi.json", "/docs")]
+    return requests
 
 
 def _bodies(rows: np.ndarray, shape: tuple[int, int], random: Random) -> list[tuple[Headers, bytes]]:  # type: ignore[type-arg]
-    """Write the same rows as JSON, flat and nested, as bytes with JSON before them, as bytes alone, as pictures."""
+    """Encode the same rows as JSON, flat and nested, as JSON followed by bytes, as bytes alone, and as pictures."""
     data = rows.astype("<f4").tobytes()
     tensor = {"name": "image", "shape": [len(rows), *shape], "datatype": "FP32"}
-    asked = {
+    outputs = {
         "outputs": [{"name": "probabilities", "parameters": {"classification": 2, "binary_data": True}}],
         "id": "x",
     }
-    flat = json.dumps({"inputs": [{**tensor, "data": rows.ravel().tolist()}], **asked}).encode()
+    flat = json.dumps({"inputs": [{**tensor, "data": rows.ravel().tolist()}], **outputs}).encode()
     nested = json.dumps({"inputs": [{**tensor, "data": rows.reshape(-1, *shape).tolist()}]}).encode()
     head = json.dumps(
         {
@@ -107,15 +113,15 @@ def _bodies(rows: np.ndarray, shape: tuple[int, int], random: Random) -> list[tu
             "parameters": {"binary_data_output": True},
         }
     ).encode()
-    behind = [(LENGTH, str(len(head)))]
+    with_head = [(LENGTH, str(len(head)))]
     picture = Image.fromarray(rows[0].reshape(shape).astype(np.uint8)).resize((40, 30))
     colour = picture.convert(random.choice(["RGB", "RGBA", "P", "1"]))
     return [
         ([], flat),
         ([(ACCEPT, "gzip")], nested),
         ([(ENCODING, "gzip")], gzip.compress(flat)),
-        (behind, head + data),
-        ([*behind, (ENCODING, "deflate")], zlib.compress(head + data)),
+        (with_head, head + data),
+        ([*with_head, (ENCODING, "deflate")], zlib.compress(head + data)),
         ([(LENGTH, "0")], data),
         ([(TYPE, "image/png")], _encoded(colour, "PNG")),
         ([(TYPE, "image/jpeg")], _encoded(picture, "JPEG")),
@@ -129,26 +135,26 @@ def _encoded(picture: Image.Image, form: str) -> bytes:
 
 
 def mutated(request: HttpRequest, others: Sequence[HttpRequest], random: Random) -> HttpRequest:
-    """Let one to three things happen to a request."""
+    """Mutate a request one to three times; bodies may get parts of other requests."""
     body, headers, path = request.body, list(request.headers), request.raw_path
-    if body and random.random() < _BLOWN_UP:
-        return _blown_up(request, random)
-    for _ in range(random.randint(1, _MOST)):
-        what = random.random()
-        if what < _TO_THE_BODY and body:
-            body = random.choice(_CHANGES)(body, random.choice(others).body, random)
-        elif what < _TO_A_HEADER:
+    if body and random.random() < _INFLATED:
+        return _inflated(request, random)
+    for _ in range(random.randint(1, _MAX_MUTATIONS)):
+        place = random.random()
+        if place < _OF_BODY and body:
+            body = random.choice(_BODY_MUTATIONS)(body, random.choice(others).body, random)
+        elif place < _OF_BODY_OR_HEADER:
             headers = _other_headers(headers, random)
         else:
             path = random.choice([path + random.choice(_PATHS), random.choice(others).raw_path])
-    method = random.choice(["GET", "PUT", "HEAD"]) if random.random() < _OTHER_VERB else request.method
+    method = random.choice(["GET", "PUT", "HEAD"]) if random.random() < _OTHER_METHOD else request.method
     return HttpRequest(method, path, "", headers, body)
 
 
 def _other_headers(headers: Headers, random: Random) -> Headers:
     name = random.choice(list(_VALUES))
     kept = [(other, value) for other, value in headers if other != name]
-    return kept if random.random() < _HEADER_GONE else [*kept, (name, random.choice(_VALUES[name]))]
+    return kept if random.random() < _HEADER_REMOVED else [*kept, (name, random.choice(_VALUES[name]))]
 
 
 def _flip(body: bytes, _: bytes, random: Random) -> bytes:
@@ -187,22 +193,22 @@ def _splice(body: bytes, other: bytes, random: Random) -> bytes:
     return body[:at] + other[min(at, len(other)) :]
 
 
-def _blown_up(request: HttpRequest, random: Random) -> HttpRequest:
-    """Blow a body up: with as much of nothing, of lists, of parts of pictures as a limit may let through."""
+def _inflated(request: HttpRequest, random: Random) -> HttpRequest:
+    """Make a body huge with zeros, spaces, lists or parts of pictures, up to what a limit may let through."""
     body, times = request.body, random.choice([300, 30_000, 1_000_000])
     lists = b"[" + b",".join([b"[" * 450 + b"]" * 450] * (times // 300)) + b"]"
     tensor = b'{"inputs":[{"name":"image","shape":[2,4,4],"datatype":"FP32","data":' + lists + b"}]}"
     parts = random.choice([b"\xff\xe5\0\2", b"\xff", b"\0\0\0\0prIv\x8f\x0d\x2c\x2a", b"\0"])
     head = 33 if body[:4] == b"\x89PNG" else 2
     picture = body[:head] + parts * times + body[head:]
-    blown = random.choice([b"0" * times, b"[" * times, b" " * times, b"0," * times, tensor, picture])
+    inflated = random.choice([b"0" * times, b"[" * times, b" " * times, b"0," * times, tensor, picture])
     headers = [(name, value) for name, value in request.headers if name != ENCODING]
-    if random.random() >= _PLAIN:
-        blown, headers = gzip.compress(blown, 1), [*headers, (ENCODING, "gzip")]
-    return HttpRequest(request.method, request.raw_path, "", headers, blown)
+    if random.random() >= _UNCOMPRESSED:
+        inflated, headers = gzip.compress(inflated, 1), [*headers, (ENCODING, "gzip")]
+    return HttpRequest(request.method, request.raw_path, "", headers, inflated)
 
 
-_CHANGES: tuple[Callable[[bytes, bytes, Random], bytes], ...] = (
+_BODY_MUTATIONS: tuple[Callable[[bytes, bytes, Random], bytes], ...] = (
     _flip,
     _flip,
     _cut,

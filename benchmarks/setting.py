@@ -1,4 +1,4 @@
-"""Where a figure was measured: date, commit, machine, libraries."""
+"""The setting of a measurement: date, commit, machine, libraries."""
 
 import platform
 import subprocess
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def header() -> list[str]:
-    """Write the lines that stand above every result."""
+    """Return the lines that are printed above every result."""
     return [
         f"date: {datetime.now(UTC):%Y-%m-%d}, commit: {_commit()}",
         f"machine: {_processor()}, {len(_processors())} processors, {platform.system()} {platform.machine()}",
@@ -20,13 +20,14 @@ def header() -> list[str]:
 
 
 def _commit() -> str:
-    told = subprocess.run(
+    described = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return told.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"
 
 
 def _processors() -> list[str]:
+    """Name every processor, as Linux does; none elsewhere."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return [line.partition(": ")[2] for line in lines if line.startswith("model name")]
 

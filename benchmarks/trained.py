@@ -1,4 +1,4 @@
-"""The trainings that benchmarks measure: taken from build/ when they are there, made when they are not."""
+"""The trainings that benchmarks measure. They are in build/, and a benchmark trains those that are missing."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from benchmarks.setting import ROOT
 from training import folder
 from training.data.preparation import PreparedData
 from training.data.sources.fashion_mnist import DEBIAN
-from training.measuring import reload as testsplit
+from training.measuring import reload
 from training.task import Task
 from training.task import load as load_task
 from weir.catalog.manifest import Manifest
@@ -24,33 +24,34 @@ _TASKS = {
     HIERARCHY: ("fashion-mnist-hierarchy", "--reuse", str(CASCADE)),
     CONTROL: (str(ROOT / "benchmarks/control.toml"), "--reuse", str(CASCADE)),
 }
+"""folder -> arguments of `weir train`"""
 
 
 def ensure(*folders: Path) -> None:
-    """Train what is not trained yet; the data must be there, for nothing is downloaded."""
+    """Train what is not trained yet, or exit with the reason; the data must be installed, nothing is downloaded."""
     if not DEBIAN.is_dir():
         sys.exit(f"this benchmark needs Fashion-MNIST: apt-get install dataset-fashion-mnist. Got: no {DEBIAN}")
-    for one in folders:
-        if not folder.is_complete(one):
-            print(f"{one} is not trained yet: weir train {' '.join(_TASKS[one])}", file=sys.stderr)
-            command = [str(Path(sys.executable).with_name("weir")), "train", *_TASKS[one], "--out", str(one)]
+    for trained in folders:
+        if not folder.is_complete(trained):
+            print(f"{trained} is not trained yet: weir train {' '.join(_TASKS[trained])}", file=sys.stderr)
+            command = [str(Path(sys.executable).with_name("weir")), "train", *_TASKS[trained], "--out", str(trained)]
             subprocess.run(command, check=True, stdout=sys.stderr)
-        _check(one)
+        _check(trained)
 
 
 def _check(trained: Path) -> None:
-    """Refuse a training of another task file: its promise may be another one, for `weir certify` makes new ones."""
-    found, task = _described(folder.manifest(trained)), load_task(_TASKS[trained][0])
-    if found != msgspec.structs.replace(task, promise=found.promise):
+    """Refuse a training of another task; only its promise may differ, because `weir certify` makes new ones."""
+    kept, task = _task_of(folder.manifest(trained)), load_task(_TASKS[trained][0])
+    if kept != msgspec.structs.replace(task, promise=kept.promise):
         sys.exit(f"{trained} was trained by {_TASKS[trained][0]} as it is now. Got: another task; move it away")
 
 
-def _described(manifest: Manifest) -> Task:
+def _task_of(manifest: Manifest) -> Task:
     return msgspec.convert(manifest.provenance.configuration, Task)
 
 
 def load(trained: Path) -> tuple[Manifest, Model, PreparedData]:
-    """Open a complete training with the rows of its task."""
+    """Load a complete training, with the rows of its task."""
     manifest = folder.manifest(trained)
     model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
-    return manifest, model, testsplit.prepared(manifest)
+    return manifest, model, reload.prepared(manifest)

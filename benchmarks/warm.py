@@ -1,8 +1,8 @@
-"""What a request costs in a warm function: `make bench-warm`.
+"""Compare the time of a warm request with that of a handler written by hand: `make bench-warm`.
 
-In one process, with the demo's model: an API Gateway event goes in, a response comes out, metrics as deployed. The
-opponent is the handler that one writes by hand: `json.loads`, the interpreter, `json.dumps`, and nothing else. Sides
-alternate, so that whatever else the machine does hits them alike.
+Both handlers run in one process, on the demo's model: an API Gateway event goes in, a response comes out, and ours
+writes its metrics as deployed. The one written by hand has `json.loads`, the interpreter and `json.dumps`, and nothing
+else. They alternate, so that other load on the machine affects both.
 """
 
 import base64
@@ -25,7 +25,7 @@ from benchmarks.setting import ROOT, header
 from local.events import HttpRequest, to_event
 from tests.serving import context, load_app
 from training import folder
-from training.measuring import reload as testsplit
+from training.measuring import reload
 from training.publishing.publication import publish
 from training.publishing.stores import open_store
 from weir.api.routes import url_path
@@ -45,16 +45,17 @@ Handler = Callable[[Event], Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians of one comparison, in seconds."""
+    """Median times of one comparison, in seconds."""
 
     what: str
+    """the request"""
     ours: float
-    theirs: float
+    by_hand: float
 
     def line(self) -> str:
-        """Tell it to a person."""
-        ratio = self.ours / self.theirs
-        return f"{self.what:40}{self.ours * 1e6:9.1f} µs, by hand {self.theirs * 1e6:9.1f} µs, ratio {ratio:.3f}"
+        """Describe the comparison in one line."""
+        ratio = self.ours / self.by_hand
+        return f"{self.what:40}{self.ours * 1e6:9.1f} µs, by hand {self.by_hand * 1e6:9.1f} µs, ratio {ratio:.3f}"
 
 
 def main() -> None:
@@ -62,15 +63,15 @@ def main() -> None:
     if not folder.is_complete(TRAINED):
         weir = Path(sys.executable).with_name("weir")
         subprocess.run([weir, "train", MODEL, "--out", TRAINED], check=True, stdout=sys.stderr)
-    images = testsplit.load(folder.manifest(TRAINED)).inputs
+    images = reload.load(folder.manifest(TRAINED)).inputs
     with _served() as (predict, cascade):
-        found = measure(predict, cascade, images)
-    print("\n".join((*header(), "", *(one.line() for one in found), "")))
-    one, levels, many, *_ = found
+        measured = measure(predict, cascade, images)
+    print("\n".join((*header(), "", *(one.line() for one in measured), "")))
+    one, levels, many, *_ = measured
     figures = {
-        "predict_ratio": one.ours / one.theirs,
-        "cascade_ratio": levels.ours / levels.theirs,
-        "rows256_share": many.theirs / many.ours,
+        "predict_ratio": one.ours / one.by_hand,
+        "cascade_ratio": levels.ours / levels.by_hand,
+        "rows256_share": many.by_hand / many.ours,
     }
     print(json.dumps({name: round(figure, 4) for name, figure in figures.items()}))
 
@@ -90,14 +91,14 @@ def measure(predict: Handler, cascade: Handler, images: Floats) -> list[Measured
         Measured(f"predict, {ROWS} rows as bytes", *_alternating(predict, many, loop, many, _PAIRS_OF_256)),
         *(
             Measured(f"beside: {how}", *_alternating(predict, event, by_hand, event, _PAIRS // 3))
-            for how, event in _other_spellings(row).items()
+            for how, event in _other_encodings(row).items()
         ),
     ]
 
 
 @contextlib.contextmanager
 def _served() -> Iterator[tuple[Handler, Handler]]:
-    """Publish the model into a folder, and load both handlers over it."""
+    """Publish the model to a folder, and load the handlers of both functions on it."""
     with tempfile.TemporaryDirectory() as store, Path(os.devnull).open("w", buffering=1) as nowhere:
         publish(TRAINED, open_store(Path(store).as_uri()), "champion")
         os.environ["MODEL_STORE"] = Path(store).as_uri()
@@ -108,7 +109,7 @@ def _served() -> Iterator[tuple[Handler, Handler]]:
 
 
 def _by_hand(interpreter: Any) -> Handler:  # noqa: ANN401 (the runtimes have no types)
-    """Make the handler that one writes by hand."""
+    """Make a handler as one would write it by hand."""
     read, written = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 
     def handler(event: Event) -> Any:  # noqa: ANN401 (JSON)
@@ -124,7 +125,7 @@ def _by_hand(interpreter: Any) -> Handler:  # noqa: ANN401 (the runtimes have no
 
 
 def _loop(interpreter: Any) -> Handler:  # noqa: ANN401
-    """Make the bare loop over rows that came as bytes."""
+    """Make a handler by hand that loops over rows sent as bytes."""
     read, written = interpreter.get_input_details()[0], interpreter.get_output_details()[0]["index"]
     shape = read["shape"][1:]
 
@@ -145,7 +146,7 @@ def _loop(interpreter: Any) -> Handler:  # noqa: ANN401
 def _alternating(
     ours: Handler, our_event: Event, theirs: Handler, their_event: Event, pairs: int
 ) -> tuple[float, float]:
-    """Time both in turn, and take the medians, in seconds; the first tenth warms up."""
+    """Time two handlers in turn, and return their median times, in seconds; the first tenth warms up."""
     taken: list[tuple[float, float]] = []
     for _ in range(pairs + pairs // 10):
         start = time.perf_counter()
@@ -153,24 +154,24 @@ def _alternating(
         between = time.perf_counter()
         theirs(their_event)
         taken.append((between - start, time.perf_counter() - between))
-    mine, other = zip(*taken[pairs // 10 :], strict=True)
-    return median(mine), median(other)
+    first, second = zip(*taken[pairs // 10 :], strict=True)
+    return median(first), median(second)
 
 
 def _answered_by_level_0(cascade: Handler, images: Floats) -> Floats:
-    """Find a row that the cheapest level is sure of."""
+    """Find a row that exits at the cheapest level."""
     for number in range(len(images)):
         row = images[number : number + 1]
         if _outputs(cascade(_json_event(CASCADE, row)))["exit_level"] == [0]:
             return row
-    raise SystemExit("level 0 answers some test row. Got: none")
+    raise SystemExit("a test row exits at level 0. Got: none")
 
 
 def _agree(probabilities: Floats, answer: Any) -> None:  # noqa: ANN401 (JSON)
-    """Make sure that both sides ran the same network."""
+    """Check that both handlers ran the same network."""
     logits = json.loads(answer["body"])["outputs"][0]["data"]
     if int(np.argmax(probabilities)) != int(np.argmax(logits)):
-        raise SystemExit("both sides give the same label. Got: two")
+        raise SystemExit("both handlers give the same label. Got: two labels")
 
 
 def _data(answer: Any) -> Floats:  # noqa: ANN401 (JSON)
@@ -187,8 +188,8 @@ def _json_event(mount: Mount, row: Floats, data: object = None) -> Event:
     return _event(mount, json.dumps({"inputs": [tensor]}).encode(), [])
 
 
-def _other_spellings(row: Floats) -> dict[str, Event]:
-    """Write the same row as the headline does not: Python's own json reads whole numbers four times as fast."""
+def _other_encodings(row: Floats) -> dict[str, Event]:
+    """Encode the same row in other ways: the standard library's json reads whole numbers four times as fast."""
     flat = _json_event(END_TO_END, row)
     text = base64.b64decode(flat["body"]).decode()
     return {

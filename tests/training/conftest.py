@@ -1,4 +1,4 @@
-"""What comes of the quick tasks."""
+"""Trainings of the quick tasks, each done once a session."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.training.quick import LAYERED, TASK, weir, write_digits
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of the task."""
+    """Write the task file of a training that takes seconds."""
     path = tmp_path_factory.mktemp("task") / "quick.toml"
     path.write_text(TASK)
     return path
@@ -17,7 +17,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a complete training; tests leave it as it is."""
+    """Train it, and return the folder; tests leave the folder as it is."""
     out = tmp_path_factory.mktemp("trained") / "quick"
     done = weir("train", task, "--out", out)
     assert done.returncode == 0, done.stderr
@@ -26,7 +26,7 @@ def trained(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of the layered tasks."""
+    """Write the data of the layered tasks."""
     path = tmp_path_factory.mktemp("data") / "digits.npz"
     write_digits(path)
     return path
@@ -34,7 +34,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def layered(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a complete training with groups, experts and all optimisations; tests leave it as it is."""
+    """Train with groups, experts and all optimisations, and return the folder; tests leave the folder as it is."""
     folder = tmp_path_factory.mktemp("layered")
     (folder / "layered.toml").write_text(LAYERED.replace("digits.npz", str(digits)))
     done = weir("train", folder / "layered.toml", "--out", folder / "out")

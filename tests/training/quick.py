@@ -138,7 +138,7 @@ count = 3
 epochs = 5
 learning_rate = 0.002
 """
-"""no levels before the end-to-end model, and experts behind it"""
+"""no levels before the end-to-end model, and experts after it"""
 
 WEIR = Path(sys.executable).with_name("weir")
 

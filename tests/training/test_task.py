@@ -11,63 +11,63 @@ from weir.errors import BadInput
 
 
 @pytest.mark.parametrize("name", task.builtin())
-def test_builtin_tasks_are_sound(name: str) -> None:
-    """Each has its own name, levels before the end-to-end model, and that one last."""
-    found = task.load(name)
-    assert found.name == name
-    assert len(found.networks) == len(found.levels) + 1 >= 2
-    assert found.networks[-1] is found.end_to_end
+def test_a_builtin_task_keeps_the_rules_of_tasks(name: str) -> None:
+    """It has its own name, and levels before the end-to-end model."""
+    loaded = task.load(name)
+    assert loaded.name == name
+    assert len(loaded.networks) == len(loaded.levels) + 1 >= 2
+    assert loaded.networks[-1] is loaded.end_to_end
 
 
 def test_the_builtin_tasks_are_listed() -> None:
-    """By name."""
+    """They are listed by name, so that the command can offer them."""
     assert task.builtin() == ("digits", "fashion-mnist", "fashion-mnist-hierarchy", "mnist", "mnist-sample")
 
 
 def test_a_task_file_is_read(tmp_path: Path) -> None:
-    """And a seed given beside it replaces its own."""
+    """A seed given beside the file replaces the seed in it."""
     path = tmp_path / "a.toml"
     path.write_text(TASK)
     assert task.load(str(path)).seed == 3
     assert task.load(str(path), seed=7).seed == 7
 
 
-def test_a_task_that_says_little_gets_the_defaults() -> None:
+def test_a_task_gets_defaults_for_what_it_leaves_out() -> None:
     """All optimisations are tried; there is no hierarchy."""
     head, levels = TASK.split("[optimise]")[0], TASK[TASK.index("[data]") :]
-    found = task.decode((head + levels).encode())
-    assert found.optimise == task.Optimise(distil=True, escalated=True, pool=True, joint_epochs=2)
-    assert found.hierarchy is None
-    assert (found.end_to_end.erase, found.end_to_end.weight_decay, found.end_to_end.seed) == (0, 0.0, 0)
+    decoded = task.decode((head + levels).encode())
+    assert decoded.optimise == task.Optimise(distil=True, escalated=True, pool=True, joint_epochs=2)
+    assert decoded.hierarchy is None
+    assert (decoded.end_to_end.erase, decoded.end_to_end.weight_decay, decoded.end_to_end.seed) == (0, 0.0, 0)
 
 
 def test_a_hierarchy_is_read() -> None:
-    """Its generalist, how groups are found or named, how experts are trained, a router."""
-    found, routed = task.decode(LAYERED.encode()).hierarchy, task.decode(ROUTED.encode()).hierarchy
-    assert found == task.Groups(generalist="first", count=3, epochs=5, learning_rate=0.002)
+    """It has a generalist, a number of groups or their names, settings for experts, and perhaps a router."""
+    layered, routed = task.decode(LAYERED.encode()).hierarchy, task.decode(ROUTED.encode()).hierarchy
+    assert layered == task.Groups(generalist="first", count=3, epochs=5, learning_rate=0.002)
     assert routed
     assert routed.named["high"] == ("5", "6", "7", "8", "9")
     assert routed.router
     assert routed.router.architecture == "mlp"
 
 
-def test_what_a_manifest_keeps_of_a_task_is_the_task() -> None:
-    """Its configuration, read again, is what was trained by."""
+def test_a_manifest_keeps_the_whole_task() -> None:
+    """The configuration in a manifest, read again, is the task that was trained."""
     for text in (TASK, LAYERED, ROUTED, REFINED):
-        found = task.decode(text.encode())
-        kept = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(found)))
-        assert msgspec.convert(kept, task.Task) == found
+        decoded = task.decode(text.encode())
+        kept = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(decoded)))
+        assert msgspec.convert(kept, task.Task) == decoded
 
 
 _LEVELS = ROUTED[ROUTED.index("[[levels]]") : ROUTED.index("[hierarchy]")]
-_OF_THE_LAST = LAYERED.replace('generalist = "first"', 'generalist = "last"')
+_EXPERTS_OF_THE_LAST = LAYERED.replace('generalist = "first"', 'generalist = "last"')
 
 
 @pytest.mark.parametrize(
     "text",
     [
         TASK[: TASK.index('[[levels]]\nname = "second"')],
-        _OF_THE_LAST.replace("[promise]", '[promise]\nagainst = "labels"'),
+        _EXPERTS_OF_THE_LAST.replace("[promise]", '[promise]\nagainst = "labels"'),
         REFINED,
         ROUTED.replace(_LEVELS, "").replace('generalist = "first"', 'generalist = "last"'),
     ],
@@ -75,16 +75,16 @@ _OF_THE_LAST = LAYERED.replace('generalist = "first"', 'generalist = "last"')
         "one level before the end-to-end model",
         "experts of the end-to-end model, against labels",
         "no levels but a hierarchy",
-        "experts of the end-to-end model behind a router",
+        "experts of the end-to-end model after a router",
     ],
 )
-def test_tasks_of_few_levels_are_fine(text: str) -> None:
-    """As long as there is more than the end-to-end model."""
+def test_a_task_may_have_few_levels(text: str) -> None:
+    """It is enough that there is one level more than the end-to-end model."""
     assert task.decode(text.encode()).networks[-1].name == "last"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ('name = "quick"', 'name = "Quick!"', "a task file is TOML"),
         ("seed = 3", "seed = -1", "a task file is TOML"),
@@ -109,15 +109,15 @@ def test_tasks_of_few_levels_are_fine(text: str) -> None:
         ),
     ],
 )
-def test_a_task_that_breaks_a_rule_is_refused(old: str, new: str, told: str) -> None:
-    """The error names the key."""
+def test_a_task_that_breaks_a_rule_is_refused(old: str, new: str, message: str) -> None:
+    """The error names the key, or states the rule of the file."""
     assert old in TASK
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=message):
         task.decode(TASK.replace(old, new).encode())
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             LAYERED.replace('generalist = "first"', 'generalist = "nobody"'),
@@ -130,7 +130,7 @@ def test_a_task_that_breaks_a_rule_is_refused(old: str, new: str, told: str) -> 
             r"groups are named, or found in a given number\. Got: 2 named, count 3",
         ),
         (
-            _OF_THE_LAST,
+            _EXPERTS_OF_THE_LAST,
             "a promise against the end-to-end model needs it as the last level; with experts after it, use labels",
         ),
         (
@@ -144,14 +144,14 @@ def test_a_task_that_breaks_a_rule_is_refused(old: str, new: str, told: str) -> 
         "no generalist",
         "one group",
         "groups named and counted",
-        "experts would be last",
+        "experts would be the last level",
         "a router's name is taken",
         "a router that does not train",
     ],
 )
-def test_a_hierarchy_that_breaks_a_rule_is_refused(text: str, told: str) -> None:
+def test_a_hierarchy_that_breaks_a_rule_is_refused(text: str, message: str) -> None:
     """The error states the rule, and what came."""
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=message):
         task.decode(text.encode())
 
 
@@ -162,7 +162,7 @@ def test_an_unknown_task_is_refused(name: str) -> None:
         task.load(name)
 
 
-def test_a_task_file_that_is_not_there_is_refused() -> None:
-    """The error says so."""
+def test_a_task_file_that_does_not_exist_is_refused() -> None:
+    """The error says that the file cannot be read."""
     with pytest.raises(BadInput, match="can be read"):
         task.load("/nowhere/a.toml")

@@ -1,4 +1,4 @@
-"""Small workshops: pictures that train in a second, and networks whose logits are written down."""
+"""Small training runs: pictures that train in a second, and networks whose logits are written down."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +11,14 @@ from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
-from training.levels.ladder import Floats, Labels, Ladder, Net, Rung
+from training.levels.ladder import Ladder
+from training.levels.network import NetworkPredictions, TrainableNetwork, classifier
 from training.levels.training_run import TrainingRun
 from training.modalities.picture.reading import grey
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
 from training.terminal.callbacks import Callbacks
+from weir.engine.arrays import Floats, Labels
+from weir.engine.cascade import Cascade
 
 NAMES = ("a", "b", "c", "d", "e")
 OFF = Optimise(distil=False, escalated=False, pool=False, joint_epochs=0)
@@ -39,7 +42,7 @@ def pictures(rows: int, seed: int) -> Split:
 
 
 def prepared(train: Split | None = None) -> PreparedData:
-    """Divide such pictures in four."""
+    """Make the four splits of a data set of such pictures."""
     return PreparedData(
         train=train or pictures(300, 1),
         validation=pictures(300, 2),
@@ -53,7 +56,7 @@ def prepared(train: Split | None = None) -> PreparedData:
 
 
 def spec(name: str, *, epochs: int = 1, learning_rate: float = 0.002, architecture: str = "mlp") -> NetworkSpec:
-    """Describe a network."""
+    """Describe a network that trains in a second."""
     return NetworkSpec(name=name, architecture=architecture, epochs=epochs, learning_rate=learning_rate)
 
 
@@ -79,55 +82,58 @@ def task(
 
 
 @dataclass(frozen=True)
-class Watched(TrainingRun):
-    """A workshop that remembers what its networks were trained on, by their names."""
+class ObservedRun(TrainingRun):
+    """A training run that keeps what each network was trained on, by the network's name, and all messages."""
 
-    lessons: dict[str, TrainingTarget] = field(default_factory=dict)
+    targets: dict[str, TrainingTarget] = field(default_factory=dict)
     starts: dict[str, Trained | None] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     @classmethod
-    def opened(cls, task: Task, work: Path, data: PreparedData | None = None) -> "Watched":
-        """Open one that keeps its networks in a folder."""
-        said: list[str] = []
-        callbacks = Callbacks(said.append, lambda *_: None)
-        return cls(task, data or prepared(), Checkpoints(work, ["test"], said.append), callbacks, said=said)
+    def begin(cls, task: Task, work: Path, data: PreparedData | None = None) -> "ObservedRun":
+        """Begin a run that keeps its networks in a folder."""
+        messages: list[str] = []
+        callbacks = Callbacks(messages.append, lambda *_: None)
+        checkpoints = Checkpoints(work, ["test"], messages.append)
+        return cls(task, data or prepared(), checkpoints, callbacks, messages=messages)
 
     def train(
         self,
         spec: NetworkSpec,
-        lesson: TrainingTarget,
+        target: TrainingTarget,
         *,
-        made_of: Sequence[object] = (),
+        depends_on: Sequence[object] = (),
         start: Trained | None = None,
         as_name: str = "",
     ) -> Trained:
-        """Train as ever."""
-        self.lessons[as_name or spec.name], self.starts[as_name or spec.name] = lesson, start
-        return super().train(spec, lesson, made_of=made_of, start=start, as_name=as_name)
+        """Train or resume a network, and keep its target and start."""
+        self.targets[as_name or spec.name], self.starts[as_name or spec.name] = target, start
+        return super().train(spec, target, depends_on=depends_on, start=start, as_name=as_name)
 
-    def taught(self, spec: NetworkSpec, time_us: float) -> Net:
-        """Train a network on all labels that takes as long as it is said to."""
-        lesson = TrainingTarget.whole(self.data)
-        return self.net(spec, self.train(spec, lesson), lesson, time_us=time_us)
+    def trained_on_all_labels(self, spec: NetworkSpec, time_us: float) -> TrainableNetwork:
+        """Train a network on all labels, and set its time per row."""
+        target = TrainingTarget.whole(self.data)
+        return self.network(spec, self.train(spec, target), target, time_us=time_us)
 
 
-def saying(name: str, said: Floats, labels: Labels, time_us: float, temperature: float = 1.0) -> Net:
-    """Make a network of what it says of validation rows: logits `(rows, labels)`."""
+def network_of(name: str, logits: Floats, labels: Labels, time_us: float, temperature: float = 1.0) -> TrainableNetwork:
+    """Make a network of its logits on the validation rows, `(rows, outputs)`; it has no weights."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
-    lesson = TrainingTarget(rows, rows, said.shape[1], grey(rows.inputs))
-    return Net(spec(name), Trained(None, [], name), lesson, said, temperature, time_us)
+    target = TrainingTarget(rows, rows, logits.shape[1], grey(rows.inputs))
+    return TrainableNetwork(
+        spec(name), Trained(None, [], name), target, NetworkPredictions(logits, temperature, time_us)
+    )
 
 
-def drawn(labels: Labels, right: float, seed: int, count: int = len(NAMES)) -> Floats:
-    """Draw logits `(rows, count)` that are right about as often as said, and surer of what is right."""
+def random_logits(labels: Labels, known: float, seed: int, outputs: int = len(NAMES)) -> Floats:
+    """Draw logits `(rows, outputs)` that favour the correct label in a share `known` of the rows, and else no label."""
     random = np.random.default_rng(seed)
-    found: Floats = random.normal(0, 1, (len(labels), count)).astype(np.float32)
-    knows = random.uniform(size=len(labels)) < right
-    found[np.flatnonzero(knows), labels[knows]] += 6
-    return found
+    logits: Floats = random.normal(0, 1, (len(labels), outputs)).astype(np.float32)
+    knows = random.uniform(size=len(labels)) < known
+    logits[np.flatnonzero(knows), labels[knows]] += 6
+    return logits
 
 
-def ladder(*nets: Net) -> Ladder:
-    """Put networks in turn; the last is the end-to-end model."""
-    return Ladder(tuple(Rung(net.spec.name, "cascade", net) for net in nets), nets[-1])
+def ladder(*networks: TrainableNetwork) -> Ladder:
+    """Make a ladder of classifiers, cheapest first; the last network is the end-to-end model."""
+    return Ladder(Cascade(tuple(classifier(network) for network in networks)), networks[-1])

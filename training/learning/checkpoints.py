@@ -1,4 +1,4 @@
-"""Networks that a training has finished: whoever stops it, or trains again, goes on with those."""
+"""Checkpoints: networks that have finished training, so that a training that runs again resumes with them."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -15,75 +15,87 @@ from weir.errors import ModelUnavailable
 
 _LIBRARIES = ("tensorflow", "keras", "numpy")
 
-Made = tuple[keras.Model, list[Epoch]]
+ModelAndHistory = tuple[keras.Model, list[Epoch]]
 
 
 class Checkpoints:
-    """Finished networks, each named by all that made it what it is."""
+    """A folder of networks that have finished training; a digest of all that a network depends on is in its file name.
+
+    Networks are resumed only if the digest is the same: it covers the data, the seed, the description of the network,
+    its training target and the versions of the libraries.
+    """
 
     def __init__(
-        self, work: Path, made_of: Sequence[object], say: Callable[[str], None], reuse: Sequence[Path] = ()
+        self, work: Path, depends_on: Sequence[object], say: Callable[[str], None], reuse: Sequence[Path] = ()
     ) -> None:
-        """Keep networks in a folder; what is resumed and what is redone is said.
+        """Keep networks in a folder.
 
         Args:
             work: the folder.
-            made_of: what every network comes from: the digest of the data, the seed.
-            say: is told.
-            reuse: other such folders, whose networks are taken where they are the same.
+            depends_on: what every network depends on: the digest of the data, the seed.
+            say: called with a message when networks are resumed or trained again.
+            reuse: other such folders, from which networks are copied if their digests are the same.
         """
         self._work, self._say, self._reuse = work, say, reuse
-        self._made_of = [*made_of, *(f"{name} {version(name)}" for name in _LIBRARIES)]
+        self._depends_on = [*depends_on, *(f"{name} {version(name)}" for name in _LIBRARIES)]
 
-    def one(self, name: str, made_of: Sequence[object], train: Callable[[], Made]) -> Trained:
-        """Take a finished network out of the folder, or train it and keep it there.
+    def resume_or_train(self, name: str, depends_on: Sequence[object], train: Callable[[], ModelAndHistory]) -> Trained:
+        """Load a network that has finished training, or train it and keep it.
 
         Raises:
-            ModelUnavailable: a finished network is damaged.
+            ModelUnavailable: a file of the network is damaged.
         """
-        return self.several([name], made_of, lambda: [train()])[0]
+        return self.resume_or_train_all([name], depends_on, lambda: [train()])[0]
 
-    def several(
-        self, names: Sequence[str], made_of: Sequence[object], train: Callable[[], list[Made]]
+    def resume_or_train_all(
+        self, names: Sequence[str], depends_on: Sequence[object], train: Callable[[], list[ModelAndHistory]]
     ) -> list[Trained]:
-        """Do the same with networks that are trained together: all are taken, or none."""
-        digest = hashlib.sha256(msgspec.json.encode([*self._made_of, *made_of])).hexdigest()
+        """Do the same with networks that are trained together: all are loaded, or all are trained.
+
+        Raises:
+            ModelUnavailable: a file of a network is damaged.
+        """
+        digest = hashlib.sha256(msgspec.json.encode([*self._depends_on, *depends_on])).hexdigest()
         paths = [self._work / f"{name}.{digest[:16]}.keras" for name in names]
-        told = ", ".join(names)
         for other in self._reuse:
-            if not all(path.is_file() for path in paths):
+            if not _all_exist(paths):
                 _copy(other, paths)
-        if all(path.is_file() for path in paths):
-            self._say(f"{told}: resumed, it was trained before")
+        if _all_exist(paths):
+            self._say(f"{', '.join(names)}: resumed, it was trained before")
             return [_load(path, digest) for path in paths]
-        if any(self._found(name) for name in names):
-            self._say(f"{told}: trained again, for its task, data, seed or libraries have changed")
-        elif self._begun(names).exists():
-            self._say(f"{told}: trained again, for the last training was stopped in the middle of it")
-        folder.write(self._begun(names), b"")
-        made = train()
-        for (model, history), path in zip(made, paths, strict=True):
+        self._explain(names)
+        folder.write(self._started(names), b"")
+        models = train()
+        for (model, history), path in zip(models, paths, strict=True):
             _save(model, history, path)
-        return [Trained(model, history, digest) for model, history in made]
+        return [Trained(model, history, digest) for model, history in models]
 
-    def _found(self, name: str) -> bool:
-        return any(self._work.glob(f"{name}.*"))
+    def _explain(self, names: Sequence[str]) -> None:
+        """Say why networks are trained again, if an earlier training of them has left traces."""
+        if any(any(self._work.glob(f"{name}.*")) for name in names):
+            self._say(f"{', '.join(names)}: trained again, for its task, data, seed or libraries have changed")
+        elif self._started(names).exists():
+            self._say(f"{', '.join(names)}: trained again, for the last training was stopped in the middle of it")
 
-    def _begun(self, names: Sequence[str]) -> Path:
+    def _started(self, names: Sequence[str]) -> Path:
+        """Return the path of the empty file that marks a training as started."""
         return self._work / f"begun-{names[0]}"
 
 
-def _copy(reuse: Path, paths: Sequence[Path]) -> None:
-    """Take networks from another folder, if it has all of them with their curves; each network after its curve."""
-    files = [(path.with_suffix(".json"), path) for path in paths]
-    if all((reuse / one.name).is_file() for pair in files for one in pair):
-        for curve, network in files:
-            folder.write(curve, (reuse / curve.name).read_bytes())
-            folder.write(network, (reuse / network.name).read_bytes())
+def _all_exist(paths: Sequence[Path]) -> bool:
+    return all(path.is_file() for path in paths)
+
+
+def _copy(source: Path, paths: Sequence[Path]) -> None:
+    """Copy networks from another folder if it has all of them with their curves; each network after its curve."""
+    files = [file for path in paths for file in (path.with_suffix(".json"), path)]
+    if _all_exist([source / file.name for file in files]):
+        for file in files:
+            folder.write(file, (source / file.name).read_bytes())
 
 
 def _save(model: keras.Model, history: list[Epoch], path: Path) -> None:
-    """Keep a network and its curve; the model last, whole."""
+    """Write a network and its curve; the network last and in one step, so that it is never there without its curve."""
     folder.write(path.with_suffix(".json"), msgspec.json.encode(history))
     part = path.with_name(f".{path.name}")
     model.save(part)
@@ -95,5 +107,6 @@ def _load(path: Path, digest: str) -> Trained:
     try:
         history = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=list[Epoch])
         return Trained(keras.models.load_model(path), history, digest)
-    except Exception as exc:  # Keras raises whatever it met
-        raise ModelUnavailable(f"the network of an earlier training can't be read; remove {path}", exc) from exc
+    except Exception as exc:  # Keras has no class of errors of its own
+        failed = f"a network of an earlier training cannot be read; remove {path} to train it again"
+        raise ModelUnavailable(failed, exc) from exc

@@ -21,14 +21,16 @@ from weir.catalog.levels import Experts, Level, Router
 from weir.engine.cascade import Cascade
 
 _SOFTNESS = 0.05
+"""width of a soft exit, in confidence"""
 _OWN = 0.5
 """w_k, the weight of each level's own loss"""
 _LEAST = 1e-7
+"""stands for a probability of zero where its logarithm is needed"""
 
 
 @dataclass(frozen=True)
 class Joint:
-    """Levels that are trained together."""
+    """A cascade whose networks are trained together."""
 
     cascade: Cascade[keras.Model]
     """its thresholds set the soft exits"""
@@ -48,11 +50,11 @@ class Joint:
         posterior: tf.Tensor | None = None
         for number, level in enumerate(self.cascade.levels):
             posterior = self._posterior(level, posterior, batch)
-            leaves = tf.ones_like(reach)
+            exits = tf.ones_like(reach)
             if number < len(self.cascade.levels) - 1:
-                leaves = _soft_exits(tf.reduce_max(posterior, axis=1), level.threshold)
-            fused += reach * leaves * tf.gather(posterior, targets, batch_dims=1)
-            reach *= 1 - leaves
+                exits = _soft_exits(tf.reduce_max(posterior, axis=1), level.threshold)
+            fused += reach * exits * tf.gather(posterior, targets, batch_dims=1)
+            reach *= 1 - exits
         return _OWN * tf.add_n(batch.own) + tf.reduce_mean(-_log(fused))
 
     def _posterior(self, level: Level[keras.Model], before: tf.Tensor | None, batch: "_Batch") -> tf.Tensor:
@@ -72,17 +74,19 @@ class Joint:
         return probabilities
 
     def _prior(self, batch: "_Batch") -> tf.Tensor:
+        """Return the prior as the posterior of every row, `(n, labels)`."""
         prior = tf.constant([self.cascade.hierarchy.prior], tf.float32)
         return tf.tile(prior, (tf.shape(batch.targets)[0], 1))
 
     def _refined(self, level: Experts[keras.Model], before: tf.Tensor, batch: "_Batch") -> tf.Tensor:
+        """Refine the posterior within each group that has an expert, `(n, labels)`."""
         columns = tf.unstack(before, num=self.labels, axis=1)
         hierarchy = self.cascade.hierarchy
         for group, expert in level.experts.items():
-            members = list(hierarchy.members[hierarchy.groups.index(group)])
+            members = list(hierarchy.members_of(group))
             part = tf.gather(before, members, axis=1)
             logits = expert.network(batch.inputs, training=batch.training)
-            batch.own.append(_within(logits, batch.targets, members, self.labels))
+            batch.own.append(_expert_loss(logits, batch.targets, members, self.labels))
             logs = logits / expert.temperature + expert.before_weight * _log(part)
             refined = tf.reduce_sum(part, axis=1, keepdims=True) * tf.nn.softmax(logs)
             for place, label in enumerate(members):
@@ -91,7 +95,7 @@ class Joint:
 
 
 def _soft_exits(confidences: tf.Tensor, threshold: float | None) -> tf.Tensor:
-    """Return the share of each row that exits at a level, `(n,)`; none where the threshold is None."""
+    """Return the share of each row that exits at a level, `(n,)`; zero where the threshold is None."""
     if threshold is None:
         return tf.zeros_like(confidences)
     return tf.sigmoid((confidences - threshold) / _SOFTNESS)
@@ -99,7 +103,7 @@ def _soft_exits(confidences: tf.Tensor, threshold: float | None) -> tf.Tensor:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Rows, and the losses of the levels so far."""
+    """A batch of rows, and the levels' own losses on it so far."""
 
     inputs: tf.Tensor
     targets: tf.Tensor
@@ -111,27 +115,27 @@ def _log(probabilities: tf.Tensor) -> tf.Tensor:
     return tf.math.log(tf.maximum(probabilities, _LEAST))
 
 
-def _within(logits: tf.Tensor, labels_of_rows: tf.Tensor, members: Sequence[int], labels: int) -> tf.Tensor:
-    """Mean cross-entropy of an expert over the rows of its group; the others do not count."""
-    outputs = np.full(labels, -1, np.int64)
-    outputs[list(members)] = np.arange(len(members))
-    targets = tf.gather(tf.constant(outputs), labels_of_rows)
-    inside = tf.cast(targets >= 0, tf.float32)
-    each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
+def _expert_loss(logits: tf.Tensor, targets: tf.Tensor, members: Sequence[int], labels: int) -> tf.Tensor:
+    """Return the mean cross-entropy of an expert over the rows of its group; other rows do not count."""
+    output_of = np.full(labels, -1, np.int64)
+    output_of[list(members)] = np.arange(len(members))
+    outputs = tf.gather(tf.constant(output_of), targets)
+    inside = tf.cast(outputs >= 0, tf.float32)
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(outputs, 0), logits)
     return tf.reduce_sum(each * inside) / tf.maximum(tf.reduce_sum(inside), 1.0)
 
 
 def fine_tune(
     joint: Joint, target: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
 ) -> list[tuple[keras.Model, list[Epoch]]]:
-    """Fine-tune every network of a ladder, in place; each comes back with the curve of the overall loss.
+    """Fine-tune all networks of a cascade in place; return each with the curve of the overall loss.
 
     Args:
         joint: the levels; their networks are changed.
         target: rows to learn from, and rows that choose the best epoch.
         spec: epochs, learning rate, and how rows are batched and changed.
         seed: of the order of the rows.
-        on_epoch: is told `(epochs done, of)`.
+        on_epoch: called with `(epochs done, of)`.
 
     Raises:
         Diverged: the loss is no longer finite.
@@ -151,7 +155,7 @@ def fine_tune(
 
 
 def _judged(joint: Joint, validation: Split, chunk: int = 512) -> Judged:
-    """Take the overall loss of validation rows."""
+    """Compute the overall loss of the validation rows, `chunk` rows at a time."""
     labels = validation.labels
     parts = [slice(start, start + chunk) for start in range(0, len(labels), chunk)]
     values = [

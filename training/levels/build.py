@@ -23,7 +23,7 @@ from weir.runtime.interpreter import DEPLOYED, Network
 
 @dataclass(frozen=True)
 class BuiltLevels:
-    """A ladder whose networks are in the form that will serve, and the tables of what was tried on the way."""
+    """A ladder whose networks are in the form that will serve, and the tables of what was tried."""
 
     ladder: Ladder
     groups: Mapping[str, tuple[str, ...]]
@@ -33,7 +33,7 @@ class BuiltLevels:
 
     @property
     def networks(self) -> list[Quantized]:
-        """Every network once."""
+        """The form of every network that will serve, each once."""
         networks = {id(network): network.quantized for network in self.ladder.cascade.networks}
         return [quantized for quantized in networks.values() if quantized is not None]
 
@@ -61,7 +61,7 @@ def build(run: TrainingRun) -> BuiltLevels:
 
 
 def check(task: Task, data: PreparedData) -> None:
-    """Refuse what cannot be built before anything is trained.
+    """Check, before anything is trained, that a task can be built.
 
     Raises:
         BadInput: an unknown architecture, groups that do not partition the labels, or an impossible number of groups.
@@ -70,13 +70,26 @@ def check(task: Task, data: PreparedData) -> None:
     for spec in (*task.networks, *([router] if router else [])):
         architectures.known(spec.architecture)
     if task.hierarchy and task.hierarchy.named:
-        grouping.given(task.hierarchy.named, data.label_names)
+        grouping.checked(task.hierarchy.named, data.label_names)
     elif task.hierarchy:
-        grouping.countable(len(data.label_names), task.hierarchy.count)
+        grouping.check_count(len(data.label_names), task.hierarchy.count)
+
+
+def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSearch:
+    """Try a ladder with experts, and their router if there is one; the groups stay even if the ladder does not."""
+    ladder = decomposition.ladder
+    without = replace(search, ladder=search.ladder.with_hierarchy(ladder.hierarchy))
+    if len(ladder.levels) == len(search.ladder.levels):
+        return without
+    names = {level.name for level in ladder.levels} - {level.name for level in search.ladder.levels}
+    what, level = "a level of", " and ".join(sorted(names))
+    if isinstance(ladder.levels[-1], Experts):  # rows that exit before them still can: they improve the final answer
+        return without.try_ladder(what, level, ladder, better=lambda after, before: after.loss < before.loss)
+    return without.try_ladder(what, level, ladder)
 
 
 def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[TrainableNetwork]:
-    """Time artifacts side by side: a training may take hours, under changing load."""
+    """Time all artifacts in one run, because the load may have changed in the hours that their trainings took."""
     loaded = {
         number: Network(network.quantized.content, DEPLOYED).logits
         for number, network in enumerate(networks)
@@ -86,19 +99,6 @@ def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[Tra
     return [network.timed(times[number]) for number, network in enumerate(networks)]
 
 
-def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSearch:
-    """Take experts, and their router if there is one, where the ladder is better for them; groups stay either way."""
-    ladder = decomposition.ladder
-    without = replace(search, ladder=search.ladder.with_hierarchy(ladder.hierarchy))
-    if len(ladder.levels) == len(search.ladder.levels):
-        return without
-    names = {level.name for level in ladder.levels} - {level.name for level in search.ladder.levels}
-    what, level = "a level of", " and ".join(sorted(names))
-    if isinstance(ladder.levels[-1], Experts):  # rows that exit before them still can: they improve the final answer
-        return without.compared(what, level, ladder, better=lambda after, before: after.loss < before.loss)
-    return without.compared(what, level, ladder)
-
-
 def _finished(ladder: Ladder, run: TrainingRun) -> Ladder:
-    """Quantize what is not yet quantized, and learn the weights of the fusion on predictions of the artifacts."""
+    """Quantize every network that is not yet, and learn the weights of the fusion on the artifacts' predictions."""
     return ladder.with_networks({id(network): run.finished(network) for network in ladder.cascade.networks}).refitted()

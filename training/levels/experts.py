@@ -1,5 +1,6 @@
 """Decompose the problem: groups of labels, and an expert for each group where one pays."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -49,19 +50,16 @@ class Decomposition:
 
 
 def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decomposition:
-    """Give a ladder groups, and experts after the generalist or the router.
+    """Give a ladder groups, and a level of experts after the generalist or the router.
 
     Raises:
         BadInput: the groups do not partition the labels, or cannot be found in that number.
         Diverged, ModelUnavailable: as training a network does.
     """
-    generalist = next(net for net in ladder.cascade.networks if net.spec.name == settings.generalist)
-    labels = run.data.label_names
-    groups = grouping.given(settings.named, labels) if settings.named else _found(generalist, settings.count, labels)
-    described = "; ".join(f"{name} ({', '.join(members)})" for name, members in groups.items())
-    run.callbacks.say(f"groups, {'given' if settings.named else 'found'}: {described}")
-    ladder = ladder.with_hierarchy(Hierarchy.named(groups, labels, run.data.prior))
-    place = next(number for number, level in enumerate(ladder.levels) if generalist in level.networks)
+    generalist = next(network for network in ladder.cascade.networks if network.spec.name == settings.generalist)
+    groups = _groups(generalist, settings, run)
+    ladder = ladder.with_hierarchy(Hierarchy.named(groups, run.data.label_names, run.data.prior))
+    place = next(number for number, level in enumerate(ladder.levels) if level.networks[0] is generalist)
     if settings.router is not None:
         ladder, place = _routed(ladder, settings.router, generalist, run)
     trainer = _ExpertTrainer(ladder, place, generalist, settings, run)
@@ -69,26 +67,34 @@ def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decompositi
     experts = {name: network for name, (network, _) in tried.items() if network is not None}
     if experts:
         ladder = ladder.with_levels(
-            [*ladder.levels[: place + 1], _after(ladder, place, experts), *ladder.levels[place + 1 :]]
+            [*ladder.levels[: place + 1], _experts_after(ladder, place, experts), *ladder.levels[place + 1 :]]
         )
     return Decomposition(ladder, groups, tuple(line for _, line in tried.values()))
 
 
-def _found(generalist: TrainableNetwork, count: int | None, labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    targets = generalist.target.validation.labels
-    confusion = grouping.confusion(generalist.predictions.logits.argmax(axis=1), targets, len(labels))
-    return grouping.names(grouping.found(confusion, count), labels)
+def _groups(generalist: TrainableNetwork, settings: Groups, run: TrainingRun) -> dict[str, tuple[str, ...]]:
+    """Return the groups that the task names, or find them among the labels that the generalist confuses."""
+    labels = run.data.label_names
+    if settings.named:
+        groups, origin = grouping.checked(settings.named, labels), "given"
+    else:
+        targets = generalist.target.validation.labels
+        confusion = grouping.confusion(generalist.predictions.logits.argmax(axis=1), targets, len(labels))
+        groups, origin = grouping.named(grouping.cluster(confusion, settings.count), labels), "found"
+    described = "; ".join(f"{name} ({', '.join(members)})" for name, members in groups.items())
+    run.callbacks.say(f"groups, {origin}: {described}")
+    return groups
 
 
 def _routed(ladder: Ladder, spec: NetworkSpec, generalist: TrainableNetwork, run: TrainingRun) -> tuple[Ladder, int]:
-    """Put a router of its own into the ladder, before the first level that takes longer; return its place too."""
+    """Train a router, and put it into the ladder before the first level that takes longer; return its place too."""
     hierarchy = ladder.hierarchy
     target = generalist.target.plain().part(hierarchy.group_of, len(hierarchy.groups))
     members = [list(labels) for labels in hierarchy.members]
-    network = run.finished(run.network(spec, run.train(spec, target, made_of=["router", members]), target))
+    network = run.finished(run.network(spec, run.train(spec, target, depends_on=["router", members]), target))
     time_us = network.predictions.time_us
-    times = [time if isinstance(time, float) else 0.0 for time in ladder.times[:-1]]
-    place = next((number for number, time in enumerate(times) if time > time_us), len(times))
+    slower = [not isinstance(time, Mapping) and time > time_us for time in ladder.times[:-1]]
+    place = [*slower, True].index(True)
     level = Router(name=spec.name, network=network, temperature=network.predictions.temperature, threshold=None)
     return ladder.with_levels([*ladder.levels[:place], level, *ladder.levels[place:]]), place
 
@@ -106,10 +112,9 @@ class _ExpertTrainer:
 
     def expert(self, name: str) -> tuple[TrainableNetwork | None, TriedExpert]:
         """Train a group's expert if it can pay, and keep it if it does."""
-        hierarchy, names = self.ladder.hierarchy, self.run.data.label_names
-        members = hierarchy.members[hierarchy.groups.index(name)]
+        members = self.ladder.hierarchy.members_of(name)
         inside = _errors_inside(self.generalist, members)
-        labels = tuple(names[label] for label in members)
+        labels = tuple(self.run.data.label_names[label] for label in members)
         line = TriedExpert(group=name, labels=labels, errors_inside=inside, used=False, why="")
         if len(members) == 1:
             return None, msgspec.structs.replace(line, why="it has one label")
@@ -137,7 +142,7 @@ class _ExpertTrainer:
         model.set_weights([*body, kernel[:, list(members)], bias[list(members)]])
         run.callbacks.say(f"{spec.name}: the expert of {name}")
         start = Trained(model, [], generalist.trained.made_of)
-        trained = run.train(spec, target, made_of=["expert", list(members)], start=start)
+        trained = run.train(spec, target, depends_on=["expert", list(members)], start=start)
         return run.network(spec, trained, target, time_us=generalist.predictions.time_us)
 
     def _compared(
@@ -145,9 +150,9 @@ class _ExpertTrainer:
     ) -> TriedExpert:
         """Compare an expert with the level before it, on the validation rows of the group."""
         before_levels = self.ladder.levels[: self.place + 1]
-        level = _after(self.ladder, self.place, {group: network})
-        before = _within(self.ladder.with_levels(before_levels), members)
-        after = _within(self.ladder.with_levels([*before_levels, level]), members)
+        level = _experts_after(self.ladder, self.place, {group: network})
+        before = _performance_within(self.ladder.with_levels(before_levels), members)
+        after = _performance_within(self.ladder.with_levels([*before_levels, level]), members)
         used = after.loss < before.loss and after.accuracy > before.accuracy
         weight = level.experts[group].before_weight
         self.run.callbacks.say(
@@ -168,28 +173,33 @@ class _ExpertTrainer:
 
 
 def _errors_inside(generalist: TrainableNetwork, members: tuple[int, ...]) -> float:
+    """Return the share of the generalist's validation errors that confuse two labels of a group."""
     predicted, targets = generalist.predictions.logits.argmax(axis=1), generalist.target.validation.labels
     errors = predicted != targets
     inside = np.isin(predicted, members) & np.isin(targets, members) & errors
     return float(inside.sum() / max(1, errors.sum()))
 
 
-def _after(ladder: Ladder, place: int, networks: dict[str, TrainableNetwork]) -> Experts[TrainableNetwork]:
-    """Make the level of experts after another level, with weights learned on validation rows."""
+def _experts_after(ladder: Ladder, place: int, networks: Mapping[str, TrainableNetwork]) -> Experts[TrainableNetwork]:
+    """Make a level of experts, by group, after another level; their weights are learned on validation rows."""
     experts = {group: Expert(network=network) for group, network in networks.items()}
     level = Experts(name=EXPERTS, experts=experts, threshold=None)
     return weighed(ladder.with_levels(ladder.levels[: place + 1]), place + 1, level)
 
 
 @dataclass(frozen=True)
-class _Within:
+class _PerformanceWithin:
+    """How well labels are chosen within a group, on the group's validation rows."""
+
     accuracy: float
     loss: float
 
 
-def _within(ladder: Ladder, members: tuple[int, ...]) -> _Within:
-    """Measure a ladder's last posterior on a group's validation rows: which label, given the group."""
+def _performance_within(ladder: Ladder, members: tuple[int, ...]) -> _PerformanceWithin:
+    """Measure `p(label | group)` of the ladder's last posterior on a group's validation rows."""
     rows = np.flatnonzero(np.isin(ladder.labels, members))
     targets = np.searchsorted(members, ladder.labels[rows])
     posterior = conditional(ladder.recording.posteriors[-1][rows], members)
-    return _Within(float((posterior.argmax(axis=1) == targets).mean()), float(losses(posterior, targets).mean()))
+    return _PerformanceWithin(
+        float((posterior.argmax(axis=1) == targets).mean()), float(losses(posterior, targets).mean())
+    )

@@ -1,6 +1,6 @@
 """Improve levels: each change is tried, measured on validation rows, and kept where it helps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -25,15 +25,15 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     used: bool
     why: str
-    """in a few words"""
+    """the reason in a few words"""
     level_accuracy_before: float | None = None
-    """of the level alone on validation rows, 0 to 1"""
+    """accuracy of the level alone on validation rows, 0 to 1"""
     level_accuracy: float | None = None
     time_us_before: float | None = None
-    """of the ladder: µs per row under the cheapest thresholds that keep the limit on validation rows; None: none do"""
+    """µs per row of the ladder under the cheapest thresholds that keep the limit on validation rows; None: none do"""
     time_us: float | None = None
     loss_before: float | None = None
-    """of the ladder's final posterior, in nats"""
+    """negative log-likelihood of the ladder's final posterior, in nats"""
     loss: float | None = None
 
     def describe(self) -> str:
@@ -61,15 +61,15 @@ class LevelSearch:
         """Time and loss of the ladder as it is."""
         return self.ladder.expected(self.run.task.promise)
 
-    def skipped(self, what: str, level: str, why: str) -> "LevelSearch":
-        """Note a change that could not be tried."""
-        return self._noted(Trial(what=what, level=level, used=False, why=why))
+    def skip(self, what: str, level: str, why: str) -> "LevelSearch":
+        """Add a line to the table for a change that could not be tried."""
+        return self._with_line(Trial(what=what, level=level, used=False, why=why))
 
-    def judged(self, what: str, number: int, level: TrainableLevel) -> "LevelSearch":
-        """Put another level in the place of one if the ladder is better for it, and note the effect."""
-        return self.compared(what, level.name, self.ladder.with_level(number, level).refitted(), number)
+    def try_level(self, what: str, number: int, level: TrainableLevel) -> "LevelSearch":
+        """Put another level in the place of one if the ladder is better for it, and add a line to the table."""
+        return self.try_ladder(what, level.name, self.ladder.with_level(number, level).refitted(), number)
 
-    def compared(
+    def try_ladder(
         self,
         what: str,
         level: str,
@@ -77,10 +77,18 @@ class LevelSearch:
         number: int | None = None,
         better: Callable[[ExpectedPerformance, ExpectedPerformance], bool] = ExpectedPerformance.better_than,
     ) -> "LevelSearch":
-        """Take another ladder if it is better, and note the effect."""
+        """Take another ladder if it is better, and add a line to the table.
+
+        Args:
+            what: the change that made the other ladder.
+            level: the level that it changed.
+            other: the other ladder.
+            number: the number of a level whose accuracy alone belongs into the table.
+            better: tells whether the first performance is better than the second.
+        """
         before, after = self.expected, other.expected(self.run.task.promise)
         used = better(after, before)
-        alone = (None, None) if number is None else (_alone(self.ladder, number), _alone(other, number))
+        alone = [None if number is None else _accuracy_alone(ladder, number) for ladder in (self.ladder, other)]
         line = Trial(
             what=what,
             level=level,
@@ -93,9 +101,9 @@ class LevelSearch:
             loss_before=before.loss,
             loss=after.loss,
         )
-        return replace(self._noted(line), ladder=other if used else self.ladder)
+        return replace(self._with_line(line), ladder=other if used else self.ladder)
 
-    def _noted(self, line: Trial) -> "LevelSearch":
+    def _with_line(self, line: Trial) -> "LevelSearch":
         self.run.callbacks.say(line.describe())
         return replace(self, trials=(*self.trials, line))
 
@@ -121,68 +129,80 @@ def choose_fusion(search: LevelSearch) -> LevelSearch:
             continue
         last = level.network is search.ladder.end_to_end
         if not (last and search.run.task.promise.against == "end-to-end"):
-            search = search.judged("pooling", number, pooled(search.ladder, number, level))
+            search = search.try_level("pooling", number, pooled(search.ladder, number, level))
     return search
 
 
 def _strongest(ladder: Ladder) -> TrainableNetwork:
+    """Return the network with the lowest validation loss, which teaches the others."""
     networks = [level.network for level in ladder.levels if isinstance(level, Classifier)]
     return min([*networks, ladder.end_to_end], key=lambda network: network.predictions.loss(ladder.labels))
 
 
+@dataclass(frozen=True)
+class _Retraining:
+    """Another way to train a level."""
+
+    what: str
+    target: TrainingTarget
+    depends_on: list[object]
+    """what the target depends on, beside the data"""
+
+
 def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork) -> LevelSearch:
+    """Try to train a level on the logits of a teacher too."""
     level = search.ladder.levels[number]
     if not isinstance(level, Classifier):
         return search
     if level.network.trained is teacher.trained:
-        return search.skipped("distillation", level.name, "it is the strongest network itself")
+        return search.skip("distillation", level.name, "it is the strongest network itself")
     target = level.network.target
-    taught = replace(target, teacher=teaching(teacher.trained.model, target.train.inputs))
-    return _retrained(search, number, level, "distillation", taught, [teacher.trained.made_of])
+    target = replace(target, teacher=teaching(teacher.trained.model, target.train.inputs))
+    return _retrained(search, number, level, _Retraining("distillation", target, [teacher.trained.made_of]))
 
 
 def _escalated(search: LevelSearch, number: int) -> LevelSearch:
-    """Train a level again, with more weight on the rows that the level before it escalates."""
+    """Try to train a level with more weight on the rows that the level before it escalates."""
     earlier, level = search.ladder.levels[number - 1], search.ladder.levels[number]
     if not isinstance(earlier, Classifier) or not isinstance(level, Classifier):
         return search
     promise = search.run.task.promise
     threshold = safe(search.ladder.recording, number - 1, promise.max_loss, promise.against)
-    network, target = earlier.network, level.network.target
-    outputs = logits(network.trained.model, network.target.train.inputs)
-    confidences = confidence(softmax(outputs, network.predictions.temperature))
+    before, target = earlier.network, level.network.target
+    outputs = logits(before.trained.model, before.target.train.inputs)
+    confidences = confidence(softmax(outputs, before.predictions.temperature))
     escalates = confidences < (np.inf if threshold is None else threshold)
     if threshold is None or escalates.all() or not escalates.any():
         why = "the level before escalates all training rows, or none"
-        return search.skipped("escalation weights", level.name, why)
+        return search.skip("escalation weights", level.name, why)
     weights = np.where(escalates, 1.0, _EASY).astype(np.float32)
-    weighted = replace(target, weights=weights / weights.mean())
-    made_of = [network.trained.made_of, round(threshold, 4), _taught(level.network)]
-    return _retrained(search, number, level, "escalation weights", weighted, made_of)
+    target = replace(target, weights=weights / weights.mean())
+    depends_on = [before.trained.made_of, round(threshold, 4), _teacher_of(level.network)]
+    return _retrained(search, number, level, _Retraining("escalation weights", target, depends_on))
 
 
-def _retrained(  # noqa: PLR0913, PLR0917 (what is trained, and in which place)
-    search: LevelSearch,
-    number: int,
-    level: Classifier[TrainableNetwork],
-    what: str,
-    target: TrainingTarget,
-    made_of: Sequence[object],
+def _retrained(
+    search: LevelSearch, number: int, level: Classifier[TrainableNetwork], retraining: _Retraining
 ) -> LevelSearch:
-    run, network = search.run, level.network
-    name = f"{level.name}-{what.replace(' ', '-')}"
-    trained = run.train(network.spec, target, made_of=[what, *made_of], as_name=name)
-    better = run.network(network.spec, trained, target, time_us=network.predictions.time_us)
-    temperature = better.predictions.temperature
-    return search.judged(what, number, msgspec.structs.replace(level, network=better, temperature=temperature))
+    """Train a level again, and take the new network if the ladder is better for it."""
+    what, target, old = retraining.what, retraining.target, level.network
+    trained = search.run.train(
+        old.spec,
+        target,
+        depends_on=[what, *retraining.depends_on],
+        as_name=f"{level.name}-{what.replace(' ', '-')}",
+    )
+    new = search.run.network(old.spec, trained, target, time_us=old.predictions.time_us)
+    level = msgspec.structs.replace(level, network=new, temperature=new.predictions.temperature)
+    return search.try_level(what, number, level)
 
 
-def _taught(network: TrainableNetwork) -> str:
-    """Identify what a level learned from, so far: its own digest when it has a teacher."""
+def _teacher_of(network: TrainableNetwork) -> str:
+    """Identify the teacher in the target of a network, by the digest of the network; empty without a teacher."""
     return network.trained.made_of if network.target.teacher is not None else ""
 
 
-def _alone(ladder: Ladder, number: int) -> float | None:
+def _accuracy_alone(ladder: Ladder, number: int) -> float | None:
     """Return the accuracy of a classifier alone on validation rows; None for routers and experts."""
     level = ladder.levels[number]
     return level.network.predictions.accuracy(ladder.labels) if isinstance(level, Classifier) else None

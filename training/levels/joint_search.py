@@ -24,12 +24,21 @@ def tune_jointly(search: LevelSearch) -> LevelSearch:
 
     Where the promise is against the end-to-end model, that model must not get worse.
     """
-    epochs = search.run.task.optimise.joint_epochs
+    epochs, ladder = search.run.task.optimise.joint_epochs, search.ladder
     if not epochs:
         return search
-    run, ladder = search.run, search.ladder
-    networks = ladder.cascade.networks
-    promise, last = run.task.promise, len(ladder.levels) - 1
+    other = ladder.with_networks(_tuned(search, epochs)).refitted()
+    before, after = (one.end_to_end.predictions.loss(ladder.labels) for one in (ladder, other))
+    if search.run.task.promise.against == "end-to-end" and after > before:
+        why = f"the end-to-end model gets worse, {before:.6f} -> {after:.6f} nats"
+        return search.skip("joint fine-tuning", "all levels", why)
+    return search.try_ladder("joint fine-tuning", "all levels", other)
+
+
+def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
+    """Fine-tune copies of all networks, or resume them; each is by the identity of the network it was copied from."""
+    run, ladder, promise = search.run, search.ladder, search.run.task.promise
+    networks, last = ladder.cascade.networks, len(ladder.levels) - 1
     thresholds = [safe(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)]
     spec = msgspec.structs.replace(
         run.task.end_to_end, name=_NAME, epochs=epochs, learning_rate=_LEARNING_RATE, patience=epochs
@@ -45,33 +54,28 @@ def tune_jointly(search: LevelSearch) -> LevelSearch:
         )
 
     names = [f"{_NAME}-{number}" for number in range(len(networks))]
-    made_of = [spec, [network.trained.made_of for network in networks], _shape(ladder), thresholds]
-    trained = run.checkpoints.several(names, made_of, train)
-    changed = {
+    depends_on = [spec, [network.trained.made_of for network in networks], _shape(ladder), thresholds]
+    trained = run.checkpoints.resume_or_train_all(names, depends_on, train)
+    return {
         id(network): run.network(network.spec, one, network.target, time_us=network.predictions.time_us)
         for network, one in zip(networks, trained, strict=True)
     }
-    other = ladder.with_networks(changed).refitted()
-    losses = [one.end_to_end.predictions.loss(ladder.labels) for one in (ladder, other)]
-    if promise.against == "end-to-end" and losses[1] > losses[0]:
-        why = f"the end-to-end model gets worse, {losses[0]:.6f} -> {losses[1]:.6f} nats"
-        return search.skipped("joint fine-tuning", "all levels", why)
-    return search.compared("joint fine-tuning", "all levels", other)
 
 
 def _shape(ladder: Ladder) -> list[object]:
-    """Describe how the levels are fused, for the digest of what is trained."""
+    """Describe groups and fusion, on which the tuned networks depend."""
     return [ladder.hierarchy.members, [_fusion(level) for level in ladder.levels]]
 
 
 def _fusion(level: TrainableLevel) -> object:
+    """Describe how a level is fused with those before it."""
     if isinstance(level, Experts):
         return [level.kind, level.fusion, {group: expert.before_weight for group, expert in level.experts.items()}]
     return [level.kind, level.fusion, level.weights]
 
 
 def _joint(search: LevelSearch, thresholds: Sequence[Threshold]) -> Joint:
-    """Copy the networks: those of the ladder stay as they are until the copies have proved better."""
+    """Copy the networks, because those of the ladder stay as they are unless the copies are better."""
 
     def copied(network: TrainableNetwork) -> keras.Model:
         model = network.target.blank(network.spec, search.run.task.seed)

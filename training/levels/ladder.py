@@ -22,13 +22,13 @@ from weir.engine.hierarchy import Hierarchy
 
 TrainableLevel = Level[TrainableNetwork]
 
-_CHEAPER = 0.99
-"""share of the time that a cheaper ladder takes at most"""
+_MAX_TIME_SHARE = 0.99
+"""of the other ladder's time, for a ladder to count as faster"""
 
 
 @dataclass(frozen=True)
 class ExpectedPerformance:
-    """Time and loss of a ladder on validation rows: no promise, but good enough to compare ladders by."""
+    """Time and loss of a ladder on validation rows. They promise nothing for other rows; they compare ladders."""
 
     time_us: float
     """microseconds per row under the cheapest thresholds that keep the limit on these rows; infinite when none do"""
@@ -42,7 +42,7 @@ class ExpectedPerformance:
 
         On a tie in the final loss the summed loss of the levels decides.
         """
-        if self.time_us < _CHEAPER * other.time_us:
+        if self.time_us < _MAX_TIME_SHARE * other.time_us:
             return True
         if self.time_us > other.time_us:
             return False
@@ -86,10 +86,10 @@ class Ladder:
         return Recording(cascade, self.end_to_end.predictions.probabilities, self.labels)
 
     def expected(self, promise: Promise) -> ExpectedPerformance:
-        """Compute time and loss under the limit of a promise."""
-        rows = self.recording
-        thresholds = cheapest(rows, self.times, promise.max_loss, promise.against)
-        level_losses = tuple(nll(posterior, rows.labels) for posterior in rows.posteriors)
+        """Compute time and loss on the validation rows, under the limit of a promise."""
+        recording = self.recording
+        thresholds = cheapest(recording, self.times, promise.max_loss, promise.against)
+        level_losses = tuple(nll(posterior, recording.labels) for posterior in recording.posteriors)
         return ExpectedPerformance(
             time_us=thresholds.time_us if thresholds else float("inf"),
             loss=level_losses[-1],
@@ -105,7 +105,7 @@ class Ladder:
         return self.with_levels([*self.levels[:number], level, *self.levels[number + 1 :]])
 
     def with_hierarchy(self, hierarchy: Hierarchy) -> "Ladder":
-        """Give the labels groups."""
+        """Group the labels."""
         return replace(self, cascade=replace(self.cascade, hierarchy=hierarchy))
 
     def with_networks(self, changed: Mapping[int, TrainableNetwork]) -> "Ladder":
@@ -130,7 +130,7 @@ class Ladder:
 def pooled(
     ladder: Ladder, number: int, level: Classifier[TrainableNetwork] | Router[TrainableNetwork]
 ) -> TrainableLevel:
-    """Pool a level with those before it, with weights learned on validation rows."""
+    """Pool a level with the levels before its place, with weights learned on validation rows."""
     probabilities = level.network.predictions.probabilities
     if isinstance(level, Router):
         probabilities = ladder.hierarchy.spread(probabilities)
@@ -150,14 +150,14 @@ def weighed(ladder: Ladder, number: int, level: Experts[TrainableNetwork]) -> Ex
     hierarchy = ladder.hierarchy
     before = ladder.recording.posteriors[number - 1] if number else hierarchy.prior_rows(len(ladder.labels))
     experts = {
-        group: _weighed(expert, before, ladder.labels, hierarchy.members[hierarchy.groups.index(group)])
+        group: _weighed(expert, before, ladder.labels, hierarchy.members_of(group))
         for group, expert in level.experts.items()
     }
     return msgspec.structs.replace(level, experts=experts)
 
 
 def conditional(posterior: Floats, members: Sequence[int]) -> Floats:
-    """Take `p(label | group)` of a group's labels out of a posterior `(rows, labels)`, giving `(rows, members)`."""
+    """Return `p(label | group)` of a group's labels, `(rows, members)`, given a posterior `(rows, labels)`."""
     joint = posterior[:, list(members)] + np.float32(LEAST_PROBABILITY)
     shares: Floats = joint / joint.sum(axis=1, keepdims=True)
     return shares
@@ -174,7 +174,7 @@ def _weighed(
 
 
 def _calibrated(level: TrainableLevel) -> TrainableLevel:
-    """Calibrate a level by the temperature of its network; experts have their own."""
+    """Give a level the temperature of its network; experts keep theirs."""
     match level:
         case Classifier() | Router():
             return msgspec.structs.replace(level, temperature=level.network.predictions.temperature)

@@ -1,4 +1,4 @@
-"""One training: its task and data, the networks finished so far, and the callbacks for messages and progress."""
+"""One training run: its task and data, its checkpoints, and the callbacks for messages and progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class TrainingRun:
         spec: NetworkSpec,
         target: TrainingTarget,
         *,
-        made_of: Sequence[object] = (),
+        depends_on: Sequence[object] = (),
         start: Trained | None = None,
         as_name: str = "",
     ) -> Trained:
@@ -41,7 +41,7 @@ class TrainingRun:
         Args:
             spec: its description.
             target: what it learns.
-            made_of: what else determines the target.
+            depends_on: what the target depends on, besides the data; part of the network's digest.
             start: the network whose weights it starts from; None: random ones.
             as_name: its name; by default as in the description.
 
@@ -51,9 +51,9 @@ class TrainingRun:
         """
         name = as_name or spec.name
         initial: keras.Model | None = start.model if start else None
-        return self.checkpoints.one(
+        return self.checkpoints.resume_or_train(
             name,
-            [spec, *made_of, start.made_of if start else ""],
+            [spec, *depends_on, start.made_of if start else ""],
             lambda: networks.train(
                 spec,
                 target,
@@ -64,9 +64,12 @@ class TrainingRun:
         )
 
     def plain(self, spec: NetworkSpec, target: TrainingTarget) -> TrainableNetwork:
-        """Train a network on labels alone, and quantize it for its time; its predictions are the float network's.
+        """Train a network on labels alone, and quantize it to measure its time; predictions are the float network's.
 
-        Raises what `train` and `quantize` raise.
+        Raises:
+            BadInput: no such architecture.
+            Diverged: the training ran off to infinity.
+            ModelUnavailable: the network broke in conversion, or no interpreter runs it.
         """
         network = self.network(spec, self.train(spec, target), target)
         quantized = self._quantize(network)
@@ -75,12 +78,12 @@ class TrainingRun:
     def network(
         self, spec: NetworkSpec, trained: Trained, target: TrainingTarget, *, time_us: float = float("nan")
     ) -> TrainableNetwork:
-        """Run a float network on every validation row; an expert's temperature is learned later, on its group."""
+        """Run a float network on the validation rows, and calibrate it; an expert is calibrated later, on its group."""
         logits = networks.logits(trained.model, self.data.validation.inputs)
         return TrainableNetwork(spec, trained, target, self._predictions(logits, target, time_us))
 
     def finished(self, network: TrainableNetwork) -> TrainableNetwork:
-        """Bring a network into the form that will serve, and take its predictions in it. Raises `ModelUnavailable`."""
+        """Quantize a network if it is not yet, and take the predictions of its artifact. Raises `ModelUnavailable`."""
         quantized = network.quantized or self._quantize(network)
         logits = Network(quantized.content, DEPLOYED).logits(self.data.validation.inputs)
         predictions = self._predictions(logits, network.target, quantized.latency_us)
@@ -88,8 +91,8 @@ class TrainingRun:
 
     def _predictions(self, logits: Floats, target: TrainingTarget, time_us: float) -> NetworkPredictions:
         labels = target.validation.labels
-        own = temperature(logits, labels) if len(labels) == len(logits) else 1.0
-        return NetworkPredictions(logits, own, time_us)
+        calibrates = temperature(logits, labels) if len(labels) == len(logits) else 1.0
+        return NetworkPredictions(logits, calibrates, time_us)
 
     def _quantize(self, network: TrainableNetwork) -> Quantized:
         quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.training.pictures import picture
-from training.learning.checkpoints import Checkpoints, Made
+from training.learning.checkpoints import Checkpoints, ModelAndHistory
 from training.learning.loop import Epoch
 from training.modalities.picture.architectures import build
 from weir.errors import ModelUnavailable
@@ -15,83 +15,85 @@ from weir.errors import ModelUnavailable
 EPOCH = Epoch(loss=0.5, val_loss=0.25, val_accuracy=None, learning_rate=0.1)
 
 
-def _made(seed: int) -> Made:
+def _model(seed: int) -> ModelAndHistory:
     return build("mlp", picture(4, 4, white=1.0), 3, seed), [EPOCH] * seed
 
 
-def _two() -> list[Made]:
-    return [_made(1), _made(2)]
+def _two() -> list[ModelAndHistory]:
+    return [_model(1), _model(2)]
 
 
-def _never() -> list[Made]:
+def _never() -> list[ModelAndHistory]:
     pytest.fail("it is trained again")
 
 
 @pytest.fixture
-def said() -> list[str]:
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def opened(tmp_path: Path, said: list[str]) -> Callable[..., Checkpoints]:
-    """Open the folder as a training of some data does."""
+def opened(tmp_path: Path, messages: list[str]) -> Callable[..., Checkpoints]:
+    """Open the folder as a training on some data does."""
 
     def at(data: str = "data", work: Path = tmp_path / "work", reuse: Sequence[Path] = ()) -> Checkpoints:
-        return Checkpoints(work, [data, 0], said.append, reuse)
+        return Checkpoints(work, [data, 0], messages.append, reuse)
 
     return at
 
 
 def _finish(checkpoints: Checkpoints) -> None:
-    checkpoints.several(["a", "b"], ["made"], _two)
+    checkpoints.resume_or_train_all(["a", "b"], ["target"], _two)
 
 
-def test_what_is_finished_is_not_trained_again(opened: Callable[..., Checkpoints], said: list[str]) -> None:
-    """Weights, curves and digests are the same, and it is said."""
-    one = opened().several(["a", "b"], ["made"], _two)
-    two = opened().several(["a", "b"], ["made"], _never)
-    assert said == ["a, b: resumed, it was trained before"]
+def test_networks_that_have_finished_are_not_trained_again(
+    opened: Callable[..., Checkpoints], messages: list[str]
+) -> None:
+    """They come back with the same weights, curves and digests, and a message says so."""
+    one = opened().resume_or_train_all(["a", "b"], ["target"], _two)
+    two = opened().resume_or_train_all(["a", "b"], ["target"], _never)
+    assert messages == ["a, b: resumed, it was trained before"]
     for trained, again in zip(one, two, strict=True):
         assert (trained.history, trained.made_of) == (again.history, again.made_of)
         for weight, same in zip(trained.model.get_weights(), again.model.get_weights(), strict=True):
             np.testing.assert_array_equal(weight, same)
 
 
-def test_a_network_alone_is_named_by_what_made_it(opened: Callable[..., Checkpoints]) -> None:
-    """Its digest is another one when anything else is."""
+def test_the_digest_of_a_network_covers_all_that_it_depends_on(opened: Callable[..., Checkpoints]) -> None:
+    """Other data or another target give another digest; the same ones give the same."""
     digests = {
-        opened(data).one("a", [made_of], lambda: _made(1)).made_of
-        for data, made_of in (("data", "this"), ("data", "that"), ("other data", "this"))
+        opened(data).resume_or_train("a", [target], lambda: _model(1)).made_of
+        for data, target in (("data", "this"), ("data", "that"), ("other data", "this"))
     }
     assert len(digests) == 3
-    assert opened().one("a", ["this"], lambda: _never()[0]).made_of in digests
+    assert opened().resume_or_train("a", ["this"], lambda: _never()[0]).made_of in digests
 
 
-@pytest.mark.parametrize("changed", ["data", "made of"])
-def test_whatever_has_changed_is_trained_again(
-    changed: str, opened: Callable[..., Checkpoints], said: list[str]
+@pytest.mark.parametrize("changed", ["data", "target"])
+def test_networks_that_depend_on_something_else_are_trained_again(
+    changed: str, opened: Callable[..., Checkpoints], messages: list[str]
 ) -> None:
-    """And it is said why."""
+    """A message gives the reason."""
     _finish(opened())
     other = opened("other data" if changed == "data" else "data")
-    other.several(["a", "b"], ["other" if changed == "made of" else "made"], _two)
-    assert said == ["a, b: trained again, for its task, data, seed or libraries have changed"]
+    other.resume_or_train_all(["a", "b"], ["other" if changed == "target" else "target"], _two)
+    assert messages == ["a, b: trained again, for its task, data, seed or libraries have changed"]
 
 
-def test_of_networks_that_are_trained_together_all_are_taken_or_none(
+def test_networks_that_are_trained_together_are_resumed_together(
     opened: Callable[..., Checkpoints], tmp_path: Path
 ) -> None:
-    """Though only one of them is missing."""
+    """If one of them is missing, all are trained again."""
     _finish(opened())
     next((tmp_path / "work").glob("b.*.keras")).unlink()
-    asked: list[bool] = []
+    trainings: list[list[ModelAndHistory]] = []
 
-    def train() -> list[Made]:
-        asked.append(True)
-        return _two()
+    def train() -> list[ModelAndHistory]:
+        trainings.append(_two())
+        return trainings[-1]
 
-    opened().several(["a", "b"], ["made"], train)
-    assert asked
+    opened().resume_or_train_all(["a", "b"], ["target"], train)
+    assert trainings
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".json"])
@@ -99,39 +101,40 @@ def test_a_damaged_network_is_an_error(suffix: str, opened: Callable[..., Checkp
     """It names the file; Keras' own error does not escape."""
     _finish(opened())
     next((tmp_path / "work").glob(f"b.*{suffix}")).write_bytes(b"rubbish")
-    with pytest.raises(ModelUnavailable, match=r"remove .*/b\.\w+\.keras"):
-        opened().several(["a", "b"], ["made"], _never)
+    with pytest.raises(ModelUnavailable, match=r"cannot be read; remove .*/b\.\w+\.keras to train it again"):
+        opened().resume_or_train_all(["a", "b"], ["target"], _never)
 
 
-def test_a_training_that_was_stopped_begins_anew(opened: Callable[..., Checkpoints], said: list[str]) -> None:
-    """And it is said."""
+def test_a_training_that_was_stopped_starts_again(opened: Callable[..., Checkpoints], messages: list[str]) -> None:
+    """A message says that the last training was stopped."""
 
-    def stopped() -> list[Made]:
+    def stopped() -> list[ModelAndHistory]:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        opened().several(["a", "b"], ["made"], stopped)
+        opened().resume_or_train_all(["a", "b"], ["target"], stopped)
     _finish(opened())
-    assert said == ["a, b: trained again, for the last training was stopped in the middle of it"]
+    assert messages == ["a, b: trained again, for the last training was stopped in the middle of it"]
 
 
-def test_networks_of_another_folder_are_taken(
-    opened: Callable[..., Checkpoints], said: list[str], tmp_path: Path
+def test_networks_of_another_folder_are_reused(
+    opened: Callable[..., Checkpoints], messages: list[str], tmp_path: Path
 ) -> None:
-    """They are copied, and then they are this folder's own."""
+    """They are copied, and later resumed from the copy."""
     _finish(opened())
     there = tmp_path / "there"
-    opened(work=there, reuse=[tmp_path / "nowhere", tmp_path / "work"]).several(["a", "b"], ["made"], _never)
-    opened(work=there).several(["a", "b"], ["made"], _never)
-    assert said == ["a, b: resumed, it was trained before"] * 2
+    reusing = opened(work=there, reuse=[tmp_path / "nowhere", tmp_path / "work"])
+    reusing.resume_or_train_all(["a", "b"], ["target"], _never)
+    opened(work=there).resume_or_train_all(["a", "b"], ["target"], _never)
+    assert messages == ["a, b: resumed, it was trained before"] * 2
 
 
-def test_other_networks_of_another_folder_are_left_alone(opened: Callable[..., Checkpoints], tmp_path: Path) -> None:
-    """Those that were made of something else, or of which one is missing."""
+def test_other_networks_of_another_folder_are_not_reused(opened: Callable[..., Checkpoints], tmp_path: Path) -> None:
+    """They are trained if they depend on something else, or if one of them is missing in that folder."""
     _finish(opened())
     there = tmp_path / "there"
-    opened("other data", there, [tmp_path / "work"]).several(["a", "b"], ["made"], _two)
+    opened("other data", there, [tmp_path / "work"]).resume_or_train_all(["a", "b"], ["target"], _two)
     assert len(list(there.glob("*.keras"))) == 2
     next((tmp_path / "work").glob("b.*.keras")).unlink()
-    opened("data", there, [tmp_path / "work"]).several(["a", "b"], ["made"], _two)
+    opened("data", there, [tmp_path / "work"]).resume_or_train_all(["a", "b"], ["target"], _two)
     assert len(list(there.glob("*.keras"))) == 4

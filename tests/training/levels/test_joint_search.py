@@ -1,7 +1,6 @@
 """training.levels.joint_search."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,84 +9,92 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.training.training_runs import OFF, Watched, ladder, spec, task
+from tests.training.training_runs import OFF, ObservedRun, ladder, spec, task
 from training.learning.joint import Joint
 from training.learning.loop import Epoch
 from training.learning.networks import TrainingTarget
-from training.levels import joint_search as jointly
+from training.levels import joint_search
 from training.levels.improve import LevelSearch
-from training.levels.joint_search import optimise_jointly
+from training.levels.joint_search import tune_jointly
 from training.levels.ladder import Ladder
+from training.levels.network import TrainableNetwork
 from training.replay.thresholds import safe
 from training.task import NetworkSpec, Promise
+from weir.catalog.levels import Classifier
+from weir.engine.hierarchy import NO_GROUPS
 
-Made = list[tuple[keras.Model, list[Epoch]]]
+ModelsAndHistories = list[tuple[keras.Model, list[Epoch]]]
 
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
     """Two networks that have not finished learning."""
-    shop = Watched.opened(task(spec("first")), tmp_path_factory.mktemp("work"))
+    run = ObservedRun.begin(task(spec("first")), tmp_path_factory.mktemp("work"))
     return ladder(
-        shop.taught(spec("first", epochs=2, learning_rate=0.001), 10.0),
-        shop.taught(spec("last", epochs=3, learning_rate=0.001), 100.0),
+        run.trained_on_all_labels(spec("first", epochs=2, learning_rate=0.001), 10.0),
+        run.trained_on_all_labels(spec("last", epochs=3, learning_rate=0.001), 100.0),
     )
 
 
-def _bench(work: Path, before: Ladder, epochs: int, promise: Promise | None = None) -> LevelSearch:
+def _run(work: Path, epochs: int, promise: Promise | None = None) -> ObservedRun:
     described = task(
         spec("first"),
         optimise=msgspec.structs.replace(OFF, joint_epochs=epochs),
         promise=promise or Promise(max_loss=0.05),
     )
-    return LevelSearch(Watched.opened(described, work), before)
+    return ObservedRun.begin(described, work)
+
+
+def _loss(network: TrainableNetwork, before: Ladder) -> float:
+    return network.predictions.loss(before.labels)
 
 
 def _weights(ladder: Ladder) -> list[NDArray[np.float32]]:
-    return [weight.copy() for net in ladder.nets for weight in net.trained.model.get_weights()]
+    return [weight.copy() for network in ladder.cascade.networks for weight in network.trained.model.get_weights()]
 
 
 def test_without_epochs_nothing_is_tried(before: Ladder, tmp_path: Path) -> None:
-    """Nor noted."""
-    bench = _bench(tmp_path, before, 0)
-    assert optimise_jointly(bench) is bench
+    """The ladder stays, and the table gets no line."""
+    search = LevelSearch(_run(tmp_path, 0), before)
+    assert tune_jointly(search) is search
 
 
-def test_what_helps_is_used(before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All networks are other ones afterwards; those they came from stay what they were."""
-    monkeypatch.setattr(jointly, "_LEARNING_RATE", 0.005)
+def test_fine_tuning_that_helps_is_used(before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ladder gets other networks at every level; those that they came from stay as they were."""
+    monkeypatch.setattr(joint_search, "_LEARNING_RATE", 0.005)
     old = _weights(before)
-    bench = optimise_jointly(_bench(tmp_path, before, 4))
-    (line,) = bench.tried
+    search = tune_jointly(LevelSearch(_run(tmp_path, 4), before))
+    (line,) = search.trials
     assert (line.what, line.level, line.used, line.why) == ("joint fine-tuning", "all levels", True, "helps")
-    assert bench.ladder.end_to_end is bench.ladder.rungs[-1].net
-    assert bench.ladder.end_to_end.loss < before.end_to_end.loss
-    for net, was in zip(bench.ladder.nets, before.nets, strict=True):
-        assert net.trained.made_of != was.trained.made_of
-        assert net.quantized is None
-        assert (net.spec, net.time_us) == (was.spec, was.time_us)
-        assert net.accuracy > was.accuracy
+    after = search.ladder
+    assert after.end_to_end is after.levels[-1].networks[0]
+    assert _loss(after.end_to_end, before) < _loss(before.end_to_end, before)
+    for network, was in zip(after.cascade.networks, before.cascade.networks, strict=True):
+        assert network.trained.made_of != was.trained.made_of
+        assert network.quantized is None
+        assert (network.spec, network.predictions.time_us) == (was.spec, was.predictions.time_us)
+        assert network.predictions.accuracy(before.labels) > was.predictions.accuracy(before.labels)
     assert all((now == then).all() for now, then in zip(_weights(before), old, strict=True))
 
 
-def test_a_training_that_is_run_again_takes_them_up(before: Ladder, tmp_path: Path) -> None:
-    """All of them, from the same folder; with another number of epochs it begins anew."""
-    one = optimise_jointly(_bench(tmp_path, before, 1))
-    again = _bench(tmp_path, before, 1)
-    two = optimise_jointly(again)
-    assert isinstance(again.shop, Watched)
-    assert again.shop.said[0] == "joint-0, joint-1: resumed, it was trained before"
-    assert two.tried == one.tried
-    other = _bench(tmp_path, before, 2)
-    optimise_jointly(other)
-    assert isinstance(other.shop, Watched)
-    assert "joint-0, joint-1: trained again" in other.shop.said[0]
+def test_a_training_that_is_run_again_resumes_them(before: Ladder, tmp_path: Path) -> None:
+    """All of them are taken from the same folder; with another number of epochs they are trained again."""
+    first = tune_jointly(LevelSearch(_run(tmp_path, 1), before))
+    again = _run(tmp_path, 1)
+    second = tune_jointly(LevelSearch(again, before))
+    assert again.messages[0] == "joint-0, joint-1: resumed, it was trained before"
+    assert second.trials == first.trials
+    other = _run(tmp_path, 2)
+    tune_jointly(LevelSearch(other, before))
+    assert "joint-0, joint-1: trained again" in other.messages[0]
 
 
-def _spoiling(*places: int) -> Callable[..., Made]:
-    """Fine-tune so that some of the networks know nothing any more."""
+def _spoiling(*places: int) -> Callable[..., ModelsAndHistories]:
+    """Make a fine-tuning that sets all weights of some networks to zero."""
 
-    def fine_tune(joint: Joint, lesson: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: object) -> Made:
+    def fine_tune(
+        joint: Joint, target: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: object
+    ) -> ModelsAndHistories:
         for place in places:
             network = joint.networks[place]
             network.set_weights([0 * weight for weight in network.get_weights()])
@@ -97,46 +104,49 @@ def _spoiling(*places: int) -> Callable[..., Made]:
 
 
 def test_a_worse_end_to_end_model_is_not_used(before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A promise against it would be one against something weaker; the table says why."""
-    monkeypatch.setattr(jointly, "fine_tune", _spoiling(1))
-    bench = optimise_jointly(_bench(tmp_path, before, 1))
-    assert bench.ladder is before
-    (line,) = bench.tried
+    """A promise against it would be one against something weaker; the table gives the reason."""
+    monkeypatch.setattr(joint_search, "fine_tune", _spoiling(1))
+    search = tune_jointly(LevelSearch(_run(tmp_path, 1), before))
+    assert search.ladder is before
+    (line,) = search.trials
     assert (line.what, line.used) == ("joint fine-tuning", False)
-    assert line.why == f"the end-to-end model gets worse, {before.end_to_end.loss:.6f} -> {np.log(5):.6f} nats"
+    loss = _loss(before.end_to_end, before)
+    assert line.why == f"the end-to-end model gets worse, {loss:.6f} -> {np.log(5):.6f} nats"
 
 
 @pytest.mark.parametrize(("places", "against"), [((0,), "end-to-end"), ((0, 1), "labels")])
-def test_what_does_not_help_is_not_used(
+def test_fine_tuning_that_does_not_help_is_not_used(
     places: Sequence[int], against: str, before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A level that gets worse; against labels also the end-to-end model."""
-    monkeypatch.setattr(jointly, "fine_tune", _spoiling(*places))
+    """The ladder stays if a level gets worse, and against labels also if the end-to-end model does."""
+    monkeypatch.setattr(joint_search, "fine_tune", _spoiling(*places))
     promise = msgspec.convert({"max_loss": 0.5, "against": against}, Promise)
-    bench = optimise_jointly(_bench(tmp_path, before, 1, promise))
-    assert bench.ladder is before
-    assert [(line.used, line.why) for line in bench.tried] == [(False, "does not help")]
+    search = tune_jointly(LevelSearch(_run(tmp_path, 1, promise), before))
+    assert search.ladder is before
+    assert [(line.used, line.why) for line in search.trials] == [(False, "does not help")]
 
 
 def test_levels_learn_with_the_thresholds_they_would_have(
     before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lowest that are safe on validation rows, each by itself; with their temperatures, and how they are fused."""
-    seen: list[Joint] = []
+    """Each has the lowest threshold that is safe on validation rows by itself, its temperature, and its fusion."""
+    tuned: list[Joint] = []
 
-    def fine_tune(joint: Joint, *rest: object) -> Made:
-        seen.append(joint)
+    def fine_tune(joint: Joint, *_: object) -> ModelsAndHistories:
+        tuned.append(joint)
         return [(network, []) for network in joint.networks]
 
-    monkeypatch.setattr(jointly, "fine_tune", fine_tune)
-    first, last = before.rungs
-    pooled = replace(before, rungs=(first, replace(last, fusion="pool", weights=(0.5, 1.5))))
+    monkeypatch.setattr(joint_search, "fine_tune", fine_tune)
+    last = msgspec.structs.replace(before.levels[1], fusion="pool", weights=(0.5, 1.5))
     promise = Promise(max_loss=0.5, against="labels")
-    bench = optimise_jointly(_bench(tmp_path, pooled, 1, promise))
-    (joint,) = seen
-    assert joint.levels[0].threshold == safe(bench.ladder.recording, 0, 0.5, "labels")
-    assert joint.levels[0].threshold <= 1
-    assert first.net
-    assert joint.levels[0].temperature == first.net.temperature
-    assert (joint.levels[1].fusion, joint.levels[1].weights) == ("pool", (0.5, 1.5))
-    assert (joint.labels, joint.hierarchy) == (5, None)
+    search = tune_jointly(LevelSearch(_run(tmp_path, 1, promise), before.with_level(1, last)))
+    (joint,) = tuned
+    first, second = joint.cascade.levels
+    assert isinstance(first, Classifier)
+    assert isinstance(second, Classifier)
+    assert first.threshold == safe(search.ladder.recording, 0, 0.5, "labels")
+    assert first.threshold is not None
+    assert first.threshold <= 1
+    assert first.temperature == before.cascade.networks[0].predictions.temperature
+    assert (second.fusion, second.weights) == ("pool", (0.5, 1.5))
+    assert (joint.labels, joint.cascade.hierarchy) == (5, NO_GROUPS)

@@ -1,15 +1,20 @@
 """training.levels.ladder."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
-from tests.training.training_runs import drawn, ladder, saying
+from tests.training.training_runs import ladder, network_of, random_logits
 from training.fitting.calibration import nll
 from training.fitting.fusing import pool_weights
-from training.levels.ladder import Ladder, Net, Rung, pooled, weighed
+from training.levels.ladder import Ladder, TrainableLevel, pooled, weighed
+from training.levels.network import TrainableNetwork, classifier
 from training.task import Promise
+from weir.catalog.levels import Classifier, Expert, Experts, Router
+from weir.engine.cascade import Cascade
 from weir.engine.confidence import softmax
 from weir.engine.fusion import pool
 from weir.engine.hierarchy import Hierarchy
@@ -18,71 +23,95 @@ LABELS = np.arange(400) % 5
 GROUPS = Hierarchy(("ab", "cd", "e"), ((0, 1), (2, 3), (4,)), (0.2,) * 5)
 
 
-def _net(name: str, right: float, seed: int, time_us: float = 10.0) -> Net:
-    return saying(name, drawn(LABELS, right, seed), LABELS, time_us)
+def _network(name: str, known: float, seed: int, time_us: float = 10.0) -> TrainableNetwork:
+    return network_of(name, random_logits(LABELS, known, seed), LABELS, time_us)
 
 
-def _expert(group: int, right: float, seed: int) -> Net:
-    """Know the labels of a group; what is said of other rows is noise."""
-    return saying("expert", drawn(LABELS % 2, right, seed, 2), LABELS, 5.0)
+def _expert(known: float, seed: int) -> Expert[TrainableNetwork]:
+    """Make an expert of a group of two labels; its logits on rows of other groups are noise."""
+    return Expert(network=network_of("expert", random_logits(LABELS % 2, known, seed, 2), LABELS, 5.0))
 
 
-FIRST, LAST = _net("first", 0.7, 1), _net("last", 1.0, 2, 100.0)
-EXPERTS = Rung("experts", "experts", None, {0: _expert(0, 0.9, 3), 1: _expert(1, 0.95, 4)}, fusion="refine")
+def _with_groups(levels: Sequence[TrainableLevel]) -> Ladder:
+    return Ladder(Cascade(tuple(levels), GROUPS), LAST)
+
+
+def _pooling(level: TrainableLevel, weights: tuple[float, float] = (1.0, 1.0)) -> TrainableLevel:
+    return msgspec.structs.replace(level, fusion="pool", weights=weights)
+
+
+FIRST, LAST = _network("first", 0.7, 1), _network("last", 1.0, 2, 100.0)
+SECOND = classifier(_network("second", 0.7, 5))
+EXPERTS = Experts(name="experts", experts={"ab": _expert(0.9, 3), "cd": _expert(0.95, 4)}, threshold=None)
 PLAIN = ladder(FIRST, LAST)
-REFINED = Ladder((PLAIN.rungs[0], EXPERTS, PLAIN.rungs[1]), LAST, GROUPS)
+REFINED = _with_groups([PLAIN.levels[0], EXPERTS, PLAIN.levels[1]])
 
 
-def test_an_outlook_is_that_of_the_cheapest_thresholds() -> None:
-    """Which lose no more than allowed on these rows, found here by trying every confidence."""
-    found = PLAIN.outlook(Promise(max_loss=0.05))
-    sure, wrong = PLAIN.recording.confidences[0], PLAIN.recording.wrong
+def test_the_expected_performance_is_that_of_the_cheapest_thresholds() -> None:
+    """They lose no more than allowed on these rows; the test finds them by trying every confidence."""
+    expected = PLAIN.expected(Promise(max_loss=0.05))
+    confidences, errors = PLAIN.recording.confidences[0], PLAIN.recording.errors
     best = min(
-        10 + 100 * (sure < limit).mean()
-        for limit in [*sure, 2.0]
-        if ((sure >= limit) & wrong[0] & ~wrong[1]).mean() <= 0.05
+        10 + 100 * (confidences < limit).mean()
+        for limit in [*confidences, 2.0]
+        if ((confidences >= limit) & errors[0] & ~errors[1]).mean() <= 0.05
     )
-    assert best <= found.time_us <= 1.05 * best
-    assert found.loss == LAST.loss
-    assert found.level_losses == (FIRST.loss, LAST.loss)
+    assert best <= expected.time_us <= 1.05 * best
+    assert expected.loss == LAST.predictions.loss(LABELS)
+    assert expected.level_losses == (FIRST.predictions.loss(LABELS), LAST.predictions.loss(LABELS))
 
 
-def test_what_cannot_keep_the_limit_takes_for_ever() -> None:
-    """Every row would go to the end."""
-    found = ladder(_net("first", 0.5, 1), _net("last", 0.6, 2)).outlook(Promise(max_loss=0.01, against="labels"))
-    assert found.time_us == float("inf")
+def test_a_ladder_that_cannot_keep_the_limit_has_an_infinite_time() -> None:
+    """Its last level alone loses more rows than the promise allows, so no thresholds keep the limit."""
+    against_labels = Promise(max_loss=0.01, against="labels")
+    expected = ladder(_network("first", 0.5, 1), _network("last", 0.6, 2)).expected(against_labels)
+    assert expected.time_us == float("inf")
 
 
-def test_experts_take_time_for_the_rows_they_are_asked() -> None:
-    """Each its own."""
-    assert REFINED.times == [10.0, {0: 5.0, 1: 5.0}, 100.0]
-    outlook = replace(REFINED, rungs=REFINED.rungs[:2]).outlook(Promise(max_loss=0.99, against="labels"))
-    assert outlook.time_us == 10.0
+def test_experts_take_time_only_for_the_rows_that_reach_them() -> None:
+    """Each expert has a time of its own, and where every row exits before them they add nothing."""
+    assert REFINED.times == [10.0, {"ab": 5.0, "cd": 5.0}, 100.0]
+    expected = REFINED.with_levels(REFINED.levels[:2]).expected(Promise(max_loss=0.99, against="labels"))
+    assert expected.time_us == 10.0
 
 
 def test_a_router_spreads_its_groups_over_labels() -> None:
-    """By the prior."""
-    router = saying("router", drawn(GROUPS.group_of[LABELS], 0.9, 5, 3), LABELS, 4.0)
-    found = Ladder((Rung("router", "router", router), *PLAIN.rungs), LAST, GROUPS)
-    posterior = found.recording.posteriors[0]
-    np.testing.assert_allclose(GROUPS.mass(posterior), router.word.probabilities, atol=1e-6)
+    """A group's probability is divided among its labels by the prior."""
+    network = network_of("router", random_logits(GROUPS.group_of[LABELS], 0.9, 5, 3), LABELS, 4.0)
+    router = Router(name="router", network=network, threshold=None)
+    posterior = _with_groups([router, *PLAIN.levels]).recording.posteriors[0]
+    np.testing.assert_allclose(GROUPS.mass(posterior), network.predictions.probabilities, atol=1e-6)
     np.testing.assert_allclose(posterior[:, 0], posterior[:, 1])
 
 
 def test_a_level_is_pooled_with_the_weights_that_fit() -> None:
-    """Learned on what it says and the posterior before it."""
-    found = pooled(ladder(FIRST, _net("second", 0.7, 5), LAST), 1)
-    before, word = softmax(FIRST.logits), softmax(drawn(LABELS, 0.7, 5))
-    assert found.fusion == "pool"
-    assert found.weights == pool_weights(before, word, LABELS).pair
-    assert nll(pool(before, word, found.weights), LABELS) < min(nll(before, LABELS), nll(word, LABELS))
+    """The weights are learned on its probabilities and on the posterior before it."""
+    level = pooled(ladder(FIRST, SECOND.network, LAST), 1, SECOND)
+    before, probabilities = softmax(FIRST.predictions.logits), softmax(random_logits(LABELS, 0.7, 5))
+    assert isinstance(level, Classifier)
+    assert level.fusion == "pool"
+    assert level.weights == pool_weights(before, probabilities, LABELS).pair
+    loss = nll(pool(before, probabilities, level.weights), LABELS)
+    assert loss < min(nll(before, LABELS), nll(probabilities, LABELS))
+
+
+def test_a_router_is_pooled_as_a_posterior_over_labels() -> None:
+    """The weights are learned on its probabilities after they were spread over the labels."""
+    network = network_of("router", random_logits(GROUPS.group_of[LABELS], 0.9, 5, 3), LABELS, 4.0)
+    router = Router(name="router", network=network, threshold=None)
+    level = pooled(_with_groups([PLAIN.levels[0], router, PLAIN.levels[1]]), 1, router)
+    spread = GROUPS.spread(network.predictions.probabilities)
+    assert isinstance(level, Router)
+    assert level.fusion == "pool"
+    assert level.weights == pool_weights(softmax(FIRST.predictions.logits), spread, LABELS).pair
 
 
 def test_experts_are_weighed_beside_the_level_before() -> None:
-    """On the rows of their group: a temperature of their own, and a weight of what was known before."""
-    found = weighed(REFINED, 1)
-    for group in (0, 1):
-        temperature, weight = found.experts[group].temperature, found.before_weights[group]
+    """On the rows of its group each learns its temperature, and the weight of the level before; both are best there."""
+    experts = weighed(REFINED, 1, EXPERTS).experts
+    assert list(experts) == ["ab", "cd"]
+    for group, expert in experts.items():
+        temperature, weight = expert.temperature, expert.before_weight
         assert weight > 0
         best = _fused_loss(group, temperature, weight)
         for factor in (0.8, 1.25):
@@ -90,42 +119,59 @@ def test_experts_are_weighed_beside_the_level_before() -> None:
             assert best < _fused_loss(group, temperature, weight * factor)
 
 
-def _fused_loss(group: int, temperature: float, weight: float) -> float:
-    """Take the loss of an expert beside the generalist, on the rows of its group."""
-    members = GROUPS.members[group]
+def _fused_loss(group: str, temperature: float, weight: float) -> float:
+    """Compute the loss of an expert pooled with the generalist, on the rows of its group."""
+    members = GROUPS.members[GROUPS.groups.index(group)]
     rows = np.isin(LABELS, members)
-    before = FIRST.word.probabilities[rows][:, list(members)]
-    word = softmax(EXPERTS.experts[group].logits[rows], temperature)
-    given = before / before.sum(axis=1, keepdims=True)
-    return nll(pool(given, word, (weight, 1.0)), LABELS[rows] % 2)
+    before = FIRST.predictions.probabilities[rows][:, list(members)]
+    conditional = before / before.sum(axis=1, keepdims=True)
+    probabilities = softmax(EXPERTS.experts[group].network.predictions.logits[rows], temperature)
+    return nll(pool(conditional, probabilities, (weight, 1.0)), LABELS[rows] % 2)
 
 
-def test_changed_networks_come_in_the_place_of_the_old_ones() -> None:
-    """Wherever they stood, and the end-to-end model too."""
-    nets = [FIRST, *EXPERTS.experts.values(), LAST]
-    assert [id(net) for net in REFINED.nets] == [id(net) for net in nets]
-    changed = [replace(net, temperature=2.0) for net in nets]
-    found = REFINED.with_nets({id(old): new for old, new in zip(nets, changed, strict=True)})
-    assert [id(net) for net in found.nets] == [id(net) for net in changed]
-    assert found.end_to_end is found.rungs[-1].net is changed[-1]
+def test_changed_networks_take_the_places_of_those_they_came_from() -> None:
+    """They do so at every level and as the end-to-end model; a level takes the temperature of its new network."""
+    networks = [FIRST, *EXPERTS.networks, LAST]
+    assert [id(network) for network in REFINED.cascade.networks] == [id(network) for network in networks]
+    changed = [replace(network, predictions=replace(network.predictions, temperature=2.0)) for network in networks]
+    other = REFINED.with_networks({id(old): new for old, new in zip(networks, changed, strict=True)})
+    assert [id(network) for network in other.cascade.networks] == [id(network) for network in changed]
+    first, experts, last = other.levels
+    assert isinstance(first, Classifier)
+    assert isinstance(experts, Experts)
+    assert isinstance(last, Classifier)
+    assert other.end_to_end is last.network is changed[-1]
+    assert first.temperature == last.temperature == 2.0
+    assert [expert.temperature for expert in experts.experts.values()] == [1.0, 1.0]
 
 
 def test_refitting_learns_anew_what_fuses() -> None:
-    """Pools and experts, in turn; levels that replace stay as they are."""
-    second = Rung("second", "cascade", _net("second", 0.7, 5), fusion="pool", weights=(9.0, 9.0))
-    before = Ladder((*REFINED.rungs[:2], second, REFINED.rungs[2]), LAST, GROUPS)
-    found = before.refitted()
-    assert (found.rungs[0], found.rungs[3]) == (before.rungs[0], before.rungs[3])
-    assert found.rungs[1].before_weights == weighed(before, 1).before_weights
-    assert found.rungs[2].weights == pooled(found, 2).weights != (9.0, 9.0)
+    """Pools and experts are learned again, in turn; levels that replace stay as they are."""
+    second = _pooling(SECOND, (9.0, 9.0))
+    before = _with_groups([*REFINED.levels[:2], second, REFINED.levels[2]])
+    refitted = before.refitted()
+    assert (refitted.levels[0], refitted.levels[3]) == (before.levels[0], before.levels[3])
+    assert _learned(refitted.levels[1]) == _learned(weighed(before, 1, EXPERTS))
+    assert _learned(refitted.levels[2]) == _learned(pooled(refitted, 2, SECOND)) != (9.0, 9.0)
 
 
-@pytest.mark.parametrize("fusion", ["pool", "refine"])
-def test_a_ladder_that_was_refitted_stays_when_it_is_again(fusion: str) -> None:
-    """There is nothing left to learn."""
-    second = Rung("second", "cascade", _net("second", 0.7, 5), fusion="pool")
-    one = (replace(PLAIN, rungs=(PLAIN.rungs[0], second, PLAIN.rungs[1])) if fusion == "pool" else REFINED).refitted()
-    two = one.refitted()
-    assert [rung.weights for rung in one.rungs] == [rung.weights for rung in two.rungs]
-    assert [rung.before_weights for rung in one.rungs] == [rung.before_weights for rung in two.rungs]
-    assert [net.temperature for net in one.nets] == [net.temperature for net in two.nets]
+def _learned(level: TrainableLevel) -> object:
+    """Return the fitted numbers of a level: weights of a pool, or temperature and weight of each expert."""
+    if isinstance(level, Experts):
+        return {group: (expert.temperature, expert.before_weight) for group, expert in level.experts.items()}
+    return level.weights
+
+
+@pytest.mark.parametrize(
+    "before",
+    [PLAIN.with_levels([PLAIN.levels[0], _pooling(SECOND), PLAIN.levels[1]]), REFINED],
+    ids=["pool", "refine"],
+)
+def test_refitting_twice_changes_nothing_more(before: Ladder) -> None:
+    """The weights and temperatures of the second time are those of the first."""
+    once = before.refitted()
+    twice = once.refitted()
+    assert [_learned(level) for level in once.levels] == [_learned(level) for level in twice.levels]
+    assert [network.predictions.temperature for network in once.cascade.networks] == [
+        network.predictions.temperature for network in twice.cascade.networks
+    ]

@@ -27,6 +27,10 @@ class Hierarchy:
         members = tuple(tuple(sorted(index[label] for label in named)) for named in groups.values())
         return cls(tuple(groups), members, tuple(prior))
 
+    def members_of(self, group: str) -> tuple[int, ...]:
+        """Return the label indices of a group, by its name."""
+        return self.members[self.groups.index(group)]
+
     @cached_property
     def group_of(self) -> NDArray[np.intp]:
         """Number of each label's group, `(L,)`."""

@@ -11,6 +11,7 @@ def test_members_are_in_the_order_of_the_labels() -> None:
     """They are whatever the order in which a group names them."""
     assert NAMED.members == ((0, 2), (1,))
     assert NAMED.group_of.tolist() == [0, 1, 0]
+    assert [NAMED.members_of(group) for group in ("feet", "head")] == [(0, 2), (1,)]
 
 
 def test_a_groups_mass_is_the_sum_over_its_labels() -> None:
