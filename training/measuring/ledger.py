@@ -75,7 +75,7 @@ def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[flo
     """Divide `value` of all players among them, exactly (Shapley 1953).
 
     `phi_i` is the mean, over the sizes of the subsets without i and over those subsets, of what i adds. `value` takes
-    ascending tuples of players, and is asked once for each.
+    ascending tuples of players, and is called once for each.
     """
     worth = {subset: value(subset) for subset in _subsets(players)}
     weight = [1 / (players * math.comb(players - 1, size)) for size in range(players)]
