@@ -79,7 +79,7 @@ class HttpClient:
                 timeout=_TIMEOUT_S,
             )
         except requests.RequestException as exc:
-            raise Unavailable(f"{without_credentials(self._base)} did not answer", explain(exc).cause) from exc
+            raise Unavailable(f"{without_credentials(self._base + path)} did not answer", explain(exc).cause) from exc
         if not response.ok:
             raise _error(response)
         try:

@@ -162,9 +162,9 @@ def test_error_answers_become_errors(api: str, status: int, body: str, error: ty
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://127.0.0.1:9", "http://127.0.0.1:9 did not answer: connection refused"),
-        ("http://somebody:password@127.0.0.1:9", "http://127.0.0.1:9 did not answer: connection refused"),
-        ("http://no-such-host.invalid", "http://no-such-host.invalid did not answer: no host has this name"),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/v2/models/m did not answer: connection refused"),
+        ("http://somebody:password@127.0.0.1:9", "http://127.0.0.1:9/v2/models/m did not answer: connection refused"),
+        ("http://absent.invalid", "http://absent.invalid/v2/models/m did not answer: no host has this name"),
     ],
 )
 def test_an_api_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 
 from weir.api.outputs import FULL, OutputContext, outputs
 from weir.catalog.manifest import Artifact
-from weir.catalog.mounts import Mount
+from weir.catalog.mounts import CASCADE, Mount
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
@@ -125,7 +125,7 @@ class Target(Struct, frozen=True):
     def _inference(
         self, body: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(predictions, self.model.predictor(self.mount).cascade)
+        escalations = _escalations(predictions, self.model.cascade.cascade) if self.mount == CASCADE else 0
         return Inference(body, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 
