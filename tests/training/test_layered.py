@@ -21,7 +21,7 @@ from training.task import Promise, decode
 from training.terminal.callbacks import Callbacks
 from weir.catalog.manifest import Level
 from weir.errors import BadInput
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 
@@ -211,7 +211,7 @@ def test_a_router_answers_for_groups(routed: Path) -> None:
     ledger, manifest = of_folder(routed), folder.manifest(routed)
     assert [group.name for group in ledger.groups] == ["low", "high"]
     assert all(group.expert for group in ledger.groups)
-    model = Model(manifest, lambda digest: folder.artifact(routed, digest), RUNTIMES[0])
+    model = Model(manifest, lambda digest: folder.artifact(routed, digest), DEPLOYED)
     test = testsplit.load(manifest)
     word = model.steps(cascade=True)[list(_levels(routed)).index("router")].word
     assert word

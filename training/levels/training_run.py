@@ -15,7 +15,7 @@ from training.levels.network import NetworkPredictions, TrainableNetwork
 from training.task import NetworkSpec, Task
 from training.terminal.callbacks import Callbacks
 from weir.engine.arrays import Floats
-from weir.runtime.interpreter import RUNTIMES, Network
+from weir.runtime.interpreter import DEPLOYED, Network
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class TrainingRun:
     def finished(self, network: TrainableNetwork) -> TrainableNetwork:
         """Bring a network into the form that will serve, and take its predictions in it. Raises `ModelUnavailable`."""
         quantized = network.quantized or self._quantize(network)
-        logits = Network(quantized.content, RUNTIMES[0]).logits(self.data.validation.inputs)
+        logits = Network(quantized.content, DEPLOYED).logits(self.data.validation.inputs)
         predictions = self._predictions(logits, network.target, quantized.latency_us)
         return replace(network, predictions=predictions, quantized=quantized)
 

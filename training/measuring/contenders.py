@@ -12,7 +12,7 @@ from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model, Predictor
 
 Fetch = Callable[[str], bytes]
@@ -52,7 +52,7 @@ def contenders(manifest: Manifest, fetch: Fetch) -> dict[str, Contender]:
 
 
 def _model(manifest: Manifest, fetch: Fetch) -> Model:
-    return Model(manifest, fetch, RUNTIMES[0])
+    return Model(manifest, fetch, DEPLOYED)
 
 
 def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Contender:

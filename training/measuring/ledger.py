@@ -22,7 +22,7 @@ from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 
@@ -101,7 +101,7 @@ def of_folder(trained: Path) -> Ledger:
         ModelUnavailable: a file of it is missing or damaged.
     """
     manifest = folder.manifest(trained)
-    model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])
+    model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
     return draw_up(model, reload.load(manifest))
 
 

@@ -56,7 +56,7 @@ def test_a_publication_is_what_the_registry_serves(trained: Path, store: Writabl
     endpoint = s3_endpoint if store.url.startswith("s3") else ""
     number, model = Registry(Store(store.url, endpoint=endpoint)).model("thirds")
     assert number == 1
-    model.preload(cascade=True)
+    model.cascade.preload()
 
 
 def test_versions_count_up_and_aliases_remember(trained: Path, store: WritableStore) -> None:

@@ -3,22 +3,19 @@
 import gzip
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.serving import layered_manifest, request_body, store_version
 from weir.api.inference import Call, Target
 from weir.api.mounts import CASCADE
 from weir.api.outputs import OutputContext
 from weir.catalog.store import Store
+from weir.engine.arrays import Floats
 from weir.engine.predictions import Predictions
 from weir.errors import BadBody, TooLarge
 from weir.protocol.responses import Values
 from weir.runtime.model import LevelUse, Predictor
 from weir.runtime.registry import Registry
-
-Floats = NDArray[np.float32]
 
 
 @pytest.fixture

@@ -82,6 +82,8 @@ def _picture(**fields: object) -> bytes:
         (_picture(range=[255, 0]), "black, then more for white"),
         (_document(inputs=3), "the JSON document"),
         (_document(inputs=[3]), "the JSON document"),
+        (_document(inputs=3, schema_version="1.3"), "the JSON document"),
+        (_document(inputs=[3], schema_version="1.3"), "the JSON document"),
         (_inputs({"kind": "sound", "shape": [-1, 4]}), "the JSON document"),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (

@@ -5,19 +5,17 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
 from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Expert, Experts
 from weir.catalog.manifest import Manifest
+from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import Network
 from weir.runtime.model import Model
-
-Floats = NDArray[np.float32]
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
