@@ -1,14 +1,18 @@
 """benchmarks.audit: what it counts, on populations whose losses are known."""
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from benchmarks import audit, trained
 from benchmarks.setting import header
+from tests.serving import make_manifest
 from tests.training.recordings import PAIRS, final_predictions, paired
 from training.certifying.abstention_promise import rules
 from training.certifying.final_posterior import FinalPredictions
+from training.replay.thresholds import sequence
+from training.task import Promise
 from weir.catalog.promises import Abstention
 
 RANDOM = np.random.default_rng(0)
@@ -52,6 +56,23 @@ def test_the_coverage_of_prediction_sets_is_audited() -> None:
     result = audit.coverage(final_predictions(posterior, labels), 0.1, _draws(300, 200))
     assert result.mean >= 0.9 - 3 * result.standard_error
     assert 1 <= result.labels < 4
+
+
+def test_every_promise_of_a_population_is_audited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables have a line for each limit, and the promise's own limit is among them."""
+    monkeypatch.setattr(audit, "_ROWS", 300)
+    validation, rows = paired(1, 1000), paired(2, 2000)
+    plain, promise = make_manifest(), Promise(max_loss=0.03, abstain_above=0.1)
+    manifest = msgspec.structs.replace(plain, levels=plain.levels[1:])
+    vectors = sequence(validation, (1.0, 10.0), promise.against)
+    whole = audit.Population(manifest, promise, validation, rows, vectors, 5)
+    of_thresholds, lines = audit.audit_thresholds(whole)
+    assert len(lines) == 2 + 5
+    assert of_thresholds.allowed > promise.delta
+    of_abstention, lines = audit.audit_abstention(whole)
+    assert (list(of_abstention), len(lines)) == ([0.02, 0.03, 0.1], 2 + 3)
+    of_sets, lines = audit.audit_sets(whole)
+    assert (list(of_sets), len(lines)) == ([0.01, 0.05, 0.1], 2 + 3)
 
 
 def test_a_benchmark_without_its_data_names_the_package_that_has_them(
