@@ -252,7 +252,7 @@ def _columns(one: Audit) -> str:
 
 
 def main() -> None:
-    """Print the audit."""
+    """Audit every promise; print the tables, a verdict, and the figures as JSON."""
     parser = argparse.ArgumentParser(description="Audit what is certified, on Fashion-MNIST.")
     parser.add_argument("--draws", type=int, default=1000, help="draws of every audit, at least 500 (default 1000)")
     whole = population(max(500, parser.parse_args().draws))

@@ -78,7 +78,7 @@ def test_every_promise_of_a_population_is_audited(monkeypatch: pytest.MonkeyPatc
 def test_a_benchmark_without_its_data_names_the_package_that_has_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It trains nothing."""
+    """It ends with the command that installs them, and trains nothing."""
     monkeypatch.setattr(trained, "DEBIAN", tmp_path_factory.mktemp("empty") / "nowhere")
     with pytest.raises(SystemExit, match="apt-get install dataset-fashion-mnist"):
         trained.ensure(trained.CASCADE)

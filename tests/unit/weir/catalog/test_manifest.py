@@ -47,7 +47,7 @@ def test_a_model_may_have_several_inputs() -> None:
 
 
 def _inputs(*inputs: dict[str, object]) -> bytes:
-    """Write a manifest with these inputs: tensors called `a`, where they say nothing else."""
+    """Write a manifest with these inputs; they are tensors named `a` unless they state otherwise."""
     return _document(inputs=[{"kind": "tensor", "name": "a", **one} for one in inputs])
 
 
@@ -180,7 +180,7 @@ def _published(schema: str, **of_level: object) -> bytes:
 
 @pytest.mark.parametrize("never", [2.0, 2, 1.5])
 def test_a_threshold_that_no_confidence_reaches_becomes_none(never: float) -> None:
-    """Until schema 1.3 that was how a level said that no row exits there."""
+    """Until schema 1.3 such a threshold meant that no row exits at a level."""
     assert decode(_published("1.3", threshold=never)).levels[0].threshold is None
     assert decode(_published("1.3", threshold=1.0)).levels[0].threshold == 1.0
 
