@@ -43,7 +43,7 @@ def _error(posterior: Floats) -> float:
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, CalibrationResult]:
-    """Measure levels with temperatures."""
+    """Measure the calibration of levels that have temperatures."""
     return calibration(_tempered(), fetch, TEST)
 
 

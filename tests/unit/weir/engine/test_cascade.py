@@ -55,7 +55,7 @@ def _refined(drawn: RandomCascade, level: Experts[Recorded], row: int, before: l
 
 
 def _pooled(before: list[float], probabilities: list[float], weights: tuple[float, float]) -> list[float]:
-    """Pool as the formula says, in doubles."""
+    """Pool by the formula, in doubles."""
     pairs = zip(before, probabilities, strict=True)
     products = [max(b, LEAST_PROBABILITY) ** weights[0] * max(p, LEAST_PROBABILITY) ** weights[1] for b, p in pairs]
     return [value / sum(products) for value in products]

@@ -29,7 +29,7 @@ class Fetcher:
         self.fetched: list[str] = []
 
     def __call__(self, digest: str) -> bytes:
-        """Fetch one."""
+        """Return the bytes of the network with this digest."""
         self.fetched.append(self._files[digest])
         return (NETWORKS / f"{self._files[digest]}.tflite").read_bytes()
 
