@@ -59,9 +59,8 @@ def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Pr
     client, labels = HttpClient(url, mount), []
     for start in range(0, len(test.inputs), _ROWS_PER_REQUEST):
         rows = test.inputs[start : start + _ROWS_PER_REQUEST].astype(np.float64)
-        labels += outputs(client.infer(manifest.model, "", RequestBody(request(manifest.inputs[0].name, rows))))[
-            "label"
-        ]
+        body = RequestBody(request(manifest.inputs[0].name, rows))
+        labels += outputs(client.infer(manifest.model, "", body))["label"]
         on_progress("predicting over HTTP, rows", len(labels), len(test.inputs))
     return labels
 
