@@ -18,7 +18,7 @@ from training.replay.timing import side_by_side
 from training.task import Task
 from weir.catalog.levels import Experts
 from weir.engine.cascade import Cascade
-from weir.runtime.interpreter import RUNTIMES, Network
+from weir.runtime.interpreter import DEPLOYED, Network
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSear
 def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[TrainableNetwork]:
     """Time all artifacts in one run, because the load may have changed in the hours that their trainings took."""
     loaded = {
-        number: Network(network.quantized.content, RUNTIMES[0]).logits
+        number: Network(network.quantized.content, DEPLOYED).logits
         for number, network in enumerate(networks)
         if network.quantized is not None
     }

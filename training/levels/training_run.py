@@ -15,7 +15,7 @@ from training.levels.network import NetworkPredictions, TrainableNetwork
 from training.task import NetworkSpec, Task
 from training.terminal.callbacks import Callbacks
 from weir.engine.arrays import Floats
-from weir.runtime.interpreter import RUNTIMES, Network
+from weir.runtime.interpreter import DEPLOYED, Network
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,14 @@ class TrainingRun:
     def finished(self, network: TrainableNetwork) -> TrainableNetwork:
         """Quantize a network if it is not yet, and take the predictions of its artifact. Raises `ModelUnavailable`."""
         quantized = network.quantized or self._quantize(network)
-        logits = Network(quantized.content, RUNTIMES[0]).logits(self.data.validation.inputs)
+        logits = Network(quantized.content, DEPLOYED).logits(self.data.validation.inputs)
         predictions = self._predictions(logits, network.target, quantized.latency_us)
         return replace(network, predictions=predictions, quantized=quantized)
 
     def _predictions(self, logits: Floats, target: TrainingTarget, time_us: float) -> NetworkPredictions:
         labels = target.validation.labels
-        calibrates = temperature(logits, labels) if len(labels) == len(logits) else 1.0
-        return NetworkPredictions(logits, calibrates, time_us)
+        fitted = temperature(logits, labels) if len(labels) == len(logits) else 1.0
+        return NetworkPredictions(logits, fitted, time_us)
 
     def _quantize(self, network: TrainableNetwork) -> Quantized:
         quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)
