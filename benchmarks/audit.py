@@ -9,18 +9,18 @@ import argparse
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from training.certifying.abstention import Answered, rules, tested
-from training.certifying.certification import max_losses
-from training.certifying.prediction_sets import prediction_sets
-from training.certifying.promises import FinalPosterior
 
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, ensure, load
+from training.certifying.abstention_promise import candidate_rules, evaluate_rule
+from training.certifying.binomial import max_losses
+from training.certifying.final_posterior import FinalPosterior, FinalPredictions
+from training.certifying.prediction_set_promise import certify_sets
 from training.data.split import Split
 from training.replay.recording import Recording, record
 from training.replay.thresholds import Thresholds, lost, sequence
@@ -45,45 +45,56 @@ class Audit:
     """How often one promise was broken."""
 
     broken: float
+    """share of draws in which it was"""
     naive: float
-    """the same of a rule that takes the rows at their word: the cheapest whose loss on them is within the limit"""
+    """the same for thresholds without a test: the cheapest whose loss on the drawn rows is within the limit"""
     allowed: float
     """delta, and three standard errors of as many draws"""
 
 
 def thresholds(losses: Flags, limit: float, delta: float, draws: Sequence[NDArray[np.intp]]) -> Audit:
-    """Audit thresholds: `losses` tells which rows each vector loses, `(vectors, population)`, in testing order."""
+    """Audit thresholds.
+
+    Args:
+        losses: which rows each vector loses, in testing order, `(vectors, population)`.
+        limit: of the share of lost rows.
+        delta: chance that the promise does not hold.
+        draws: rows of each draw.
+    """
     true = losses.mean(axis=1)
     broken, naive, count = 0, 0, len(draws)
     for rows in draws:
-        found = losses[:, rows].sum(axis=1)
+        counts = losses[:, rows].sum(axis=1)
         most = max_losses(len(rows), limit, delta)
-        passed = int(np.argmax([*(found > most), True])) - 1
+        passed = int(np.argmax([*(counts > most), True])) - 1
         broken += passed >= 0 and true[passed] > limit
-        within = np.flatnonzero(found <= limit * len(rows))
+        within = np.flatnonzero(counts <= limit * len(rows))
         naive += bool(len(within)) and true[within[-1]] > limit
     return Audit(broken / count, naive / count, _allowed(delta, count))
 
 
 def abstention(
-    said: Answered, tried: Sequence[Abstention], hierarchy: Hierarchy | None, draws: Sequence[NDArray[np.intp]]
+    population: FinalPredictions,
+    candidates: Sequence[Abstention],
+    hierarchy: Hierarchy,
+    draws: Sequence[NDArray[np.intp]],
 ) -> tuple[Audit, float]:
     """Audit abstention: broken is an error above the limit, of labels or of labels and groups.
 
     Args:
-        said: what the cascade says of the population.
-        tried: rules in testing order.
+        population: the cascade's predictions for it.
+        candidates: rules in testing order.
         hierarchy: the groups, if there are any.
         draws: rows of each draw.
 
     Returns:
         The audit, and the mean share of the population that gets a label.
     """
-    limit = tried[0].max_error
-    true = [tested(said, rule, hierarchy) for rule in tried]
+    limit = candidates[0].max_error
+    true = [evaluate_rule(population, rule, hierarchy) for rule in candidates]
     broken, naive, answered = 0, 0, []
     for rows in draws:
-        drawn = [tested(_drawn(said, rows), rule, hierarchy) for rule in tried]
+        drawn = [evaluate_rule(_rows(population, rows), rule, hierarchy) for rule in candidates]
         failed = [rule.p_value > rule.delta for rule in drawn]
         passed = [*failed, True].index(True) - 1
         broken += passed >= 0 and _error(true[passed]) > limit
@@ -91,23 +102,35 @@ def abstention(
         within = [number for number, rule in enumerate(drawn) if _error(rule) <= limit]
         naive += bool(within) and _error(true[within[-1]]) > limit
     count = len(draws)
-    return Audit(broken / count, naive / count, _allowed(tried[0].delta, count)), float(np.mean(answered))
+    return Audit(broken / count, naive / count, _allowed(candidates[0].delta, count)), float(np.mean(answered))
 
 
-def coverage(population: Answered, alpha: float, draws: Sequence[NDArray[np.intp]]) -> tuple[float, float, float]:
-    """Audit prediction sets: mean coverage of the population over draws, its standard error, and the mean size."""
-    posterior, labels = population.answers.probabilities, population.labels
+@dataclass(frozen=True)
+class Coverage:
+    """How often prediction sets hold the label."""
+
+    mean: float
+    """share of the population whose set holds the label, over draws"""
+    standard_error: float
+    """of that mean"""
+    labels: float
+    """mean size of a set"""
+
+
+def coverage(population: FinalPredictions, alpha: float, draws: Sequence[NDArray[np.intp]]) -> Coverage:
+    """Audit prediction sets of one alpha, certified on each draw, on the whole population."""
+    posterior, labels = population.predictions.probabilities, population.labels
     covered, sizes = [], []
     for rows in draws:
-        quantile = prediction_sets(posterior[rows], labels[rows], [alpha]).quantiles[0]
-        held = sets(posterior, quantile)
-        covered.append(float(held[np.arange(len(labels)), labels].mean()))
-        sizes.append(float(held.sum(axis=1).mean()))
-    return float(np.mean(covered)), float(np.std(covered) / math.sqrt(len(draws))), float(np.mean(sizes))
+        quantile = certify_sets(_rows(population, rows), [alpha]).quantiles[0]
+        members = sets(posterior, quantile)
+        covered.append(float(members[np.arange(len(labels)), labels].mean()))
+        sizes.append(float(members.sum(axis=1).mean()))
+    return Coverage(float(np.mean(covered)), float(np.std(covered) / math.sqrt(len(draws))), float(np.mean(sizes)))
 
 
 def _error(rule: Abstention) -> float:
-    """Take the larger of the two errors that a rule promises."""
+    """Return the larger of the two errors that a rule promises."""
     if not rule.answered:
         return 0.0
     together = (rule.wrong + rule.grouped_wrong) / (rule.answered + rule.grouped)
@@ -118,16 +141,19 @@ def _allowed(delta: float, draws: int) -> float:
     return delta + 3 * math.sqrt(delta * (1 - delta) / draws)
 
 
-def _drawn(rows: Answered, numbers: NDArray[np.intp]) -> Answered:
-    answers = rows.answers
-    taken = type(answers)(
-        answers.probabilities[numbers],
-        answers.label[numbers],
-        answers.confidence[numbers],
-        answers.exit_level[numbers],
-        answers.levels,
+def _rows(final: FinalPredictions, numbers: NDArray[np.intp]) -> FinalPredictions:
+    """Take some of the rows, as often as they are named."""
+    predictions = final.predictions
+    some = replace(
+        predictions,
+        probabilities=predictions.probabilities[numbers],
+        label=predictions.label[numbers],
+        confidence=predictions.confidence[numbers],
+        exit_level=predictions.exit_level[numbers],
+        trace=predictions.trace[:0],
+        abstentions=None,
     )
-    return Answered(taken, rows.labels[numbers])
+    return FinalPredictions(some, final.labels[numbers])
 
 
 @dataclass(frozen=True)
@@ -138,79 +164,86 @@ class Population:
     promise: Promise
     validation: Recording
     rows: Recording
-    tried: Sequence[Thresholds]
+    vectors: Sequence[Thresholds]
+    """threshold vectors in testing order"""
     count: int
     """of draws"""
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The groups, if there are any."""
+        return self.rows.cascade.hierarchy
 
     def draws(self, size: int) -> list[NDArray[np.intp]]:
         """Draw so many rows with replacement, again and again; the same ones every time."""
         random = np.random.default_rng(0)
         return [random.integers(0, len(self.rows.labels), size) for _ in range(self.count)]
 
-    def said(self) -> tuple[Answered, Answered]:
-        """What the cascade with its certified thresholds says of validation rows and of the population."""
-        said = FinalPosterior([level.threshold for level in self.manifest.levels], self.validation)
-        return said.by(self.validation), said.by(self.rows)
+    def final(self) -> tuple[FinalPredictions, FinalPredictions]:
+        """Predict validation rows and the population, with the certified thresholds."""
+        posterior = FinalPosterior([level.threshold for level in self.manifest.levels], self.validation)
+        return posterior.of(self.validation), posterior.of(self.rows)
 
 
 def population(count: int) -> Population:
-    """Let every level speak once on all rows."""
+    """Run every network once on all rows."""
     ensure(CASCADE)
     manifest, model, data = load(CASCADE)
     promise = msgspec.convert(manifest.provenance.configuration, Task).promise
-    images = np.concatenate([data.certification.inputs, data.test.inputs])
+    inputs = np.concatenate([data.certification.inputs, data.test.inputs])
     labels = np.concatenate([data.certification.labels, data.test.labels])
     validation = record(model, data.validation)
-    tried = sequence(validation, times(model, data.validation.inputs), promise.against)
-    return Population(manifest, promise, validation, record(model, Split(images, labels)), tried, count)
+    vectors = sequence(validation, times(model, data.validation.inputs), promise.against)
+    return Population(manifest, promise, validation, record(model, Split(inputs, labels)), vectors, count)
 
 
-def audit_thresholds(found: Population) -> tuple[Audit, list[str]]:
-    """Audit the thresholds at several limits; give the audit of the promise's own, and a table."""
-    promise = found.promise
-    certificate = found.manifest.certificate
-    size = certificate.rows if certificate else len(found.validation.labels)
-    losses = np.stack([lost(found.rows, one.values, promise.against) for one in found.tried])
-    draws = found.draws(size)
+def audit_thresholds(whole: Population) -> tuple[Audit, list[str]]:
+    """Audit the thresholds at several limits; return the audit of the promise's own limit, and a table."""
+    promise = whole.promise
+    certificate = whole.manifest.certificate
+    size = certificate.rows if certificate else len(whole.validation.labels)
+    losses = np.stack([lost(whole.rows, one.values, promise.against) for one in whole.vectors])
+    draws = whole.draws(size)
     audits = {limit: thresholds(losses, limit, promise.delta, draws) for limit in sorted({*_LIMITS, promise.max_loss})}
+    delta, vectors = f"delta {100 * promise.delta:g} %", f"{len(whole.vectors)} vectors"
     lines = [
-        f"\nthresholds, {size} rows a draw, {len(found.tried)} vectors, delta {100 * promise.delta:g} %: broken draws",
+        f"\nthresholds, {size} rows a draw, {vectors}, {delta}: broken draws",
         f"{'epsilon':>10} {'certified':>10} {'allowed':>8} {'naive':>8}",
         *(f"{100 * limit:>8.2f} % {_columns(one)}" for limit, one in audits.items()),
     ]
     return audits[promise.max_loss], lines
 
 
-def audit_abstention(found: Population) -> tuple[dict[float, float], list[str]]:
-    """Audit abstention at several limits: share of broken draws by limit, and a table."""
-    known, said = found.said()
-    delta, broken = found.promise.delta, {}
+def audit_abstention(whole: Population) -> tuple[dict[float, float], list[str]]:
+    """Audit abstention at several limits; return the share of broken draws by limit, and a table."""
+    validation, final = whole.final()
+    delta, broken = whole.promise.delta, {}
     lines = [
         f"\nabstention, {_ROWS} rows a draw, delta {100 * delta:g} %, groups: "
-        + (", ".join(found.manifest.groups) or "none"),
+        + (", ".join(whole.manifest.groups) or "none"),
         f"{'error':>10} {'certified':>10} {'allowed':>8} {'naive':>8} {'rows with a label':>18}",
     ]
-    for limit in sorted({*_ERRORS, found.promise.abstain_above or _ERRORS[0]}):
+    for limit in sorted({*_ERRORS, whole.promise.abstain_above or _ERRORS[0]}):
         blank = Abstention(max_error=limit, delta=delta, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
-        tried = rules(known, _ROWS, blank, found.rows.hierarchy)
-        one, answered = abstention(said, tried, found.rows.hierarchy, found.draws(_ROWS))
+        candidates = candidate_rules(validation, _ROWS, blank, whole.hierarchy)
+        one, answered = abstention(final, candidates, whole.hierarchy, whole.draws(_ROWS))
         broken[limit] = one.broken
         lines.append(f"{100 * limit:>8.1f} % {_columns(one)} {100 * answered:>16.1f} %")
     return broken, lines
 
 
-def audit_sets(found: Population) -> tuple[dict[float, float], list[str]]:
-    """Audit prediction sets at several alphas: mean coverage by alpha, and a table."""
-    said = found.said()[1]
-    draws, covered = found.draws(_ROWS), {}
+def audit_sets(whole: Population) -> tuple[dict[float, float], list[str]]:
+    """Audit prediction sets at several alphas; return the mean coverage by alpha, and a table."""
+    _, final = whole.final()
+    draws, covered = whole.draws(_ROWS), {}
     lines = [
         f"\nprediction sets, {_ROWS} rows a draw: mean share of the population whose set holds the label",
         f"{'alpha':>10} {'coverage':>10} {'at least':>9} {'labels a set':>13}",
     ]
     for alpha in _ALPHAS:
-        covered[alpha], error, labels = coverage(said, alpha, draws)
-        least = 1 - alpha - 3 * error
-        lines.append(f"{100 * alpha:>8.0f} % {100 * covered[alpha]:>8.2f} % {100 * least:>7.2f} % {labels:>13.3f}")
+        one = coverage(final, alpha, draws)
+        covered[alpha], least = one.mean, 1 - alpha - 3 * one.standard_error
+        lines.append(f"{100 * alpha:>8.0f} % {100 * one.mean:>8.2f} % {100 * least:>7.2f} % {one.labels:>13.3f}")
     return covered, lines
 
 
@@ -219,28 +252,28 @@ def _columns(one: Audit) -> str:
 
 
 def main() -> None:
-    """Print the audit."""
+    """Audit every promise; print the tables, a verdict, and the figures as JSON."""
     parser = argparse.ArgumentParser(description="Audit what is certified, on Fashion-MNIST.")
     parser.add_argument("--draws", type=int, default=1000, help="draws of every audit, at least 500 (default 1000)")
-    found = population(max(500, parser.parse_args().draws))
-    of_thresholds, first = audit_thresholds(found)
-    of_abstention, second = audit_abstention(found)
-    of_sets, third = audit_sets(found)
-    told = f"population: {len(found.rows.labels)} certification and test rows; {found.count} draws with replacement"
+    whole = population(max(500, parser.parse_args().draws))
+    of_thresholds, first = audit_thresholds(whole)
+    of_abstention, second = audit_abstention(whole)
+    of_sets, third = audit_sets(whole)
+    rows = f"population: {len(whole.rows.labels)} certification and test rows; {whole.count} draws with replacement"
     kept = of_thresholds.broken <= of_thresholds.allowed
     verdict = (
-        f"the promise of {100 * found.promise.max_loss:g} % is {'kept' if kept else 'BROKEN'}: broken in "
+        f"the promise of {100 * whole.promise.max_loss:g} % is {'kept' if kept else 'BROKEN'}: broken in "
         f"{100 * of_thresholds.broken:.1f} % of draws, {100 * of_thresholds.allowed:.1f} % allowed; naive thresholds "
         f"break it in {100 * of_thresholds.naive:.1f} %"
     )
-    for line in (*header(), told, *first, *second, *third, "", verdict):
+    for line in (*header(), rows, *first, *second, *third, "", verdict):
         print(line)
     figures = {
         "broken_share": of_thresholds.broken,
         "naive_broken_share": of_thresholds.naive,
-        "delta": found.promise.delta,
-        "draws": found.count,
-        "epsilon": found.promise.max_loss,
+        "delta": whole.promise.delta,
+        "draws": whole.count,
+        "epsilon": whole.promise.max_loss,
         "allowed_share": round(of_thresholds.allowed, 4),
         "abstention_broken_share": {str(limit): share for limit, share in of_abstention.items()},
         "coverage": {str(alpha): round(share, 4) for alpha, share in of_sets.items()},

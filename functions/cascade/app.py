@@ -5,8 +5,8 @@ import os
 from weir.api import http_responses as http
 from weir.api.dispatch import Api, Request
 from weir.api.gateway_events import Response
-from weir.api.mounts import CASCADE
 from weir.api.service import Service
+from weir.catalog.mounts import CASCADE
 from weir.runtime.registry import Registry
 from weir.settings import Settings
 

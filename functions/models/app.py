@@ -6,8 +6,8 @@ from weir.api import descriptions, documentation
 from weir.api import http_responses as http
 from weir.api.dispatch import Api, Request
 from weir.api.gateway_events import Response
-from weir.api.mounts import MOUNTS
 from weir.api.service import Service
+from weir.catalog.mounts import MOUNTS
 from weir.protocol.messages import Live, ModelReady, Ready
 from weir.runtime.registry import Registry
 from weir.settings import Settings

@@ -20,7 +20,7 @@ from training.task import Promise
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Abstention, PredictionSets
 from weir.errors import BadInput
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 _SHARES = {"thresholds": 10, "abstention": 3, "sets": 3}
@@ -88,7 +88,7 @@ def certify_model(
     if promise.against == "end-to-end" and not ends_with_it:
         rule = "a promise against the end-to-end model takes levels that end with it; one against labels takes any"
         raise BadInput(rule, f"the last level is {last.name}, fusion {last.fusion}")
-    model = Model(draft, fetch, RUNTIMES[0])
+    model = Model(draft, fetch, DEPLOYED)
     validation, certification = record(model, data.validation), record(model, data.certification)
     sanity.check(draft, validation)
     measured = times(model, data.validation.inputs)

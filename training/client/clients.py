@@ -8,9 +8,9 @@ import requests
 
 from training.client.signing import authorization
 from weir.api.inference import Call
-from weir.api.mounts import CASCADE, END_TO_END
 from weir.api.routes import url_path
 from weir.api.service import Service
+from weir.catalog.mounts import Mount
 from weir.catalog.store import Store
 from weir.catalog.store_failures import explain, without_credentials
 from weir.errors import BadInput, NotFound, Unavailable, WeirError
@@ -35,11 +35,9 @@ class Client(Protocol):
 class StoreClient:
     """A model of a store, loaded into this process."""
 
-    def __init__(self, url: str, endpoint: str, *, alias: str, cascade: bool) -> None:
+    def __init__(self, url: str, endpoint: str, *, alias: str, mount: Mount) -> None:
         """Name a store; nothing is read yet. Raises `BadInput`."""
-        self._service = Service(
-            Registry(Store(url, endpoint=endpoint), alias=alias), CASCADE if cascade else END_TO_END
-        )
+        self._service = Service(Registry(Store(url, endpoint=endpoint), alias=alias), mount)
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
@@ -54,11 +52,11 @@ class StoreClient:
 class HttpClient:
     """A model behind an API. Requests to an https URL are signed when there are AWS credentials."""
 
-    def __init__(self, url: str, *, cascade: bool) -> None:
+    def __init__(self, url: str, mount: Mount) -> None:
         """Name an API's URL; nothing is sent yet. Raises `BadInput`."""
         if not url.startswith(("http://", "https://")):
             raise BadInput("--url is the API's http:// or https:// URL", url)
-        self._base, self._mount = url.rstrip("/"), CASCADE if cascade else END_TO_END
+        self._base, self._mount = url.rstrip("/"), mount
         self._authorization = authorization(url)
 
     def metadata(self, model: str, version: str) -> Document:
@@ -81,7 +79,7 @@ class HttpClient:
                 timeout=_TIMEOUT_S,
             )
         except requests.RequestException as exc:
-            raise Unavailable(f"{without_credentials(self._base)} did not answer", explain(exc).cause) from exc
+            raise Unavailable(f"{without_credentials(self._base + path)} did not answer", explain(exc).cause) from exc
         if not response.ok:
             raise _error(response)
         try:

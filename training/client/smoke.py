@@ -18,6 +18,7 @@ from training.publishing.stores import WritableStore
 from weir.api.inference import Call
 from weir.catalog.keys import batch_key
 from weir.catalog.manifest import Manifest
+from weir.catalog.mounts import CASCADE, MOUNTS, Mount
 from weir.errors import Unavailable
 
 _SHOWN_ROWS = 5
@@ -36,12 +37,12 @@ def smoke_test(trained: Path, url: str, store: WritableStore, on_progress: Progr
     manifest = folder.manifest(trained)
     test = reload.load(manifest)
     yield from _few_rows(manifest, test, url)
-    for cascade in (False, True):
-        over_http = _labels_over_http(manifest, test, url, on_progress, cascade=cascade)
-        name = "the cascade" if cascade else "the end-to-end model"
+    for mount in MOUNTS:
+        over_http = _labels_over_http(manifest, test, url, on_progress, mount)
+        name = "the cascade" if mount == CASCADE else "the end-to-end model"
         accuracy = np.mean([label == manifest.labels[y] for label, y in zip(over_http, test.labels, strict=True)])
         yield f"{name} answered {len(over_http)} test rows over HTTP, {100 * float(accuracy):.1f} % of them correctly"
-        in_batch = _labels_in_batch(manifest, test, store, on_progress, cascade=cascade)
+        in_batch = _labels_in_batch(manifest, test, store, on_progress, mount)
         if in_batch != over_http:
             different = sum(one != other for one, other in zip(in_batch, over_http, strict=True))
             raise Unavailable("the batch function and the API disagree", f"{different} rows have different labels")
@@ -51,11 +52,11 @@ def smoke_test(trained: Path, url: str, store: WritableStore, on_progress: Progr
 def _few_rows(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
     body = request(manifest.inputs[0].name, test.spread(_SHOWN_ROWS).astype(np.float64))
     yield f"POST {url}/cascade/v2/models/{manifest.model}/infer"
-    yield from (f"  {line}" for line in lines(HttpClient(url, cascade=True).infer(manifest.model, "", Call(body))))
+    yield from (f"  {line}" for line in lines(HttpClient(url, CASCADE).infer(manifest.model, "", Call(body))))
 
 
-def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Progress, *, cascade: bool) -> list[str]:
-    client, labels = HttpClient(url, cascade=cascade), []
+def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Progress, mount: Mount) -> list[str]:
+    client, labels = HttpClient(url, mount), []
     for start in range(0, len(test.inputs), _ROWS_PER_REQUEST):
         rows = test.inputs[start : start + _ROWS_PER_REQUEST].astype(np.float64)
         labels += outputs(client.infer(manifest.model, "", Call(request(manifest.inputs[0].name, rows))))["label"]
@@ -64,11 +65,11 @@ def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Pr
 
 
 def _labels_in_batch(
-    manifest: Manifest, test: Split, store: WritableStore, on_progress: Progress, *, cascade: bool
+    manifest: Manifest, test: Split, store: WritableStore, on_progress: Progress, mount: Mount
 ) -> list[str]:
     file = io.BytesIO()
     np.save(file, test.inputs)
-    key = batch_key(manifest.model, "test.npy", cascade=cascade)
+    key = batch_key(manifest.model, "test.npy", mount)
     summary = upload_and_wait(store, key, file.getvalue(), timeout_s=_TIMEOUT_S, on_wait=on_progress)
     predictions = store.read(key.predictions) if summary.error is None else None
     if predictions is None:

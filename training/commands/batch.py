@@ -6,6 +6,7 @@ import click
 
 from training.commands import options
 from training.terminal.console import Console
+from weir.catalog.mounts import Mount
 
 
 @click.command()
@@ -23,7 +24,7 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     file: Path,
     store: str,
     store_endpoint: str,
-    cascade: bool,  # noqa: FBT001
+    mount: Mount,
     timeout: int,
     as_json: bool,  # noqa: FBT001
 ) -> int:
@@ -50,7 +51,7 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     from weir.catalog.store import Store
     from weir.runtime.registry import Registry
 
-    key = batch_key(model, file.name, cascade=cascade)
+    key = batch_key(model, file.name, mount)
     data = read(file)
     target = open_store(store, store_endpoint)
     with Console() as console:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from weir.catalog.mounts import CASCADE, END_TO_END
+
 store = click.option(
     "--store",
     envvar="MODEL_STORE",
@@ -25,7 +27,14 @@ endpoint = click.option(
     help="URL of an S3 other than AWS's; default $MODEL_STORE_ENDPOINT.",
 )
 alias = click.option("--alias", default="champion", show_default=True, help="Alias that serves a version.")
-cascade = click.option("--cascade", is_flag=True, help="Use the cascade, not the end-to-end model.")
+cascade = click.option(
+    "--cascade",
+    "mount",
+    flag_value=CASCADE,
+    default=END_TO_END,
+    type=click.UNPROCESSED,
+    help="Use the cascade, not the end-to-end model.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 trained = click.argument("trained", metavar="DIR", type=click.Path(path_type=Path))
 host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from training.commands import options
 from training.terminal.console import Console
+from weir.catalog.mounts import Mount
 
 if TYPE_CHECKING:
     from training.client.clients import Client
@@ -32,7 +33,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     store_endpoint: str,
     alias: str,
     version: str,
-    cascade: bool,  # noqa: FBT001
+    mount: Mount,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Predict the labels of one input or of many.
@@ -54,7 +55,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     from training.client.answers import lines, merged
     from training.client.requests import requests
 
-    client = _client(url, store, store_endpoint, alias=alias, cascade=cascade)
+    client = _client(url, store, store_endpoint, alias=alias, mount=mount)
     metadata = client.metadata(model, version)
     (tensor,) = metadata["inputs"]
     calls = list(requests(file, tensor["name"], tuple(tensor["shape"][1:])))
@@ -68,7 +69,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
 
 
-def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, cascade: bool) -> "Client":
+def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mount: Mount) -> "Client":
     import os
 
     from training.client.clients import HttpClient, StoreClient
@@ -77,9 +78,9 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, ca
     if url and click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
         raise click.UsageError("either --url or --store says where the model is. Got: both")
     if url:
-        return HttpClient(url, cascade=cascade)
+        return HttpClient(url, mount)
     if not store:
         raise click.UsageError("either --url or --store says where the model is. Got: neither")
     if store.startswith("s3://"):
         os.environ.update(environment())
-    return StoreClient(store, endpoint, alias=alias, cascade=cascade)
+    return StoreClient(store, endpoint, alias=alias, mount=mount)

@@ -10,7 +10,7 @@ from training.replay.timing import side_by_side
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
 from weir.errors import ModelUnavailable
-from weir.runtime.interpreter import RUNTIMES, Network, installed, version
+from weir.runtime.interpreter import DEPLOYED, Network, installed, version
 
 _EQUAL = 1.10
 """times up to this ratio count as equal"""
@@ -111,7 +111,7 @@ def _fits(rows: Sequence[Measurement], accuracy: float) -> bool:
 
 
 def _time(table: QuantizationTable, form: Quantization) -> float:
-    return next(row.latency_us for row in table.of(form) if row.interpreter == RUNTIMES[0])
+    return next(row.latency_us for row in table.of(form) if row.interpreter == DEPLOYED)
 
 
 def _loaded(

@@ -10,7 +10,7 @@ from training.export.quantization import Measurement, QuantizationTable, choose,
 from training.learning.loop import Epoch
 from training.learning.networks import Trained, TrainingTarget, logits
 from weir.catalog.manifest import Artifact, Quantization
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 
 _REPRESENTATIVE_ROWS = 200
 
@@ -39,7 +39,7 @@ class Quantized:
     def summary(self) -> str:
         """Curve, accuracy, size and latency in one line."""
         table, curve = self.report.quantization, self.report.curve
-        deployed = next(row for row in table.of(self.artifact.quantization) if row.interpreter == RUNTIMES[0])
+        deployed = next(row for row in table.of(self.artifact.quantization) if row.interpreter == DEPLOYED)
         return (
             f"{self.report.name}: {len(curve)} epochs, validation accuracy {100 * table.float_accuracy:.1f} %; as "
             f"{deployed.quantization} {100 * deployed.accuracy:.1f} %, {deployed.size_bytes:,} bytes, "
@@ -60,7 +60,7 @@ def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: flo
     validation = target.validation
     table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs)), tolerance)
     rows = table.of(table.chosen) if table.chosen else []
-    deployed = next(row for row in rows if row.interpreter == RUNTIMES[0])
+    deployed = next(row for row in rows if row.interpreter == DEPLOYED)
     content = contents[deployed.quantization]
     return Quantized(
         artifact=_artifact(content, deployed.quantization, rows),

@@ -46,7 +46,7 @@ def build(run: TrainingRun) -> BuiltLevels:
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
     """
-    target = TrainingTarget.whole(run.data)
+    target = TrainingTarget.all_labels(run.data)
     networks = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
     ordered = [*sorted(networks[:-1], key=lambda network: network.predictions.time_us), networks[-1]]
     ladder = Ladder(Cascade(tuple(classifier(network) for network in ordered)), networks[-1])

@@ -11,7 +11,7 @@ from training.learning.networks import TrainingTarget
 from training.levels.improve import LevelSearch
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
-from training.replay.thresholds import safe
+from training.replay.thresholds import lowest_safe_threshold
 from weir.catalog.levels import Experts
 from weir.engine.cascade import Threshold
 
@@ -39,7 +39,9 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
     """Fine-tune copies of all networks, or resume them; each is by the identity of the network it was copied from."""
     run, ladder, promise = search.run, search.ladder, search.run.task.promise
     networks, last = ladder.cascade.networks, len(ladder.levels) - 1
-    thresholds = [safe(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)]
+    thresholds = [
+        lowest_safe_threshold(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)
+    ]
     spec = msgspec.structs.replace(
         run.task.end_to_end, name=_NAME, epochs=epochs, learning_rate=_LEARNING_RATE, patience=epochs
     )
@@ -47,7 +49,7 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
     def train() -> list[tuple[keras.Model, list[Epoch]]]:
         return fine_tune(
             _joint(search, thresholds),
-            TrainingTarget.whole(run.data),
+            TrainingTarget.all_labels(run.data),
             spec,
             run.task.seed,
             lambda done, total: run.callbacks.progress("joint fine-tuning, epochs", done, total),
@@ -83,7 +85,7 @@ def _joint(search: LevelSearch, thresholds: Sequence[Threshold]) -> Joint:
     """Copy the networks, because those of the ladder stay as they are unless the copies are better."""
 
     def copied(network: TrainableNetwork) -> keras.Model:
-        model = network.target.blank(network.spec, search.run.task.seed)
+        model = network.target.untrained(network.spec, search.run.task.seed)
         model.set_weights(network.trained.model.get_weights())
         return model
 

@@ -12,7 +12,7 @@ from training.measuring.reliability import Bin, diagram, ece, floor
 from training.replay.recording import Recording, record
 from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats, Labels
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 
@@ -35,7 +35,7 @@ def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) 
     A level's confidence is that of its posterior, built on the levels before it. The cascade's rows exit in both
     cases where they exit with the temperatures that serve. Raises `ModelUnavailable`.
     """
-    before, after = (record(Model(one, fetch, RUNTIMES[0]), test) for one in (uncalibrated(manifest), manifest))
+    before, after = (record(Model(one, fetch, DEPLOYED), test) for one in (uncalibrated(manifest), manifest))
     results = {END_TO_END: _result(before.end_to_end, after.end_to_end, test.labels)}
     for number in range(len(manifest.levels)):
         results[str(number)] = _result(before.posteriors[number], after.posteriors[number], test.labels)

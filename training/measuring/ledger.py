@@ -22,7 +22,7 @@ from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
-from weir.runtime.interpreter import RUNTIMES
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 
@@ -75,7 +75,7 @@ def shapley(value: Callable[[tuple[int, ...]], float], players: int) -> list[flo
     """Divide `value` of all players among them, exactly (Shapley 1953).
 
     `phi_i` is the mean, over the sizes of the subsets without i and over those subsets, of what i adds. `value` takes
-    ascending tuples of players, and is asked once for each.
+    ascending tuples of players, and is called once for each.
     """
     worth = {subset: value(subset) for subset in _subsets(players)}
     weight = [1 / (players * math.comb(players - 1, size)) for size in range(players)]
@@ -101,7 +101,7 @@ def of_folder(trained: Path) -> Ledger:
         ModelUnavailable: a file of it is missing or damaged.
     """
     manifest = folder.manifest(trained)
-    model = Model(manifest, lambda digest: folder.artifact(trained, digest), RUNTIMES[0])
+    model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
     return draw_up(model, reload.load(manifest))
 
 

@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.serving import artifact, call, load_app, outputs, request_body
-from weir.api.mounts import CASCADE, END_TO_END
 from weir.api.routes import url_path
 from weir.catalog import keys
-
-Floats = NDArray[np.float32]
+from weir.catalog.mounts import CASCADE, END_TO_END
+from weir.engine.arrays import Floats
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

@@ -13,12 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
 from tests.serving import context, http_event, load_app
 from weir.api.gateway_events import HEADER_LENGTH
+from weir.engine.arrays import Floats
 
-Floats = NDArray[np.float32]
 Sent = tuple[bytes, list[tuple[str, str]]]
 
 PICTURES = st.integers(1, 4).flatmap(

@@ -3,14 +3,11 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.serving import call, load_app, make_manifest, request_body, store_version
 from weir.catalog import keys
-
-Floats = NDArray[np.float32]
+from weir.engine.arrays import Floats
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.serving import call, context, error, http_event, load_app, outputs, request_body
-
-Floats = NDArray[np.float32]
+from weir.engine.arrays import Floats
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

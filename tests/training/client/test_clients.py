@@ -23,6 +23,7 @@ from training.client.answers import lines, merged
 from training.client.clients import HttpClient
 from training.client.signing import SigV4
 from weir.api.inference import Call
+from weir.catalog.mounts import END_TO_END
 from weir.catalog.store_failures import _PROXIES
 from weir.errors import BadInput, NotFound, StoreUnavailable, Unavailable, WeirError
 
@@ -155,15 +156,15 @@ def api() -> Iterator[str]:
 def test_error_answers_become_errors(api: str, status: int, body: str, error: type[WeirError], message: str) -> None:
     """The message of the API or of its gateway reaches the person, as bad input or as a failure."""
     with pytest.raises(error, match=message):
-        HttpClient(f"{api}/{status}/{quote(body)}", cascade=False).metadata("m", "1")
+        HttpClient(f"{api}/{status}/{quote(body)}", END_TO_END).metadata("m", "1")
 
 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://127.0.0.1:9", "http://127.0.0.1:9/v2/models/ did not answer: connection refused"),
-        ("http://somebody:password@127.0.0.1:9", "http://127.0.0.1:9/v2/models/ did not answer: connection refused"),
-        ("http://no-such-host.invalid", "http://no-such-host.invalid/v2/models/ did not answer: no host has this name"),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/v2/models/m did not answer: connection refused"),
+        ("http://somebody:password@127.0.0.1:9", "http://127.0.0.1:9/v2/models/m did not answer: connection refused"),
+        ("http://absent.invalid", "http://absent.invalid/v2/models/m did not answer: no host has this name"),
     ],
 )
 def test_an_api_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
@@ -171,7 +172,7 @@ def test_an_api_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyPatc
     for name in _PROXIES:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(Unavailable, match=f"^{re.escape(message)}; check the host and port of its URL$"):
-        HttpClient(url, cascade=False).metadata("m", "")
+        HttpClient(url, END_TO_END).metadata("m", "")
 
 
 def test_requests_are_signed_as_botocore_signs(monkeypatch: pytest.MonkeyPatch) -> None:

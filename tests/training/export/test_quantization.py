@@ -11,10 +11,10 @@ from training.data.split import Split
 from training.export.quantization import Measurement, QuantizationTable, choose, measure
 from weir.catalog.manifest import Quantization
 from weir.errors import ModelUnavailable
-from weir.runtime.interpreter import RUNTIMES, installed
+from weir.runtime.interpreter import DEPLOYED, RUNTIMES, installed
 
 
-def _row(form: Quantization, interpreter: str = RUNTIMES[0], **facts: object) -> Measurement:
+def _row(form: Quantization, interpreter: str = DEPLOYED, **facts: object) -> Measurement:
     sound = {"size_bytes": 100, "accuracy": 0.9, "agreement": 1.0, "latency_us": 10.0}
     named: dict[str, Any] = {"quantization": form, "interpreter": interpreter, "interpreter_version": "1"}
     return Measurement(**{**named, **sound, **facts})

@@ -18,7 +18,7 @@ from training.levels.improve import LevelSearch
 from training.levels.joint_search import tune_jointly
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
-from training.replay.thresholds import safe
+from training.replay.thresholds import lowest_safe_threshold
 from training.task import NetworkSpec, Promise
 from weir.catalog.levels import Classifier, Expert, Experts
 from weir.engine.hierarchy import NO_GROUPS, Hierarchy
@@ -156,7 +156,7 @@ def test_levels_learn_with_the_thresholds_they_would_have(
     first, second = joint.cascade.levels
     assert isinstance(first, Classifier)
     assert isinstance(second, Classifier)
-    assert first.threshold == safe(search.ladder.recording, 0, 0.5, "labels")
+    assert first.threshold == lowest_safe_threshold(search.ladder.recording, 0, 0.5, "labels")
     assert first.threshold is not None
     assert first.threshold <= 1
     assert first.temperature == before.cascade.networks[0].predictions.temperature

@@ -13,7 +13,7 @@ from weir.catalog.levels import Classifier
 from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
-from weir.runtime.interpreter import RUNTIMES, Network
+from weir.runtime.interpreter import DEPLOYED, Network
 from weir.runtime.model import Model
 
 TEST = pictures(100)
@@ -34,7 +34,7 @@ def _tempered() -> Manifest:
 
 
 def _probabilities(name: str, temperature: float = 1.0) -> Floats:
-    return softmax(Network(fetch(artifact(name).digest), RUNTIMES[0]).logits(TEST.inputs), temperature)
+    return softmax(Network(fetch(artifact(name).digest), DEPLOYED).logits(TEST.inputs), temperature)
 
 
 def _error(posterior: Floats) -> float:
@@ -43,7 +43,7 @@ def _error(posterior: Floats) -> float:
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, CalibrationResult]:
-    """Measure levels with temperatures."""
+    """Measure the calibration of levels that have temperatures."""
     return calibration(_tempered(), fetch, TEST)
 
 
@@ -66,7 +66,7 @@ def test_networks_are_measured_with_their_temperatures_and_without(results: dict
 
 def test_the_cascade_is_measured_as_it_answers(results: dict[str, CalibrationResult]) -> None:
     """After is what serving answers; before is what the same levels answer the same rows without any temperature."""
-    predictions, _ = Model(_tempered(), fetch, RUNTIMES[0]).cascade.answer(TEST.inputs)
+    predictions, _ = Model(_tempered(), fetch, DEPLOYED).cascade.answer(TEST.inputs)
     correct = predictions.label == TEST.labels
     assert len(set(predictions.exit_level.tolist())) > 1
     assert results[CASCADE].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
@@ -84,9 +84,9 @@ def test_levels_that_build_on_others_are_measured_with_them() -> None:
     for number in range(3):
         levels = tuple(msgspec.structs.replace(level, threshold=None) for level in manifest.levels[: number + 1])
         alone = msgspec.structs.replace(manifest, levels=levels, fused_temperature=1.0, abstention=None)
-        predictions, _ = Model(alone, fetch, RUNTIMES[0]).cascade.answer(TEST.inputs)
+        predictions, _ = Model(alone, fetch, DEPLOYED).cascade.answer(TEST.inputs)
         assert results[str(number)].after == pytest.approx(_error(predictions.probabilities), abs=1e-6)
-    predictions, _ = Model(manifest, fetch, RUNTIMES[0]).cascade.answer(TEST.inputs)
+    predictions, _ = Model(manifest, fetch, DEPLOYED).cascade.answer(TEST.inputs)
     correct = predictions.label == TEST.labels
     assert results[CASCADE].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
 

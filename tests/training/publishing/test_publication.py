@@ -56,7 +56,7 @@ def test_a_publication_is_what_the_registry_serves(trained: Path, store: Writabl
     endpoint = s3_endpoint if store.url.startswith("s3") else ""
     number, model = Registry(Store(store.url, endpoint=endpoint)).model("thirds")
     assert number == 1
-    model.preload(cascade=True)
+    model.cascade.preload()
 
 
 def test_versions_count_up_and_aliases_remember(trained: Path, store: WritableStore) -> None:
@@ -133,7 +133,7 @@ def test_an_artifact_that_an_interpreter_refuses_is_never_published(tmp_path: Pa
     claimed = msgspec.structs.replace(artifact("large"), interpreters={"onnx": "1"})
     manifest = make_manifest()
     end_to_end = msgspec.structs.replace(manifest.end_to_end, artifact=claimed)
-    levels = (*manifest.levels[:-1], msgspec.structs.replace(manifest.levels[-1], artifact=claimed))
+    levels = (*manifest.levels[:-1], msgspec.structs.replace(manifest.levels[-1], network=claimed))
     folder = lay_out(tmp_path / "t", msgspec.structs.replace(manifest, end_to_end=end_to_end, levels=levels))
     with pytest.raises(ModelUnavailable, match="onnx"):
         publish(folder, store, "champion")

@@ -30,8 +30,8 @@ def pair_manifest() -> Manifest:
 
 
 def pair_logits() -> NDArray[np.float32]:
-    """Compute what the network says of the rows, by the formula of `tests/networks/make.py`."""
-    found: NDArray[np.float32] = A @ np.array([[1, 0, 0], [0, 2, 0]], np.float32) + B @ np.array(
+    """Compute the network's logits of the rows, by the formula of `tests/networks/make.py`."""
+    logits: NDArray[np.float32] = A @ np.array([[1, 0, 0], [0, 2, 0]], np.float32) + B @ np.array(
         [[0, 0, 1], [0, 0.5, 0], [-1, 0, 0]], np.float32
     )
-    return found
+    return logits

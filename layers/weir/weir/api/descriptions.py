@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from weir import __version__
-from weir.api.mounts import CASCADE, Mount
 from weir.api.outputs import outputs
 from weir.catalog.manifest import Manifest
+from weir.catalog.mounts import CASCADE, Mount
 from weir.protocol.messages import (
     ModelConfig,
     ModelMetadata,

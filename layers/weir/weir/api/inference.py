@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import UNSET, Struct
 
-from weir.api.mounts import CASCADE, Mount
-from weir.api.outputs import FULL, OutputContext, outputs
+from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
+from weir.catalog.mounts import CASCADE, Mount
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
@@ -18,7 +18,7 @@ from weir.protocol.compression import decompress
 from weir.protocol.messages import InferRequest, RequestedOutput
 from weir.protocol.requests import MAX_ROWS
 from weir.protocol.responses import Output
-from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
+from weir.runtime.model import OVERFLOW, LevelUse, Model
 
 _MAX_BODY_BYTES = 1 << 26
 """of a decompressed body, however large the rows of a model are"""
@@ -59,12 +59,7 @@ class Inference(Struct, frozen=True):
     """how often a row escalated to a further level, summed over the rows"""
 
 
-def predictor(model: Model, mount: Mount) -> Predictor:
-    """Return what answers below a mount."""
-    return model.cascade if mount == CASCADE else model.end_to_end
-
-
-class Target(Struct, frozen=True):
+class ServedModel(Struct, frozen=True):
     """A version of a model below a mount, which answers requests."""
 
     name: str
@@ -114,8 +109,8 @@ class Target(Struct, frozen=True):
         return request.message, requests.rows(request, specs)
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
-        needs_full = not FULL.isdisjoint(names)
-        predictions, uses = predictor(self.model, self.mount).answer(rows, trace="path" in names, full=needs_full)
+        needs_full = not NEED_FULL_POSTERIOR.isdisjoint(names)
+        predictions, uses = self.model.predictor(self.mount).answer(rows, trace="path" in names, full=needs_full)
         finite = np.isfinite(predictions.confidence)
         if not finite.all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(finite))}")
@@ -130,7 +125,7 @@ class Target(Struct, frozen=True):
     def _inference(
         self, body: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(predictions, predictor(self.model, self.mount).cascade)
+        escalations = _escalations(predictions, self.model.cascade.definition) if self.mount == CASCADE else 0
         return Inference(body, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from weir.api.mounts import CASCADE, END_TO_END, MOUNTS, Mount
+from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.errors import MethodNotAllowed, RouteNotFound
 
 Function = Literal["predict", "cascade", "models"]

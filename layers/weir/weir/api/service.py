@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field
 
 from weir.api import descriptions
-from weir.api.inference import Call, Inference, Target, predictor
+from weir.api.inference import Call, Inference, ServedModel
 from weir.api.model_statistics import Counter
-from weir.api.mounts import Mount
+from weir.catalog.mounts import Mount
 from weir.errors import Unavailable, WeirError
 from weir.observability import logger
 from weir.protocol import requests
@@ -30,7 +30,7 @@ class Service(Struct, frozen=True):
         """Load models while the function starts; one that fails is logged, and loaded again when it is requested."""
         for name in models:
             try:
-                predictor(self.registry.model(name)[1], self.mount).preload()
+                self.registry.model(name)[1].predictor(self.mount).preload()
             except WeirError as error:
                 logger().error(f"preloading the model {name} failed: {error}", exc_info=error)
 
@@ -78,16 +78,16 @@ class Service(Struct, frozen=True):
         """Check whether a model can answer: its first level loads. Raises `BadName` and `ModelNotFound`."""
         try:
             loaded = self.registry.model(model, version)[1]
-            predictor(loaded, self.mount).preload(levels=1)
+            loaded.predictor(self.mount).preload(levels=1)
         except Unavailable:
             return False
         return True
 
-    def _counted(self, model: str, version: str, answer: Callable[[Target], Inference]) -> Inference:
+    def _counted(self, model: str, version: str, answer: Callable[[ServedModel], Inference]) -> Inference:
         start = time.perf_counter_ns()
         number, loaded = self.registry.model(model, version)
         try:
-            inference = answer(Target(model, number, loaded, self.mount))
+            inference = answer(ServedModel(model, number, loaded, self.mount))
         except WeirError:
             self.counter.refused(model, number, taken_ns=time.perf_counter_ns() - start)
             raise

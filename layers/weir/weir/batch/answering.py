@@ -10,9 +10,11 @@ import msgspec
 from weir.batch.files import FileRows, read
 from weir.catalog.inputs import Input
 from weir.catalog.keys import BatchKey, parse_batch_key
+from weir.catalog.manifest import Manifest
+from weir.catalog.mounts import CASCADE
 from weir.engine.abstention import group_names, label_names
 from weir.errors import BadInput, BadName, NotFound
-from weir.runtime.model import OVERFLOW, Model
+from weir.runtime.model import OVERFLOW, Model, Predictor
 from weir.runtime.registry import Registry
 
 CHUNK = 1024
@@ -93,7 +95,7 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
     except (BadInput, NotFound) as exc:
         summary = _summary(key, [], version=None, error=str(exc))
     else:
-        lines = list(_Job(model, version, rows, key.cascade).lines(on_rows))
+        lines = list(_Job(model.predictor(key.mount), model.manifest, version, rows).lines(on_rows))
         registry.store.put(key.predictions, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
         summary = _summary(key, lines, version=version, error=None)
     registry.store.put(key.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
@@ -109,10 +111,10 @@ def _input(model: Model) -> Input:
 
 @dataclass(frozen=True)
 class _Job:
-    model: Model
+    predictor: Predictor
+    manifest: Manifest
     version: int
     rows: FileRows
-    cascade: bool
 
     def lines(self, on_rows: Callable[[int, int], None]) -> Iterator[Prediction | RowError]:
         total = len(self.rows.values)
@@ -125,11 +127,9 @@ class _Job:
         on_rows(total, total)
 
     def _predict(self, numbers: list[int]) -> dict[int, Prediction | RowError]:
-        answers, _ = (self.model.cascade if self.cascade else self.model.end_to_end).answer(
-            self.rows.values[numbers], full=False
-        )
-        manifest, given = self.model.manifest, answers.abstentions
-        groups = [None] * len(numbers) if given is None else group_names(given, manifest.groups)
+        predictions, _ = self.predictor.answer(self.rows.values[numbers], full=False)
+        abstentions = predictions.abstentions
+        groups = [None] * len(numbers) if abstentions is None else group_names(abstentions, self.manifest.groups)
         return {
             number: Prediction(
                 row=number,
@@ -143,9 +143,9 @@ class _Job:
             else RowError(row=number, error=f"{OVERFLOW}. Got: row {number}")
             for number, label, confidence, level, group in zip(
                 numbers,
-                label_names(answers, manifest.labels),
-                answers.confidence.tolist(),
-                answers.exit_level.tolist(),
+                label_names(predictions, self.manifest.labels),
+                predictions.confidence.tolist(),
+                predictions.exit_level.tolist(),
                 groups,
                 strict=True,
             )
@@ -157,7 +157,7 @@ def _summary(key: BatchKey, lines: list[Prediction | RowError], *, version: int 
     return Summary(
         model=key.model,
         file=key.file,
-        cascade=key.cascade,
+        cascade=key.mount == CASCADE,
         rows=len(lines),
         answered=len(answered),
         bad_rows=len(lines) - len(answered),

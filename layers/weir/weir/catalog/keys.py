@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.errors import BadName
 
 MODELS = "models"
@@ -90,7 +91,7 @@ class BatchKey:
     """
 
     model: str
-    cascade: bool
+    mount: Mount
     file: str
 
     @property
@@ -110,17 +111,17 @@ class BatchKey:
 
     @property
     def _rest(self) -> str:
-        return f"{self.model}/{'cascade/' if self.cascade else ''}{self.file}"
+        return "/".join(part for part in (self.model, self.mount.segment, self.file) if part)
 
 
-def batch_key(model: str, file: str, *, cascade: bool) -> BatchKey:
+def batch_key(model: str, file: str, mount: Mount) -> BatchKey:
     """Build the keys of one batch file. Raises `BadName` for a file name that no key can hold."""
     parts = file.split("/")
     if any(part in {"", ".", ".."} for part in parts) or not file.isprintable():
         raise BadName("a batch file's name has printable characters, and no empty, '.' or '..' part", file)
-    if len(file.encode()) > 800 or (not cascade and parts[0] == "cascade"):  # noqa: PLR2004 (a key has at most 1,024 bytes)
+    if len(file.encode()) > 800 or (mount == END_TO_END and parts[0] == CASCADE.segment):  # noqa: PLR2004 (a key has at most 1,024 bytes)
         raise BadName("a batch file's name has at most 800 bytes and is not in a folder named cascade", file)
-    return BatchKey(model_name(model), cascade, file)
+    return BatchKey(model_name(model), mount, file)
 
 
 def parse_batch_key(key: str) -> BatchKey:
@@ -130,6 +131,6 @@ def parse_batch_key(key: str) -> BatchKey:
     if prefix or not file:
         raise BadName(f"batch files are uploaded to {BATCHES_IN}/<model>/", key)
     head, _, tail = file.partition("/")
-    if head == "cascade" and tail:
-        return batch_key(model, tail, cascade=True)
-    return batch_key(model, file, cascade=False)
+    if head == CASCADE.segment and tail:
+        return batch_key(model, tail, CASCADE)
+    return batch_key(model, file, END_TO_END)

@@ -5,7 +5,7 @@ in a manifest, a loaded network in a function, recorded logits in certification,
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -28,10 +28,8 @@ class MeasuredMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """test rows that all this was measured on"""
 
 
-class Classifier(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="cascade", tag_field="kind"):
-    """A level whose network knows all labels; its kind is `cascade`."""
-
-    kind: ClassVar[str] = "cascade"
+class _OneNetwork(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag_field="kind"):
+    """A level with one network."""
 
     name: str
     network: N = msgspec.field(name="artifact")
@@ -49,48 +47,25 @@ class Classifier(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="cas
         """Return the network."""
         return (self.network,)
 
+
+class Classifier(_OneNetwork[N], Generic[N], frozen=True, kw_only=True, tag="cascade"):
+    """A level whose network knows all labels. Its kind in a manifest is `cascade`, as in the first schemas."""
+
+    kind: ClassVar[str] = "cascade"
+
     def map(self, change: Callable[[N], M]) -> "Classifier[M]":
-        """Put something else in the place of the network."""
-        return Classifier(
-            name=self.name,
-            network=change(self.network),
-            temperature=self.temperature,
-            fusion=self.fusion,
-            weights=self.weights,
-            threshold=self.threshold,
-            metrics=self.metrics,
-        )
+        """Apply a function to the network."""
+        return Classifier(**_changed(self, network=change(self.network)))
 
 
-class Router(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="router", tag_field="kind"):
+class Router(_OneNetwork[N], Generic[N], frozen=True, kw_only=True, tag="router"):
     """A level whose network knows groups; a group's probability is spread over its labels by the prior."""
 
     kind: ClassVar[str] = "router"
 
-    name: str
-    network: N = msgspec.field(name="artifact")
-    temperature: float = 1.0
-    fusion: Literal["replace", "pool"] = "replace"
-    weights: tuple[float, float] = (1.0, 1.0)
-    threshold: float | None
-    metrics: MeasuredMetrics | None = None
-
-    @property
-    def networks(self) -> tuple[N, ...]:
-        """Return the network."""
-        return (self.network,)
-
     def map(self, change: Callable[[N], M]) -> "Router[M]":
-        """Put something else in the place of the network."""
-        return Router(
-            name=self.name,
-            network=change(self.network),
-            temperature=self.temperature,
-            fusion=self.fusion,
-            weights=self.weights,
-            threshold=self.threshold,
-            metrics=self.metrics,
-        )
+        """Apply a function to the network."""
+        return Router(**_changed(self, network=change(self.network)))
 
 
 class Expert(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
@@ -100,6 +75,10 @@ class Expert(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
     temperature: float = 1.0
     before_weight: float = 0.0
     """weight of the level before on the group's labels, pooled with the expert's own; 0: the expert alone"""
+
+    def map(self, change: Callable[[N], M]) -> "Expert[M]":
+        """Apply a function to the network."""
+        return Expert(**_changed(self, network=change(self.network)))
 
 
 class Experts(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="experts", tag_field="kind"):
@@ -120,20 +99,13 @@ class Experts(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="expert
         return tuple(expert.network for expert in self.experts.values())
 
     def map(self, change: Callable[[N], M]) -> "Experts[M]":
-        """Put something else in the place of every expert's network."""
-        return self.map_groups(lambda _, network: change(network))
-
-    def map_groups(self, change: Callable[[str, N], M]) -> "Experts[M]":
-        """Put something else in the place of every expert's network, by its group."""
-        experts = {
-            group: Expert(
-                network=change(group, expert.network),
-                temperature=expert.temperature,
-                before_weight=expert.before_weight,
-            )
-            for group, expert in self.experts.items()
-        }
-        return Experts(name=self.name, experts=experts, threshold=self.threshold, metrics=self.metrics)
+        """Apply a function to the network of every expert."""
+        return Experts(**_changed(self, experts={group: expert.map(change) for group, expert in self.experts.items()}))
 
 
 Level = Classifier[N] | Router[N] | Experts[N]
+
+
+def _changed(struct: msgspec.Struct, **changes: object) -> dict[str, Any]:
+    """Return the fields of a struct with some of them changed, where `structs.replace` would keep its type."""
+    return {**msgspec.structs.asdict(struct), **changes}

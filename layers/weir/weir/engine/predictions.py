@@ -27,7 +27,7 @@ class Predictions:
     """The answers to a batch of n rows."""
 
     probabilities: Floats
-    """posterior of each row at its exit, `(n, labels)`; after `refine` whole only when asked for"""
+    """posterior of each row at its exit, `(n, labels)`; after `refine` full only when requested"""
     label: NDArray[np.intp]
     """index of the label, `(n,)`"""
     confidence: Floats

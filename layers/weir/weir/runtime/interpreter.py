@@ -48,14 +48,14 @@ class Network:
             inputs: names of the inputs, for a network with several.
 
         Raises:
-            ModelUnavailable: no such runtime, or it refuses the bytes, or they are no rows -> logits network.
+            ModelUnavailable: no such runtime, or it refuses the bytes, or the network does not map rows to logits.
         """
         self.runtime = runtime or _first_installed()
         self._interpreter = load(content, self.runtime)
         details, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = [_shape(tensor) for tensor in (*details, *outputs)]
-        sound = len(outputs) == 1 and outputs[0]["dtype"] is np.float32 and len(shapes[-1]) == 2  # noqa: PLR2004
-        if not sound or any(shape[:1] != (1,) for shape in shapes):
+        servable = len(outputs) == 1 and outputs[0]["dtype"] is np.float32 and len(shapes[-1]) == 2  # noqa: PLR2004
+        if not servable or any(shape[:1] != (1,) for shape in shapes):
             form = "a network has inputs [1, …] and one float32 output [1, labels]"
             raise ModelUnavailable("the .tflite can't be served", f"{form}, and this one has {shapes}")
         ordered = details if len(details) == 1 else _by_name(details, inputs)
@@ -93,18 +93,18 @@ def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
 
 def _by_name(details: list[dict[str, Any]], inputs: Sequence[str]) -> list[dict[str, Any]]:
     """Put a network's inputs into an order; the converter calls the input `a` `serving_default_a:0`."""
-    found = {tensor["name"].removeprefix("serving_default_").removesuffix(":0"): tensor for tensor in details}
-    if set(found) != set(inputs):
-        names = ", ".join(sorted(found))
+    by_name = {tensor["name"].removeprefix("serving_default_").removesuffix(":0"): tensor for tensor in details}
+    if set(by_name) != set(inputs):
+        names = ", ".join(sorted(by_name))
         raise ModelUnavailable("the .tflite can't be served", f"its inputs are {names}, not {', '.join(inputs)}")
-    return [found[name] for name in inputs]
+    return [by_name[name] for name in inputs]
 
 
 def _first_installed() -> str:
-    found = installed()
-    if not found:
+    runtimes = installed()
+    if not runtimes:
         raise ModelUnavailable("no interpreter is installed", f"one of {', '.join(RUNTIMES)} must be")
-    return found[0]
+    return runtimes[0]
 
 
 def load(content: bytes, runtime: str) -> Any:  # noqa: ANN401 (the runtimes have no types)

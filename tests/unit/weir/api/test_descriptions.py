@@ -7,10 +7,10 @@ from tests.serving import layered_manifest, make_manifest
 from tests.unit.weir.pairs import pair_manifest
 from weir import __version__
 from weir.api import descriptions
-from weir.api.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.api.outputs import outputs
 from weir.catalog.levels import MeasuredMetrics
 from weir.catalog.manifest import Manifest
+from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.protocol.messages import Reshape, TensorConfig, TensorMetadata
 
 

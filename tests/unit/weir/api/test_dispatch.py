@@ -9,7 +9,7 @@ from tests.serving import http_event
 from weir.api.dispatch import Api, Request
 from weir.api.gateway_events import Response
 from weir.api.http_responses import UNAVAILABLE, respond
-from weir.api.mounts import CASCADE, END_TO_END
+from weir.catalog.mounts import CASCADE, END_TO_END
 from weir.errors import BadTensor, ModelNotFound, StoreUnavailable
 
 

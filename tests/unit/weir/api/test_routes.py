@@ -2,8 +2,8 @@
 
 import pytest
 
-from weir.api.mounts import CASCADE, END_TO_END, Mount
 from weir.api.routes import ROUTES, Operation, find, url_path
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.errors import MethodNotAllowed, RouteNotFound
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get")

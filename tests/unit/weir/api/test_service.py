@@ -9,22 +9,20 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from tests.serving import artifact, layered_manifest, make_manifest, request_body, store_version
 from tests.unit.weir.pairs import ROWS, A, B, pair_logits, pair_manifest
 from weir.api.inference import Call, Inference
-from weir.api.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.api.service import Service
 from weir.catalog import keys
+from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
+from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 from weir.errors import BadBody, BadTensor, ModelNotFound, TooLarge, UnsupportedMedia
 from weir.protocol.messages import IndexEntry
 from weir.runtime.registry import Registry
 from weir.settings import Settings
-
-Floats = NDArray[np.float32]
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

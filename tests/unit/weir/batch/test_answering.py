@@ -13,6 +13,7 @@ from tests.serving import LABELS, store_version
 from tests.unit.weir.pairs import pair_manifest
 from weir.batch import answering as batch
 from weir.catalog import keys
+from weir.catalog.mounts import CASCADE, END_TO_END
 from weir.catalog.store import Store
 from weir.engine.arrays import Floats
 from weir.errors import ObjectNotFound, StoreUnavailable
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("runtime")
 
 
 def _answer(store: Path, file: str, data: bytes, *, cascade: bool = False, model: str = "thirds") -> batch.Summary:
-    key = keys.batch_key(model, file, cascade=cascade)
+    key = keys.batch_key(model, file, CASCADE if cascade else END_TO_END)
     (store / key.source).parent.mkdir(parents=True, exist_ok=True)
     (store / key.source).write_bytes(data)
     return batch.answer(Registry(Store(store.as_uri())), key)
@@ -83,7 +84,7 @@ def test_more_rows_than_one_call_takes(thirds: Path) -> None:
     """Rows are answered in chunks, numbered throughout, and the progress is reported."""
     rows = np.zeros((2500, 4, 4), np.float32)
     rows[:, :, 3] = 255
-    key = keys.batch_key("thirds", "a.npy", cascade=True)
+    key = keys.batch_key("thirds", "a.npy", CASCADE)
     (thirds / key.source).parent.mkdir(parents=True)
     (thirds / key.source).write_bytes(_npy(rows))
     progress: list[tuple[int, int]] = []
@@ -147,7 +148,7 @@ def test_a_key_that_names_no_file_has_an_error_and_nothing_is_written(thirds: Pa
 def test_a_file_that_is_gone_is_an_error(thirds: Path) -> None:
     """A file that is not in the store raises ObjectNotFound."""
     with pytest.raises(ObjectNotFound):
-        batch.answer(Registry(Store(thirds.as_uri())), keys.batch_key("thirds", "a.npy", cascade=False))
+        batch.answer(Registry(Store(thirds.as_uri())), keys.batch_key("thirds", "a.npy", END_TO_END))
 
 
 def test_the_summary_is_written_last(thirds: Path, pictures: Floats, monkeypatch: pytest.MonkeyPatch) -> None:

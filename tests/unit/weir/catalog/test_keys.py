@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from weir.catalog import keys
+from weir.catalog.mounts import CASCADE, END_TO_END
 from weir.errors import BadName
 
 HOSTILE = ["", "A", "a b", "a/b", "..", ".", "a.b", "ä", "a\n", "a" * 65, "%2e", "a\x00", "models/../x", "٣"]
@@ -84,7 +85,7 @@ def test_artifacts_are_named_by_digest_only(digest: str) -> None:
 def test_batch_keys_are_read(key: str, model: str, cascade: bool, file: str) -> None:
     """The file is what follows the model; `cascade/` selects the cascade; outputs have the same path under out/."""
     batch = keys.parse_batch_key(key)
-    assert (batch.model, batch.cascade, batch.file) == (model, cascade, file)
+    assert (batch.model, batch.mount == CASCADE, batch.file) == (model, cascade, file)
     assert batch.source == key
     assert batch.predictions == key.replace("/in/", "/out/") + "/predictions.jsonl"
     assert batch.summary == key.replace("/in/", "/out/") + "/summary.json"
@@ -118,4 +119,4 @@ def test_keys_that_name_no_file_are_refused(key: str) -> None:
 def test_a_file_of_the_model_is_never_taken_for_one_of_its_cascade() -> None:
     """A file whose name begins with cascade/ is refused, so its rows never go to the other mount."""
     with pytest.raises(BadName, match="cascade"):
-        keys.batch_key("m", "cascade/a.npy", cascade=False)
+        keys.batch_key("m", "cascade/a.npy", END_TO_END)

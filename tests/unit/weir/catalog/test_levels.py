@@ -43,13 +43,6 @@ def test_every_field_of_a_level_differs_from_its_default(level: Level[str]) -> N
             assert constant or getattr(struct, field.name) != field.default, field.name
 
 
-def test_experts_are_mapped_by_their_groups() -> None:
-    """Each expert's network is replaced by that of its own group; nothing else of it changes."""
-    mapped = EXPERTS.map_groups(lambda group, network: f"{group} {network}")
-    assert mapped.networks == ("outer a", "inner b")
-    assert mapped.map_groups(lambda group, network: network.removeprefix(f"{group} ")) == EXPERTS
-
-
 @EVERY_KIND
 def test_the_kind_of_a_level_is_in_its_json(level: Level[str]) -> None:
     """A document names the kind and the artifact, and is read as the same level."""

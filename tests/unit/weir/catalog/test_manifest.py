@@ -28,17 +28,31 @@ def test_unknown_keys_are_ignored() -> None:
 
 
 def test_a_model_may_have_several_inputs() -> None:
-    """Each has its own shape and datatype; a picture without a range has pixels of 0 to 255."""
+    """Each has its own kind, shape and datatype; a picture without a range has pixels of 0 to 255."""
     inputs = [
-        {"name": "a", "shape": [-1, 2]},
-        {"name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]},
-        {"name": "c", "shape": [-1, 3, 3]},
+        {"kind": "tensor", "name": "a", "shape": [-1, 2]},
+        {"kind": "picture", "name": "b", "shape": [-1, 3, 3], "datatype": "INT8", "range": [-9, 9]},
+        {"kind": "picture", "name": "c", "shape": [-1, 3, 3]},
     ]
-    assert decode(_document(schema_version="1.3", inputs=inputs)).inputs == (
+    expected = (
         Tensor(name="a", shape=(-1, 2)),
         Picture(name="b", shape=(-1, 3, 3), datatype="INT8", range=(-9.0, 9.0)),
         Picture(name="c", shape=(-1, 3, 3), range=(0.0, 255.0)),
     )
+    assert decode(_document(inputs=inputs)).inputs == expected
+    without_kinds = [{key: value for key, value in one.items() if key != "kind"} for one in inputs]
+    assert decode(_document(inputs=without_kinds, schema_version="1.3")).inputs == expected
+    with pytest.raises(BadManifest, match="required field `kind`"):
+        decode(_document(inputs=without_kinds))
+
+
+def _inputs(*inputs: dict[str, object]) -> bytes:
+    """Write a manifest with these inputs; they are tensors named `a` unless they state otherwise."""
+    return _document(inputs=[{"kind": "tensor", "name": "a", **one} for one in inputs])
+
+
+def _picture(**fields: object) -> bytes:
+    return _inputs({"kind": "picture", "shape": [-1, 4, 4], **fields})
 
 
 @pytest.mark.parametrize(
@@ -57,36 +71,20 @@ def test_a_model_may_have_several_inputs() -> None:
         (_document(labels=["a", "a", "b"]), "at least two labels"),
         (_document(prior=[1.0]), "one share for each label"),
         (_document(levels=[]), "at least one level"),
-        (_document(schema_version="1.3", inputs=[]), "a model has inputs of different names"),
-        (
-            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 1]}] * 2),
-            "a model has inputs of different names",
-        ),
-        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [-1]}]), "each of shape"),
-        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [-1, 0]}]), "each of shape"),
-        (_document(schema_version="1.3", inputs=[{"name": "image", "shape": [1, 4]}]), "each of shape"),
-        (
-            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4]}, {"name": "b", "shape": []}]),
-            "each of shape",
-        ),
-        (
-            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4], "datatype": "BYTES"}]),
-            "the JSON document",
-        ),
-        (
-            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [1, 1]}]),
-            "black, then more for white",
-        ),
-        (
-            _document(schema_version="1.3", inputs=[{"name": "a", "shape": [-1, 4, 4], "range": [255, 0]}]),
-            "black, then more for white",
-        ),
-        (_document(schema_version="1.3", inputs=3), "the JSON document"),
-        (_document(schema_version="1.3", inputs=[3]), "the JSON document"),
-        (
-            _document(schema_version="1.3", inputs=[{"kind": "sound", "name": "a", "shape": [-1, 4]}]),
-            "the JSON document",
-        ),
+        (_document(inputs=[]), "a model has inputs of different names"),
+        (_inputs({"shape": [-1, 1]}, {"shape": [-1, 1]}), "a model has inputs of different names"),
+        (_inputs({"shape": [-1]}), "each of shape"),
+        (_inputs({"shape": [-1, 0]}), "each of shape"),
+        (_inputs({"shape": [1, 4]}), "each of shape"),
+        (_inputs({"shape": [-1, 4]}, {"name": "b", "shape": []}), "each of shape"),
+        (_inputs({"shape": [-1, 4], "datatype": "BYTES"}), "the JSON document"),
+        (_picture(range=[1, 1]), "black, then more for white"),
+        (_picture(range=[255, 0]), "black, then more for white"),
+        (_document(inputs=3), "the JSON document"),
+        (_document(inputs=[3]), "the JSON document"),
+        (_document(inputs=3, schema_version="1.3"), "the JSON document"),
+        (_document(inputs=[3], schema_version="1.3"), "the JSON document"),
+        (_inputs({"kind": "sound", "shape": [-1, 4]}), "the JSON document"),
         (_document(end_to_end={"artifact": make_manifest().end_to_end.artifact, "temperature": 0}), "above 0"),
         (
             _document(
@@ -142,7 +140,7 @@ def _weighed(weight: float) -> Manifest:
 
 @pytest.mark.parametrize("weight", [-0.5, float("inf"), float("nan")])
 def test_weights_of_the_level_before_are_finite_and_not_negative(weight: float) -> None:
-    """JSON has no numbers that are not finite, but a check does not lean on its reader."""
+    """JSON has no numbers that are not finite, but the check does not rely on that."""
     with pytest.raises(BadManifest, match=r"weights of the level before are finite and at least 0\. Got: "):
         _check(_weighed(weight))
     with pytest.raises(BadManifest):
@@ -151,19 +149,19 @@ def test_weights_of_the_level_before_are_finite_and_not_negative(weight: float) 
 
 @pytest.mark.parametrize("manifest", [layered_manifest(), _weighed(0.5)])
 def test_a_layered_manifest_survives_the_store(manifest: Manifest) -> None:
-    """With groups, experts, abstention and sets."""
+    """Groups, experts, abstention and sets are read as they were written."""
     assert decode(encode(manifest)) == manifest
 
 
-def test_an_expert_of_an_earlier_schema_has_the_word_alone() -> None:
-    """Published before experts were pooled with the level before them."""
+def test_an_expert_of_an_earlier_schema_is_not_pooled() -> None:
+    """It was published before experts were pooled with the level before them."""
     document: dict[str, Any] = msgspec.json.decode(encode(_weighed(0.5)))
     del document["levels"][1]["experts"]["outer"]["before_weight"]
     assert decode(msgspec.json.encode({**document, "schema_version": "1.1"})).levels == layered_manifest().levels
 
 
 def test_a_version_of_the_first_schema_is_still_read() -> None:
-    """Published before levels had kinds and weights."""
+    """It was published before levels had kinds and weights."""
     document: dict[str, Any] = msgspec.json.decode(encode(make_manifest()))
     for key in ("groups", "fused_temperature", "abstention", "sets"):
         del document[key]
@@ -182,7 +180,7 @@ def _published(schema: str, **of_level: object) -> bytes:
 
 @pytest.mark.parametrize("never", [2.0, 2, 1.5])
 def test_a_threshold_that_no_confidence_reaches_becomes_none(never: float) -> None:
-    """Until schema 1.3 that was how a level said that no row exits there."""
+    """Until schema 1.3 such a threshold meant that no row exits at a level."""
     assert decode(_published("1.3", threshold=never)).levels[0].threshold is None
     assert decode(_published("1.3", threshold=1.0)).levels[0].threshold == 1.0
 
@@ -217,7 +215,7 @@ def test_artifacts_are_listed_once() -> None:
 
 
 def test_every_artifact_has_the_outputs_of_its_place() -> None:
-    """Groups for a router, a group's labels for its expert, all labels for the others."""
+    """They are the groups for a router, the group's labels for an expert, and all labels for the others."""
     names = {artifact(name).digest: name for name in ("router", "outer", "large")}
-    found = {names[digest]: outputs for digest, outputs in layered_manifest().outputs.items()}
-    assert found == {"large": 3, "router": 2, "outer": 2}
+    outputs = {names[digest]: count for digest, count in layered_manifest().outputs.items()}
+    assert outputs == {"large": 3, "router": 2, "outer": 2}

@@ -55,7 +55,7 @@ def test_a_level_at_which_no_row_exits_has_no_threshold_to_show() -> None:
 
 
 def test_paths_name_the_group_taken_and_say_which_rows_abstain() -> None:
-    """The last part says why a row that reached the end has a label, a group, or neither."""
+    """The last part shows why a row that reached the last level has a label, a group, or neither."""
     nan = float("nan")
     abstentions = Abstentions(
         np.array([False, False, True, True]),

@@ -5,19 +5,17 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
 from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Expert, Experts
 from weir.catalog.manifest import Manifest
+from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import Network
 from weir.runtime.model import Model
-
-Floats = NDArray[np.float32]
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -31,7 +29,7 @@ class Fetcher:
         self.fetched: list[str] = []
 
     def __call__(self, digest: str) -> bytes:
-        """Fetch one."""
+        """Return the bytes of the network with this digest."""
         self.fetched.append(self._files[digest])
         return (NETWORKS / f"{self._files[digest]}.tflite").read_bytes()
 
@@ -180,7 +178,7 @@ def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
     levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts))
     weighed, _ = _model(msgspec.structs.replace(plain, levels=levels, abstention=None))
     alone, _ = _model(msgspec.structs.replace(plain, levels=plain.levels[:2], abstention=None))
-    levels_of_experts = [model.cascade.cascade.levels[1] for model in (weighed, alone)]
+    levels_of_experts = [model.cascade.definition.levels[1] for model in (weighed, alone)]
     assert all(isinstance(level, Experts) for level in levels_of_experts)
     assert [level.experts["outer"].before_weight for level in levels_of_experts if isinstance(level, Experts)] == [
         0.5,

@@ -10,14 +10,17 @@ import msgspec
 from weir import __version__
 from weir.api.documentation.examples import Example, examples
 from weir.api.gateway_events import HEADER_LENGTH
-from weir.api.mounts import MOUNTS
 from weir.api.routes import ROUTES, Operation, Route
 from weir.catalog import keys
+from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS
 from weir.inputs.picture import MEDIA_TYPES
 from weir.protocol import messages
 from weir.runtime.registry import Registry
 
 Document = dict[str, Any]
+
+_TAGS = {END_TO_END: "End-to-end", CASCADE: "Levels"}
+"""mount -> heading of its routes"""
 
 _TYPES = (
     messages.InferRequest,
@@ -88,7 +91,7 @@ def openapi(registry: Registry) -> Document:
         "openapi": "3.1.0",
         "info": {"title": "Weir", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": mount.tag} for mount in MOUNTS],
+        "tags": [{"name": _TAGS[mount]} for mount in MOUNTS],
         "paths": {route.path: {route.verb.lower(): _described(route, models)} for route in documented},
         "components": {"schemas": schemas, "responses": _refusals()},
     }
@@ -142,7 +145,7 @@ def _operation(
 ) -> Document:
     refusals = {str(int(status)): {"$ref": f"#/components/responses/{status.name}"} for status in refused}
     return {
-        "tags": [route.mount.tag],
+        "tags": [_TAGS[route.mount]],
         "summary": summary,
         "parameters": list(parameters),
         "responses": {"200": {"description": summary, "content": answer}, **refusals},
