@@ -106,7 +106,7 @@ def _lost(rows: Recording, exits: NDArray[np.int32], against: Against) -> NDArra
 
 
 def _candidates(confidences: Floats, count: int) -> list[Threshold]:
-    """List thresholds worth trying, careful ones first; between two observed confidences a value acts like the higher."""
+    """List thresholds worth trying, careful ones first; a value between two confidences acts like the higher one."""
     known = confidences[np.isfinite(confidences)]
     quantiles: Sequence[float] = []
     if len(known) and count > 2:  # noqa: PLR2004 (the two ends)
