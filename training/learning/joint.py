@@ -150,7 +150,7 @@ def fine_tune(
         lambda: _judged(joint, target.validation),
     )
     course = Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)
-    history = fit(objective, Batches(target.train, spec, seed), course, on_epoch)
+    history = fit(objective, Batches(target.train, target.modality, spec, seed), course, on_epoch)
     return [(network, history) for network in joint.networks]
 
 

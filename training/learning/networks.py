@@ -12,10 +12,10 @@ from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.batches import Batches
 from training.learning.loop import Epoch, Loss, Objective, Schedule, ValidationMetrics, fit
-from training.modalities.picture.architectures import build
-from training.modalities.picture.augmentation import variants
+from training.modalities import modality_of
+from training.modalities.modality import Modality
 from training.task import NetworkSpec
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Input
 from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 
@@ -34,7 +34,7 @@ class TrainingTarget:
     train: Split
     validation: Split
     outputs: int
-    input: Picture
+    input: Input
     """what a row is"""
     teacher: Floats | None = None
     """logits of another network, to learn from as well: of all variants of the training rows, `(variants * rows,
@@ -46,6 +46,11 @@ class TrainingTarget:
     def all_labels(cls, data: PreparedData) -> "TrainingTarget":
         """Make the target of a network that knows all labels of a data set."""
         return cls(data.train, data.validation, len(data.label_names), data.input)
+
+    @property
+    def modality(self) -> Modality:
+        """What training knows of this kind of input. Raises `BadInput` for a kind that it does not know."""
+        return modality_of(self.input)
 
     def labels_only(self) -> "TrainingTarget":
         """Leave the teacher and the weights out."""
@@ -62,7 +67,7 @@ class TrainingTarget:
 
     def untrained(self, spec: NetworkSpec, seed: int) -> keras.Model:
         """Build an untrained network for it. Raises `BadInput` for an unknown architecture."""
-        return build(spec.architecture, self.input, self.outputs, seed)
+        return self.modality.build(spec.architecture, self.outputs, seed)
 
 
 @dataclass(frozen=True)
@@ -102,16 +107,16 @@ def train(
             _loss(model, target),
             lambda: ValidationMetrics.of(logits(model, validation.inputs), validation.labels),
         ),
-        Batches(target.train, spec, seed),
+        Batches(target.train, target.modality, spec, seed),
         Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
         on_epoch,
     )
     return model, history
 
 
-def teacher_logits(model: keras.Model, inputs: Floats) -> Floats:
-    """Run a teacher on rows `(n, …)`, then on each further variant of them: logits `(variants * n, outputs)`."""
-    return np.concatenate([logits(model, variant) for variant in variants(inputs)])
+def teacher_logits(model: keras.Model, target: TrainingTarget) -> Floats:
+    """Run a teacher on the training rows, then on each further variant of them: logits `(variants * rows, outputs)`."""
+    return np.concatenate([logits(model, variant) for variant in target.modality.variants(target.train.inputs)])
 
 
 def logits(model: keras.Model, inputs: Floats) -> Floats:

@@ -158,7 +158,7 @@ def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork) -> L
     if level.network.trained is teacher.trained:
         return search.skip("distillation", level.name, "it is the strongest network itself")
     target = level.network.target
-    target = replace(target, teacher=teacher_logits(teacher.trained.model, target.train.inputs))
+    target = replace(target, teacher=teacher_logits(teacher.trained.model, target))
     return _retrained(search, number, level, _Retraining("distillation", target, [teacher.trained.made_of]))
 
 

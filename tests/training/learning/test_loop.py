@@ -14,6 +14,7 @@ from training.data.split import Split
 from training.learning.batches import Batches
 from training.learning.loop import Diverged, Loss, Objective, Schedule, ValidationMetrics, fit
 from training.modalities.picture.architectures import build
+from training.modalities.picture.modality import PictureModality
 from training.task import NetworkSpec
 
 RANDOM = np.random.default_rng(0)
@@ -27,7 +28,7 @@ def _networks(count: int = 1) -> list[keras.Model]:
 
 
 def _batches() -> Batches:
-    return Batches(ROWS, SPEC, 0)
+    return Batches(ROWS, PictureModality(picture(4, 4, white=1.0)), SPEC, 0)
 
 
 def _course(epochs: int = 1, *, patience: int | None = None, weight_decay: float = 0.0) -> Schedule:
