@@ -68,9 +68,9 @@ def test_environment_and_parameters_are_the_templates() -> None:
 
 
 def test_functions_and_events_exist() -> None:
-    """The README invokes every function, each with a sample event that exists."""
+    """The architecture page invokes every function, each with a sample event that exists."""
     functions = template.read(TEMPLATE).functions
-    pairs = re.findall(r'"(\w+Function) ([\w-]+)"', README)
+    pairs = re.findall(r'"(\w+Function) ([\w-]+)"', (ROOT / "docs/architecture.md").read_text())
     assert {function for function, _ in pairs} == set(functions)
     assert all((ROOT / f"events/{event}.json").exists() for _, event in pairs)
 

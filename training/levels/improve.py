@@ -147,7 +147,7 @@ class _Retraining:
     what: str
     target: TrainingTarget
     depends_on: list[object]
-    """what the target depends on, beside the data"""
+    """what the target depends on, besides the data"""
 
 
 def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork) -> LevelSearch:

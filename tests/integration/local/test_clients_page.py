@@ -86,27 +86,34 @@ class Gate(BaseHTTPRequestHandler):
         """Keep the log of the tests quiet."""
 
 
+def _at(block: str, url: str) -> str:
+    """Put the URL of a test in the place of those that the page names; only TLS is left out."""
+    host = url.removeprefix("http://")
+    for named in ("127.0.0.1:8080", "abc123.execute-api.eu-west-1.amazonaws.com"):
+        block = block.replace(f"https://{named}", url).replace(named, host)
+    return block.replace(", ssl=True", "")
+
+
 @pytest.mark.parametrize("block", PLAIN, ids=lambda block: block.splitlines()[0])
 def test_blocks_run(url: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block runs as it is printed, and prints a predicted label."""
-    exec(block.replace("127.0.0.1:8080", url.removeprefix("http://")), {"URL": url})
+    exec(_at(block, url), {})
     assert re.search(r"['\"][0-9]['\"]", capsys.readouterr().out)  # a digit's label
 
 
 @pytest.mark.parametrize("block", SIGNED, ids=lambda block: block.splitlines()[0])
 def test_signed_blocks_pass_a_gate(guarded: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block that signs passes a gateway that verifies the signature; only TLS is left out."""
-    exec(block.replace(", ssl=True", ""), {"URL": guarded, "HOST": guarded.removeprefix("http://")})
+    exec(_at(block, guarded), {})
     assert "probabilities" in capsys.readouterr().out
 
 
 def test_the_signed_triton_client_infers(guarded: str) -> None:
     """The signed Triton client signs the bodies of POST requests, too."""
-    names: dict[str, object] = {"HOST": guarded.removeprefix("http://")}
-    exec(SIGNED[1].replace(", ssl=True", ""), names)
-    plain: dict[str, object] = {"URL": guarded}
-    infer = PLAIN[1].replace("triton.InferenceServerClient(", "signed(")
-    exec(infer, {**plain, "signed": lambda host: names["SignedClient"](host, REGION)})  # type: ignore[operator]
+    names: dict[str, object] = {}
+    exec(_at(SIGNED[1], guarded), names)
+    infer = _at(PLAIN[1], guarded).replace("triton.InferenceServerClient(", "signed(")
+    exec(infer, {"signed": lambda host: names["SignedClient"](host, REGION)})  # type: ignore[operator]
 
 
 def test_an_unsigned_request_does_not_pass(guarded: str) -> None:
