@@ -13,8 +13,10 @@ def as_rows(inputs: NDArray[np.generic], picture: Picture) -> Floats:
     """Return the raw values of a data set as rows `(rows, height, width)` in float32.
 
     Raises:
-        BadInput: they have another shape, there are none, or they are no numbers.
+        BadInput: the input is not grey, or the values have another shape, are none, or are no numbers.
     """
+    if picture.row_shape != (picture.height, picture.width):
+        raise BadInput("networks are trained on grey pictures, of shape [-1, height, width]", picture.shape)
     if not len(inputs) or inputs.shape[1:] != picture.row_shape:
         raise BadInput(f"pictures have the shape (rows, {picture.height}, {picture.width})", inputs.shape)
     if inputs.dtype.kind not in "fiub":

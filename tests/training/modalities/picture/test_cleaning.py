@@ -5,6 +5,7 @@ import pytest
 
 from tests.training.pictures import picture
 from training.modalities.picture.cleaning import as_rows, constant_inputs, unusable
+from weir.catalog.inputs import Picture
 from weir.errors import BadInput
 
 
@@ -34,3 +35,11 @@ def test_arrays_that_are_no_such_pictures_are_refused(shape: tuple[int, ...], dt
     """Another size, no rows, and values that are no real numbers are refused."""
     with pytest.raises(BadInput, match=r"pictures have the shape \(rows, 2, 2\)|pixels are numbers"):
         as_rows(np.zeros(shape, dtype), picture(2, 2))
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 3), (2, 2, 1)])
+def test_pictures_with_channels_are_refused(shape: tuple[int, ...]) -> None:
+    """Models of colour pictures can be served, but training has no networks for them."""
+    colour = Picture(name="image", shape=(-1, *shape))
+    with pytest.raises(BadInput, match="networks are trained on grey pictures"):
+        as_rows(np.zeros((3, *shape)), colour)
