@@ -24,6 +24,8 @@ SIGNED = [block for block in BLOCKS if "SigV4Auth" in block]
 PLAIN = [block for block in BLOCKS if block not in ASYNC + SIGNED]
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
 REGION = "eu-west-1"
+API = "abc123.execute-api.eu-west-1.amazonaws.com"
+"""host name of an API on AWS, in the blocks that sign"""
 
 
 @pytest.fixture(scope="module")
@@ -89,24 +91,30 @@ class Gate(BaseHTTPRequestHandler):
 @pytest.mark.parametrize("block", PLAIN, ids=lambda block: block.splitlines()[0])
 def test_blocks_run(url: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block runs as it is printed, and prints a predicted label."""
-    exec(block.replace("127.0.0.1:8080", url.removeprefix("http://")), {"URL": url})
+    exec(block.replace("127.0.0.1:8080", url.removeprefix("http://")), {})
     assert re.search(r"['\"][0-9]['\"]", capsys.readouterr().out)  # a digit's label
 
 
 @pytest.mark.parametrize("block", SIGNED, ids=lambda block: block.splitlines()[0])
 def test_signed_blocks_pass_a_gate(guarded: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block that signs passes a gateway that verifies the signature; only TLS is left out."""
-    exec(block.replace(", ssl=True", ""), {"URL": guarded, "HOST": guarded.removeprefix("http://")})
+    exec(_signed_at(block, guarded), {})
     assert "probabilities" in capsys.readouterr().out
 
 
 def test_the_signed_triton_client_infers(guarded: str) -> None:
     """The signed Triton client signs the bodies of POST requests, too."""
-    names: dict[str, object] = {"HOST": guarded.removeprefix("http://")}
-    exec(SIGNED[1].replace(", ssl=True", ""), names)
-    plain: dict[str, object] = {"URL": guarded}
+    names: dict[str, object] = {}
+    exec(_signed_at(SIGNED[1], guarded), names)
     infer = PLAIN[1].replace("triton.InferenceServerClient(", "signed(")
-    exec(infer, {**plain, "signed": lambda host: names["SignedClient"](host, REGION)})  # type: ignore[operator]
+    infer = infer.replace("127.0.0.1:8080", guarded.removeprefix("http://"))
+    exec(infer, {"signed": lambda host: names["SignedClient"](host, REGION)})  # type: ignore[operator]
+
+
+def _signed_at(block: str, url: str) -> str:
+    """Send a block that signs to this URL instead of to AWS, without TLS."""
+    block = block.replace(f"https://{API}", url).replace(API, url.removeprefix("http://"))
+    return block.replace(", ssl=True", "")
 
 
 def test_an_unsigned_request_does_not_pass(guarded: str) -> None:
