@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, ensure, load
-from training.certifying.abstention_promise import rules, tested
+from training.certifying.abstention_promise import candidate_rules, evaluate_rule
 from training.certifying.binomial import max_losses
 from training.certifying.final_posterior import FinalPosterior, FinalPredictions
 from training.certifying.prediction_set_promise import certify_sets
@@ -91,10 +91,10 @@ def abstention(
         The audit, and the mean share of the population that gets a label.
     """
     limit = candidates[0].max_error
-    true = [tested(population, rule, hierarchy) for rule in candidates]
+    true = [evaluate_rule(population, rule, hierarchy) for rule in candidates]
     broken, naive, answered = 0, 0, []
     for rows in draws:
-        drawn = [tested(_rows(population, rows), rule, hierarchy) for rule in candidates]
+        drawn = [evaluate_rule(_rows(population, rows), rule, hierarchy) for rule in candidates]
         failed = [rule.p_value > rule.delta for rule in drawn]
         passed = [*failed, True].index(True) - 1
         broken += passed >= 0 and _error(true[passed]) > limit
@@ -225,7 +225,7 @@ def audit_abstention(whole: Population) -> tuple[dict[float, float], list[str]]:
     ]
     for limit in sorted({*_ERRORS, whole.promise.abstain_above or _ERRORS[0]}):
         blank = Abstention(max_error=limit, delta=delta, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
-        candidates = rules(validation, _ROWS, blank, whole.hierarchy)
+        candidates = candidate_rules(validation, _ROWS, blank, whole.hierarchy)
         one, answered = abstention(final, candidates, whole.hierarchy, whole.draws(_ROWS))
         broken[limit] = one.broken
         lines.append(f"{100 * limit:>8.1f} % {_columns(one)} {100 * answered:>16.1f} %")

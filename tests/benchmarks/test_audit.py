@@ -9,7 +9,7 @@ from benchmarks import audit, trained
 from benchmarks.setting import header
 from tests.serving import make_manifest
 from tests.training.recordings import PAIRS, final_predictions, paired
-from training.certifying.abstention_promise import rules
+from training.certifying.abstention_promise import candidate_rules
 from training.certifying.final_posterior import FinalPredictions
 from training.replay.thresholds import sequence
 from training.task import Promise
@@ -43,7 +43,7 @@ def test_abstention_is_audited_by_the_errors_of_labels_and_of_groups() -> None:
     """Certified rules keep their errors in the population; rules without a test break them far more often."""
     validation, rows = (paired(seed, ROWS) for seed in (12, 13))
     known, population = (FinalPredictions(one.predictions((0.95, 0.0)), one.labels) for one in (validation, rows))
-    result, answered = audit.abstention(population, rules(known, 500, BLANK, PAIRS), PAIRS, _draws(500, 60))
+    result, answered = audit.abstention(population, candidate_rules(known, 500, BLANK, PAIRS), PAIRS, _draws(500, 60))
     assert result.broken <= result.allowed
     assert result.naive > result.broken
     assert 0.1 < answered < 1

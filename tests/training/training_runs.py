@@ -112,7 +112,7 @@ class ObservedRun(TrainingRun):
 
     def trained_on_all_labels(self, spec: NetworkSpec, time_us: float) -> TrainableNetwork:
         """Train a network on all labels, and set its time per row."""
-        target = TrainingTarget.whole(self.data)
+        target = TrainingTarget.all_labels(self.data)
         return self.network(spec, self.train(spec, target), target, time_us=time_us)
 
 

@@ -42,12 +42,16 @@ def certify_abstention(
         hierarchy: the groups, if there are any.
     """
     blank = Abstention(max_error=max_error, delta=delta, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
-    return walk(rules(validation, len(certification.labels), blank, hierarchy), certification, hierarchy)
+    return fixed_sequence_test(
+        candidate_rules(validation, len(certification.labels), blank, hierarchy), certification, hierarchy
+    )
 
 
-def rules(validation: FinalPredictions, rows: int, blank: Abstention, hierarchy: Hierarchy) -> list[Abstention]:
-    """Put rules in the order of their tests: thresholds as in `order`, each with that of its groups."""
-    thresholds = order(validation, rows, blank.max_error)
+def candidate_rules(
+    validation: FinalPredictions, rows: int, blank: Abstention, hierarchy: Hierarchy
+) -> list[Abstention]:
+    """Put rules in the order of their tests: thresholds as in `threshold_order`, each with that of its groups."""
+    thresholds = threshold_order(validation, rows, blank.max_error)
     plain = [msgspec.structs.replace(blank, threshold=threshold) for threshold in thresholds]
     if not hierarchy.groups:
         return plain
@@ -56,18 +60,20 @@ def rules(validation: FinalPredictions, rows: int, blank: Abstention, hierarchy:
     ]
 
 
-def walk(candidates: Sequence[Abstention], certification: FinalPredictions, hierarchy: Hierarchy) -> Abstention | None:
+def fixed_sequence_test(
+    candidates: Sequence[Abstention], certification: FinalPredictions, hierarchy: Hierarchy
+) -> Abstention | None:
     """Test one rule after the other until one fails, and keep the last that passed; None when the first fails."""
     passed: Abstention | None = None
     for rule in candidates:
-        result = tested(certification, rule, hierarchy)
+        result = evaluate_rule(certification, rule, hierarchy)
         if result.p_value > rule.delta:
             break
         passed = result
     return passed
 
 
-def order(validation: FinalPredictions, rows: int, max_error: float) -> list[float]:
+def threshold_order(validation: FinalPredictions, rows: int, max_error: float) -> list[float]:
     """Put thresholds in the order of their tests: the safest on these rows first, then ever lower ones, 0 the last.
 
     The safest is the one whose p-value would be least if `rows` other rows were like these.
@@ -99,7 +105,7 @@ def _group_threshold(validation: FinalPredictions, rule: Abstention, hierarchy: 
     return None
 
 
-def tested(rows: FinalPredictions, rule: Abstention, hierarchy: Hierarchy) -> Abstention:
+def evaluate_rule(rows: FinalPredictions, rule: Abstention, hierarchy: Hierarchy) -> Abstention:
     """Test a rule on certification rows."""
     answered, wrong = rows.counts(rule.threshold)
     p = p_value(wrong, answered, rule.max_error)

@@ -8,7 +8,7 @@ import numpy as np
 from training import folder
 from training.client.requests import request
 from training.measuring.reload import prepared
-from training.modalities.picture.samples import EXTENSION, file
+from training.modalities import modality_of
 
 _ROWS = 20
 
@@ -21,16 +21,17 @@ class SampleFiles:
     """one row, as a request of the Open Inference Protocol"""
     rows: Path
     """some rows, as a batch file"""
-    picture: Path
-    """one row, as a PNG"""
+    example: Path
+    """the same row, as a file that a person can look at, such as a PNG"""
 
 
 def write_samples(trained: Path, out: Path) -> SampleFiles:
-    """Write a request of one test row, a .npy of twenty, and the same row as a picture."""
+    """Write a request of one test row, a .npy of twenty, and the same row as a file to look at, such as a PNG."""
     data = prepared(folder.manifest(trained))
     rows = data.test.spread(_ROWS)
-    files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{EXTENSION}")))
+    extension, example = modality_of(data.input).example(rows[-1])
+    files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{extension}")))
     folder.write(files.request, request(data.input.name, rows[-1:].astype(np.float64)))
     np.save(files.rows, rows)
-    folder.write(files.picture, file(rows[-1], data.input))
+    folder.write(files.example, example)
     return files

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
-from training.modalities.picture.cleaning import as_rows, constant_inputs, unusable
+from training.modalities import modality_of
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
 
@@ -50,17 +50,19 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
     """Check shapes and types, drop unusable rows and duplicates, and count them.
 
     Raises:
-        BadInput: the arrays are not rows of the input with a label each, or no row is left.
+        BadInput: the arrays are not rows of the input with a label each, no row is left, or training does not know this
+            kind of input.
     """
     labels = _labels(data)
-    rows = as_rows(data.inputs, data.input)
+    modality = modality_of(data.input)
+    rows = modality.as_rows(data.inputs)
     masks = {
-        **unusable(rows, data.input),
+        **modality.unusable(rows),
         "unknown_label": (labels < 0) | (labels >= len(data.label_names)) | (labels != np.floor(labels)),
     }
     bad = np.zeros(len(rows), bool)
     counts: dict[str, int] = {}
-    for reason in _REASONS:
+    for reason in sorted(masks, key=_REASONS.index):
         counts[reason] = int((masks[reason] & ~bad).sum())
         bad |= masks[reason]
     duplicate = _duplicates(rows, bad, data.test_from)
@@ -70,7 +72,7 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
         raise BadInput("cleaning leaves some rows", f"{len(rows)} rows, all dropped: {counts}")
     test_from = None if data.test_from is None else int((kept < data.test_from).sum())
     cleaned = Dataset(rows[kept], labels[kept].astype(np.int64), data.label_names, data.input, test_from)
-    return cleaned, Cleaning(kept=len(kept), constant_inputs=constant_inputs(rows[kept]), **counts)
+    return cleaned, Cleaning(kept=len(kept), constant_inputs=modality.constant_inputs(rows[kept]), **counts)
 
 
 def _labels(data: Dataset) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Input
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Dataset:
     labels: NDArray[np.generic]
     """indices into `label_names`, `(rows,)`"""
     label_names: tuple[str, ...]
-    input: Picture
+    input: Input
     """what a row is: the input of a model that learns from it"""
     test_from: int | None = None
     """rows from here on are the data's own test set; None when it has none"""

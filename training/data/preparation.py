@@ -11,7 +11,7 @@ from training.data.cleaning import Cleaning, clean
 from training.data.dataset import Dataset
 from training.data.split import Indices, Split, split
 from training.task import Task
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Input
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PreparedData:
     certification: Split
     test: Split
     label_names: tuple[str, ...]
-    input: Picture
+    input: Input
     """what a row is"""
     cleaning: Cleaning
     digest: str

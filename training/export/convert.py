@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Input
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
 from weir.errors import ModelUnavailable
@@ -17,12 +17,12 @@ from weir.errors import ModelUnavailable
 QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "float16", "dynamic", "int8")
 
 
-def convert(model: keras.Model, picture: Picture, quantization: Quantization, representative: Floats) -> bytes:
+def convert(model: keras.Model, described: Input, quantization: Quantization, representative: Floats) -> bytes:
     """Convert a network; input and output stay float32, the batch dimension is 1.
 
     Args:
         model: raw rows `(n, …)` -> logits `(n, labels)`.
-        picture: what a row is; the artifact's input has its name.
+        described: what a row is; the artifact's input has its name.
         quantization: of the weights, and with `int8` of the activations.
         representative: training rows `(n, …)`, from which `int8` sets the range of its activations.
 
@@ -32,7 +32,7 @@ def convert(model: keras.Model, picture: Picture, quantization: Quantization, re
     # Keras numbers unnamed layers, and names are part of the bytes: they must not depend on what was built before.
     keras.utils.clear_session(free_memory=False)
     # With Keras' open batch dimension the graph keeps nodes that switch the XNNPACK delegate off.
-    inputs = keras.Input(batch_shape=(1, *picture.row_shape), name=picture.name)
+    inputs = keras.Input(batch_shape=(1, *described.row_shape), name=described.name)
     whole = keras.Model(inputs, model(inputs, training=False), name="network")
     converter = tf.lite.TFLiteConverter.from_keras_model(whole)
     # Per-channel dense weights need FULLY_CONNECTED version 12, which tflite-runtime 2.14 refuses.

@@ -1,4 +1,4 @@
-"""Training rows in batches, in a new order every epoch."""
+"""Training rows in batches, augmented, in a new order every epoch."""
 
 import math
 from collections.abc import Iterator
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from training.data.split import Split
-from training.modalities.picture.augmentation import augmented
+from training.modalities.modality import Modality
 from training.task import NetworkSpec
 from weir.engine.arrays import Floats, Labels
 
 
 class Batches:
-    """Seeded batches of one split, augmented; the same seed gives the same batches in every epoch."""
+    """Augmented batches of one split; order and changes differ between epochs, and the seed determines all."""
 
-    def __init__(self, split: Split, spec: NetworkSpec, seed: int) -> None:
+    def __init__(self, split: Split, modality: Modality, spec: NetworkSpec, seed: int) -> None:
         """Begin before the first epoch."""
-        self._split, self._spec = split, spec
+        self._split, self._modality, self._spec = split, modality, spec
         self._random = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -32,5 +32,5 @@ class Batches:
         order = self._random.permutation(count)
         for start in range(0, count, self._spec.batch_size):
             rows = order[start : start + self._spec.batch_size]
-            inputs, variant = augmented(self._split.inputs[rows], self._spec, self._random)
+            inputs, variant = self._modality.augmented(self._split.inputs[rows], self._spec, self._random)
             yield inputs, rows + count * variant

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from training.data.split import Split
 from training.learning.batches import Batches
-from training.learning.loop import Course, Epoch, Judged, Objective, descend
+from training.learning.loop import Epoch, Objective, Schedule, ValidationMetrics, fit
 from training.learning.networks import TrainingTarget
 from training.task import NetworkSpec
 from weir.catalog.levels import Experts, Level, Router
@@ -149,12 +149,12 @@ def fine_tune(
         lambda inputs, variants: joint.loss(inputs, tf.gather(labels, variants % count)),
         lambda: _judged(joint, target.validation),
     )
-    course = Course(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)
-    history = descend(objective, Batches(target.train, spec, seed), course, on_epoch)
+    course = Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)
+    history = fit(objective, Batches(target.train, target.modality, spec, seed), course, on_epoch)
     return [(network, history) for network in joint.networks]
 
 
-def _judged(joint: Joint, validation: Split, chunk: int = 512) -> Judged:
+def _judged(joint: Joint, validation: Split, chunk: int = 512) -> ValidationMetrics:
     """Compute the overall loss of the validation rows, `chunk` rows at a time."""
     labels = validation.labels
     parts = [slice(start, start + chunk) for start in range(0, len(labels), chunk)]
@@ -164,4 +164,4 @@ def _judged(joint: Joint, validation: Split, chunk: int = 512) -> Judged:
     ]
     sizes = [len(labels[rows]) for rows in parts]
     loss = float(np.average(values, weights=sizes))
-    return Judged(loss, None, loss if np.isfinite(loss) else float("inf"))
+    return ValidationMetrics(loss, None, loss if np.isfinite(loss) else float("inf"))

@@ -36,7 +36,7 @@ class Diverged(Failed):
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidationMetrics:
     """Metrics of networks on the validation rows, as they are at the end of an epoch."""
 
     loss: float
@@ -45,7 +45,7 @@ class Judged:
     """loss under the best temperature, of calibrated probabilities"""
 
     @classmethod
-    def of(cls, logits: Floats, labels: Labels) -> "Judged":
+    def of(cls, logits: Floats, labels: Labels) -> "ValidationMetrics":
         """Measure logits `(rows, outputs)` against labels `(rows,)`."""
         if not np.isfinite(logits).all():
             return cls(math.nan, 0.0, math.inf)
@@ -60,11 +60,11 @@ class Objective:
 
     networks: Sequence[keras.Model]
     loss: Loss
-    judge: Callable[[], Judged]
+    judge: Callable[[], ValidationMetrics]
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """The schedule of a gradient descent."""
 
     name: str
@@ -77,9 +77,7 @@ class Course:
     """epochs without a lower calibrated validation loss after which training stops; None: it runs all epochs"""
 
 
-def descend(
-    objective: Objective, batches: Batches, course: Course, on_epoch: Callable[[int, int], None]
-) -> list[Epoch]:
+def fit(objective: Objective, batches: Batches, course: Schedule, on_epoch: Callable[[int, int], None]) -> list[Epoch]:
     """Minimise a loss over the trainable weights of all networks (AdamW), and restore their best weights.
 
     The best weights are those of the epoch with the lowest calibrated validation loss. `on_epoch(done, of)` is called
@@ -116,7 +114,7 @@ def _weights(networks: Sequence[keras.Model]) -> list[list[Floats]]:
     return [network.get_weights() for network in networks]
 
 
-def _step(objective: Objective, course: Course, steps: int) -> tuple[Callable[..., float], keras.Optimizer]:
+def _step(objective: Objective, course: Schedule, steps: int) -> tuple[Callable[..., float], keras.Optimizer]:
     """Compile one step of gradient descent: a batch in, its loss out."""
     variables = [variable for network in objective.networks for variable in network.trainable_variables]
     schedule = keras.optimizers.schedules.CosineDecay(course.learning_rate, steps)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.batches import Batches
-from training.learning.loop import Course, Epoch, Judged, Loss, Objective, descend
-from training.modalities.picture.architectures import build
-from training.modalities.picture.augmentation import variants
+from training.learning.loop import Epoch, Loss, Objective, Schedule, ValidationMetrics, fit
+from training.modalities import modality_of
+from training.modalities.modality import Modality
 from training.task import NetworkSpec
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Input
 from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 
@@ -34,24 +34,29 @@ class TrainingTarget:
     train: Split
     validation: Split
     outputs: int
-    input: Picture
+    input: Input
     """what a row is"""
     teacher: Floats | None = None
     """logits of another network, to learn from as well: of all variants of the training rows, `(variants * rows,
-    outputs)`, as `teaching` makes them"""
+    outputs)`, as `teacher_logits` makes them"""
     weights: Floats | None = None
     """of the training rows, `(rows,)`, 1 on average; None: all alike"""
 
     @classmethod
-    def whole(cls, data: PreparedData) -> "TrainingTarget":
+    def all_labels(cls, data: PreparedData) -> "TrainingTarget":
         """Make the target of a network that knows all labels of a data set."""
         return cls(data.train, data.validation, len(data.label_names), data.input)
 
-    def plain(self) -> "TrainingTarget":
+    @property
+    def modality(self) -> Modality:
+        """What training knows of this kind of input. Raises `BadInput` for a kind that it does not know."""
+        return modality_of(self.input)
+
+    def labels_only(self) -> "TrainingTarget":
         """Leave the teacher and the weights out."""
         return replace(self, teacher=None, weights=None)
 
-    def part(self, outputs: NDArray[np.intp], count: int) -> "TrainingTarget":
+    def subset(self, outputs: NDArray[np.intp], count: int) -> "TrainingTarget":
         """Map labels to other outputs: `outputs[label]` is a label's output, or -1, and then its rows are left out."""
 
         def mapped(split: Split) -> Split:
@@ -60,9 +65,9 @@ class TrainingTarget:
 
         return replace(self, train=mapped(self.train), validation=mapped(self.validation), outputs=count)
 
-    def blank(self, spec: NetworkSpec, seed: int) -> keras.Model:
+    def untrained(self, spec: NetworkSpec, seed: int) -> keras.Model:
         """Build an untrained network for it. Raises `BadInput` for an unknown architecture."""
-        return build(spec.architecture, self.input, self.outputs, seed)
+        return self.modality.build(spec.architecture, self.outputs, seed)
 
 
 @dataclass(frozen=True)
@@ -92,24 +97,26 @@ def train(
         Diverged: the loss is no longer finite.
     """
     tf.config.experimental.enable_op_determinism()
-    model = target.blank(spec, seed)
+    model = target.untrained(spec, seed)
     if start is not None:
         model.set_weights(start.get_weights())
     validation = target.validation
-    history = descend(
+    history = fit(
         Objective(
-            [model], _loss(model, target), lambda: Judged.of(logits(model, validation.inputs), validation.labels)
+            [model],
+            _loss(model, target),
+            lambda: ValidationMetrics.of(logits(model, validation.inputs), validation.labels),
         ),
-        Batches(target.train, spec, seed),
-        Course(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
+        Batches(target.train, target.modality, spec, seed),
+        Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
         on_epoch,
     )
     return model, history
 
 
-def teaching(model: keras.Model, inputs: Floats) -> Floats:
-    """Run a teacher on rows `(n, …)`, then on each further variant of them: logits `(variants * n, outputs)`."""
-    return np.concatenate([logits(model, variant) for variant in variants(inputs)])
+def teacher_logits(model: keras.Model, target: TrainingTarget) -> Floats:
+    """Run a teacher on the training rows, then on each further variant of them: logits `(variants * rows, outputs)`."""
+    return np.concatenate([logits(model, variant) for variant in target.modality.variants(target.train.inputs)])
 
 
 def logits(model: keras.Model, inputs: Floats) -> Floats:

@@ -13,7 +13,7 @@ from training.levels.joint_search import tune_jointly
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork, classifier
 from training.levels.training_run import TrainingRun
-from training.modalities.picture import architectures
+from training.modalities import modality_of
 from training.replay.timing import side_by_side
 from training.task import Task
 from weir.catalog.levels import Experts
@@ -46,7 +46,7 @@ def build(run: TrainingRun) -> BuiltLevels:
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
     """
-    target = TrainingTarget.whole(run.data)
+    target = TrainingTarget.all_labels(run.data)
     networks = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
     ordered = [*sorted(networks[:-1], key=lambda network: network.predictions.time_us), networks[-1]]
     ladder = Ladder(Cascade(tuple(classifier(network) for network in ordered)), networks[-1])
@@ -64,11 +64,12 @@ def check(task: Task, data: PreparedData) -> None:
     """Check, before anything is trained, that a task can be built.
 
     Raises:
-        BadInput: an unknown architecture, groups that do not partition the labels, or an impossible number of groups.
+        BadInput: a network that can't be built for this input, groups that do not partition the labels, or an
+            impossible number of groups.
     """
     router = task.hierarchy.router if task.hierarchy else None
     for spec in (*task.networks, *([router] if router else [])):
-        architectures.known(spec.architecture)
+        modality_of(data.input).check(spec)
     if task.hierarchy and task.hierarchy.named:
         grouping.checked(task.hierarchy.named, data.label_names)
     elif task.hierarchy:

@@ -89,7 +89,7 @@ def _groups(generalist: TrainableNetwork, settings: Groups, run: TrainingRun) ->
 def _routed(ladder: Ladder, spec: NetworkSpec, generalist: TrainableNetwork, run: TrainingRun) -> tuple[Ladder, int]:
     """Train a router, and put it into the ladder before the first level that takes longer; return its place too."""
     hierarchy = ladder.hierarchy
-    target = generalist.target.plain().part(hierarchy.group_of, len(hierarchy.groups))
+    target = generalist.target.labels_only().subset(hierarchy.group_of, len(hierarchy.groups))
     members = [list(labels) for labels in hierarchy.members]
     network = run.finished(run.network(spec, run.train(spec, target, depends_on=["router", members]), target))
     time_us = network.predictions.time_us
@@ -130,7 +130,7 @@ class _ExpertTrainer:
         generalist, run = self.generalist, self.run
         outputs = np.full(len(run.data.label_names), -1, np.intp)
         outputs[list(members)] = np.arange(len(members))
-        target = generalist.target.plain().part(outputs, len(members))
+        target = generalist.target.labels_only().subset(outputs, len(members))
         spec = msgspec.structs.replace(
             generalist.spec,
             name=f"expert-{members[0]}",
@@ -138,7 +138,7 @@ class _ExpertTrainer:
             learning_rate=self.settings.learning_rate,
         )
         *body, kernel, bias = generalist.trained.model.get_weights()
-        model = target.blank(spec, run.task.seed)
+        model = target.untrained(spec, run.task.seed)
         model.set_weights([*body, kernel[:, list(members)], bias[list(members)]])
         run.callbacks.say(f"{spec.name}: the expert of {name}")
         start = Trained(model, [], generalist.trained.made_of)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
-from training.learning.networks import TrainingTarget, logits, teaching
+from training.learning.networks import TrainingTarget, logits, teacher_logits
 from training.levels.ladder import ExpectedPerformance, Ladder, TrainableLevel, pooled
 from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
-from training.replay.thresholds import safe
+from training.replay.thresholds import lowest_safe_threshold
 from weir.catalog.levels import Classifier
+from weir.engine.cascade import exits, limit_of
 from weir.engine.confidence import confidence, softmax
 
 _EASY = 0.25
@@ -146,7 +147,7 @@ class _Retraining:
     what: str
     target: TrainingTarget
     depends_on: list[object]
-    """what the target depends on, beside the data"""
+    """what the target depends on, besides the data"""
 
 
 def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork) -> LevelSearch:
@@ -157,7 +158,7 @@ def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork) -> L
     if level.network.trained is teacher.trained:
         return search.skip("distillation", level.name, "it is the strongest network itself")
     target = level.network.target
-    target = replace(target, teacher=teaching(teacher.trained.model, target.train.inputs))
+    target = replace(target, teacher=teacher_logits(teacher.trained.model, target))
     return _retrained(search, number, level, _Retraining("distillation", target, [teacher.trained.made_of]))
 
 
@@ -167,11 +168,11 @@ def _escalated(search: LevelSearch, number: int) -> LevelSearch:
     if not isinstance(earlier, Classifier) or not isinstance(level, Classifier):
         return search
     promise = search.run.task.promise
-    threshold = safe(search.ladder.recording, number - 1, promise.max_loss, promise.against)
+    threshold = lowest_safe_threshold(search.ladder.recording, number - 1, promise.max_loss, promise.against)
     before, target = earlier.network, level.network.target
     outputs = logits(before.trained.model, before.target.train.inputs)
     confidences = confidence(softmax(outputs, before.predictions.temperature))
-    escalates = confidences < (np.inf if threshold is None else threshold)
+    escalates = ~exits(confidences, limit_of(threshold))
     if threshold is None or escalates.all() or not escalates.any():
         why = "the level before escalates all training rows, or none"
         return search.skip("escalation weights", level.name, why)

@@ -9,9 +9,9 @@ from training.learning.joint import Joint, fine_tune
 from training.learning.loop import Epoch
 from training.learning.networks import TrainingTarget
 from training.levels.improve import LevelSearch
-from training.levels.ladder import Ladder, TrainableLevel
+from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
-from training.replay.thresholds import safe
+from training.replay.thresholds import lowest_safe_threshold
 from weir.catalog.levels import Experts
 from weir.engine.cascade import Threshold
 
@@ -39,7 +39,9 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
     """Fine-tune copies of all networks, or resume them; each is by the identity of the network it was copied from."""
     run, ladder, promise = search.run, search.ladder, search.run.task.promise
     networks, last = ladder.cascade.networks, len(ladder.levels) - 1
-    thresholds = [safe(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)]
+    thresholds = [
+        lowest_safe_threshold(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)
+    ]
     spec = msgspec.structs.replace(
         run.task.end_to_end, name=_NAME, epochs=epochs, learning_rate=_LEARNING_RATE, patience=epochs
     )
@@ -47,14 +49,14 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
     def train() -> list[tuple[keras.Model, list[Epoch]]]:
         return fine_tune(
             _joint(search, thresholds),
-            TrainingTarget.whole(run.data),
+            TrainingTarget.all_labels(run.data),
             spec,
             run.task.seed,
             lambda done, total: run.callbacks.progress("joint fine-tuning, epochs", done, total),
         )
 
     names = [f"{_NAME}-{number}" for number in range(len(networks))]
-    depends_on = [spec, [network.trained.made_of for network in networks], _shape(ladder), thresholds]
+    depends_on = [spec, [network.trained.made_of for network in networks], *_described(ladder, thresholds)]
     trained = run.checkpoints.resume_or_train_all(names, depends_on, train)
     return {
         id(network): run.network(network.spec, one, network.target, time_us=network.predictions.time_us)
@@ -62,23 +64,28 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
     }
 
 
-def _shape(ladder: Ladder) -> list[object]:
-    """Describe groups and fusion, on which the tuned networks depend."""
-    return [ladder.hierarchy.members, [_fusion(level) for level in ladder.levels]]
+def _described(ladder: Ladder, thresholds: Sequence[Threshold]) -> list[object]:
+    """Describe groups, fusion and thresholds, on which the tuned networks depend.
 
-
-def _fusion(level: TrainableLevel) -> object:
-    """Describe how a level is fused with those before it."""
-    if isinstance(level, Experts):
-        return [level.kind, level.fusion, {group: expert.before_weight for group, expert in level.experts.items()}]
-    return [level.kind, level.fusion, level.weights]
+    The form is that of earlier versions, so that networks which they have tuned are reused: experts have numbers, every
+    level has weights, and 2 stands for a threshold at which no row exits.
+    """
+    levels: list[object] = []
+    for level in ladder.levels:
+        if isinstance(level, Experts):
+            numbers = {ladder.hierarchy.groups.index(group): one.before_weight for group, one in level.experts.items()}
+            levels.append([level.kind, level.fusion, (1.0, 1.0), numbers])
+        else:
+            levels.append([level.kind, level.fusion, level.weights, {}])
+    limits = [2.0 if threshold is None else threshold for threshold in thresholds]
+    return [[ladder.hierarchy.members, levels], limits]
 
 
 def _joint(search: LevelSearch, thresholds: Sequence[Threshold]) -> Joint:
     """Copy the networks, because those of the ladder stay as they are unless the copies are better."""
 
     def copied(network: TrainableNetwork) -> keras.Model:
-        model = network.target.blank(network.spec, search.run.task.seed)
+        model = network.target.untrained(network.spec, search.run.task.seed)
         model.set_weights(network.trained.model.get_weights())
         return model
 

@@ -91,8 +91,8 @@ class TrainingRun:
 
     def _predictions(self, logits: Floats, target: TrainingTarget, time_us: float) -> NetworkPredictions:
         labels = target.validation.labels
-        calibrates = temperature(logits, labels) if len(labels) == len(logits) else 1.0
-        return NetworkPredictions(logits, calibrates, time_us)
+        fitted = temperature(logits, labels) if len(labels) == len(logits) else 1.0
+        return NetworkPredictions(logits, fitted, time_us)
 
     def _quantize(self, network: TrainableNetwork) -> Quantized:
         quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)

@@ -57,7 +57,7 @@ def _model(manifest: Manifest, fetch: Fetch) -> Model:
 
 def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Contender:
     model = _model(manifest, fetch)
-    cascade = replace(model.cascade.cascade, fused_temperature=1.0, abstention=None)
+    cascade = replace(model.cascade.definition, fused_temperature=1.0, abstention=None)
     level = cascade.levels[number]
     if isinstance(level, Experts):
         return Contender(Predictor(_after_the_others(cascade, number), model.network), timed_level=number)
@@ -70,7 +70,7 @@ def _after_the_others(cascade: Cascade[Artifact], number: int) -> Cascade[Artifa
     return cascade.with_levels(cascade.levels[: number + 1]).with_thresholds([None] * (number + 1))
 
 
-def floated(manifest: Manifest, references: Mapping[str, bytes]) -> tuple[Manifest, Fetch]:
+def with_float_references(manifest: Manifest, references: Mapping[str, bytes]) -> tuple[Manifest, Fetch]:
     """Put the float32 model in the place of each artifact that was quantized from it; `references` is by digest."""
     digests = {digest: hashlib.sha256(content).hexdigest() for digest, content in references.items()}
     contents = {digests[digest]: content for digest, content in references.items()}

@@ -13,7 +13,7 @@ from training.certifying.loss_promise import describe
 from training.data.split import Split
 from training.measuring import reload
 from training.measuring.calibration import CalibrationResult, calibration
-from training.measuring.contenders import CASCADE, END_TO_END, Contender, Fetch, contenders, floated
+from training.measuring.contenders import CASCADE, END_TO_END, Contender, Fetch, contenders, with_float_references
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from training.replay.timing import ROUNDS
 from weir.catalog.levels import MeasuredMetrics
@@ -60,7 +60,7 @@ def measure(
         on_call: called with `(calls done, calls in all)`.
     """
     timings = timed(contenders(manifest, fetch), test.inputs, on_call)
-    float_contenders = contenders(*floated(manifest, references))
+    float_contenders = contenders(*with_float_references(manifest, references))
     floats = {name: contender.answer(test.inputs)[0] for name, contender in float_contenders.items()}
     calibrated = calibration(manifest, fetch, test)
 

@@ -1,13 +1,20 @@
-"""What is particular to each kind of input in training; a package for each, such as `picture`, with the same modules.
+"""The kinds of input that training knows; each has a package, such as `picture`, and in it a `Modality`.
 
-```
-reading        from the arrays of a data source to the input that a model reads
-cleaning       which rows are unusable, and which values never change
-augmentation   random changes to the rows of a batch, and the variants of a row that they make
-architectures  networks by name
-samples        a row as a file that a person can look at
-```
-
-A table would be `modalities/table/` with these modules, and a text `modalities/text/`. `training.data.cleaning`,
-`training.learning`, `training.client.samples` and the data sources call them, and know nothing of pixels themselves.
+The data, the learning, the levels and the samples ask `modality_of(input)`, and know nothing of pixels themselves.
+A further kind needs a variant of `weir.catalog.inputs.Input`, a package here with a class that implements
+`modality.Modality`, a case below, and a data source in `training.data.sources` that describes its rows with that input.
 """
+
+from training.modalities.modality import Modality
+from training.modalities.picture.modality import PictureModality
+from weir.catalog.inputs import Input, Picture, Tensor
+from weir.errors import BadInput
+
+
+def modality_of(described: Input) -> Modality:
+    """Choose the modality of an input. Raises `BadInput` for a kind that training does not know."""
+    match described:
+        case Picture():
+            return PictureModality(described)
+        case Tensor():
+            raise BadInput("networks are trained on inputs of the kind picture", f"the tensor {described.name}")

@@ -12,6 +12,7 @@ from training.data.split import Split
 from weir.catalog.levels import Experts
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade, Threshold, exit_levels, levels_run
+from weir.engine.confidence import confidence, label
 from weir.engine.predictions import Predictions
 from weir.runtime.model import Model, Predictor
 
@@ -31,7 +32,7 @@ class RecordedNetwork:
         return self.logits[rows.astype(np.intp)]
 
     def rows(self, numbers: NDArray[np.intp]) -> "RecordedNetwork":
-        """Take some of the rows, as often as they are named."""
+        """Select rows by number; repeats are allowed."""
         return RecordedNetwork(self.logits[numbers])
 
 
@@ -52,7 +53,7 @@ class Recording:
         return np.arange(len(self.labels), dtype=np.float32)
 
     def rows(self, numbers: NDArray[np.intp]) -> "Recording":
-        """Take some of the rows, as often as they are named."""
+        """Select rows by number; repeats are allowed."""
         cascade = self.cascade.map(lambda network: network.rows(numbers))
         return Recording(cascade, self.end_to_end[numbers], self.labels[numbers])
 
@@ -68,14 +69,12 @@ class Recording:
     @cached_property
     def confidences(self) -> Floats:
         """Confidence of every level on every row, `(levels, rows)`."""
-        confidences: Floats = self.posteriors.max(axis=-1)
-        return confidences
+        return confidence(self.posteriors)
 
     @cached_property
     def predicted(self) -> NDArray[np.intp]:
         """Label that every level gives every row, `(levels, rows)`."""
-        predicted: NDArray[np.intp] = self.posteriors.argmax(axis=-1)
-        return predicted
+        return label(self.posteriors)
 
     @cached_property
     def errors(self) -> NDArray[np.bool_]:
@@ -150,4 +149,4 @@ def record(model: Model, split: Split) -> Recording:
 
 def recorded(model: Model, predictor: Predictor, inputs: Floats) -> Cascade[RecordedNetwork]:
     """Record the logits of every network of a predictor. Raises `ModelUnavailable`."""
-    return predictor.cascade.map(lambda artifact: RecordedNetwork(model.network(artifact).logits(inputs)))
+    return predictor.definition.map(lambda artifact: RecordedNetwork(model.network(artifact).logits(inputs)))

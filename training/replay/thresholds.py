@@ -1,4 +1,4 @@
-"""Threshold vectors of a cascade, and their loss and time on recorded rows."""
+"""Threshold vectors of a cascade; which rows are lost under them, and their time, on recorded rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from training.replay.recording import LevelTimes, Recording
 from weir.catalog.promises import Against
 from weir.engine.arrays import Floats
-from weir.engine.cascade import Threshold
+from weir.engine.cascade import Threshold, exits, limit_of
 
 _MAX_VECTORS = 10_000
 """threshold vectors tried, about, whatever the number of levels"""
@@ -48,7 +48,7 @@ def sequence(rows: Recording, times: LevelTimes, against: Against) -> list[Thres
     costs = rows.costs_us(times)
     vectors = [_evaluated(rows, costs, (*values, 0.0), against) for values in product(*candidates)]
     always = vectors[0]
-    vectors.sort(key=lambda one: (one.time_us, one.loss, [-_limit(value) for value in one.values]))
+    vectors.sort(key=lambda one: (one.time_us, one.loss, [-limit_of(value) for value in one.values]))
     front: list[Thresholds] = []
     for one in vectors:
         if one.time_us < always.time_us and (not front or one.loss < front[-1].loss):
@@ -77,7 +77,7 @@ def cheapest(rows: Recording, times: LevelTimes, max_loss: float, against: Again
     return next((one for one in reversed(sequence(rows, times, against)) if one.loss <= max_loss), None)
 
 
-def safe(rows: Recording, number: int, max_loss: float, against: Against) -> Threshold:
+def lowest_safe_threshold(rows: Recording, number: int, max_loss: float, against: Against) -> Threshold:
     """Find the lowest threshold of one level that loses at most `max_loss` of these rows if all others escalate.
 
     It does not depend on measured times, so it is the same in every run.
@@ -85,8 +85,8 @@ def safe(rows: Recording, number: int, max_loss: float, against: Against) -> Thr
     confidences, last = rows.confidences[number], len(rows.cascade.levels) - 1
     lowest: Threshold = None
     for value in _candidates(confidences, _MAX_CANDIDATES):
-        exits = np.where(confidences >= _limit(value), number, last).astype(np.int32)
-        if float(_lost(rows, exits, against).mean()) > max_loss:
+        exit_levels = np.where(exits(confidences, limit_of(value)), number, last).astype(np.int32)
+        if float(_lost(rows, exit_levels, against).mean()) > max_loss:
             break
         lowest = value
     return lowest
@@ -105,12 +105,8 @@ def _lost(rows: Recording, exits: NDArray[np.int32], against: Against) -> NDArra
     return errors if against == "labels" else errors & rows.end_to_end_correct
 
 
-def _limit(threshold: Threshold) -> np.float32:
-    return np.float32(np.inf if threshold is None else threshold)
-
-
 def _candidates(confidences: Floats, count: int) -> list[Threshold]:
-    """List thresholds worth trying, careful ones first; one between two confidences does as the one above it."""
+    """List thresholds worth trying, careful ones first; a value between two confidences acts like the higher one."""
     known = confidences[np.isfinite(confidences)]
     quantiles: Sequence[float] = []
     if len(known) and count > 2:  # noqa: PLR2004 (the two ends)

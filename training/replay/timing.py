@@ -25,7 +25,7 @@ def times(model: Model, inputs: Floats) -> LevelTimes:
 
 def times_of(models: Sequence[Model], inputs: Floats) -> list[LevelTimes]:
     """Measure every level of several models in one run, so that their times can be compared."""
-    cascades = [model.cascade.cascade for model in models]
+    cascades = [model.cascade.definition for model in models]
     networks = {
         (number, artifact.digest): model.network(artifact).logits
         for number, model in enumerate(models)

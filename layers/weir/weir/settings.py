@@ -1,14 +1,12 @@
 """The environment variables of a function, read once into one typed value."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from weir.catalog import keys
-from weir.errors import BadSettings
+from weir.catalog import keys, store_urls
+from weir.errors import BadInput, BadSettings
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -51,20 +49,17 @@ _MAX_SHOWN = 25
 """characters of a wrong value in the error, so that there is room for all of them"""
 
 
-def _is_store(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return (parts.scheme == "s3" and bool(parts.netloc)) or url.startswith("file:///")
+def _keeps(rule: Callable[[str], object]) -> Callable[[str], bool]:
+    """Make a check of a function that raises `BadInput` for what breaks its rule."""
 
+    def holds(value: str) -> bool:
+        try:
+            rule(value)
+        except BadInput:
+            return False
+        return True
 
-def _is_endpoint(url: str) -> bool:
-    return not url or url.startswith(("http://", "https://"))
-
-
-def _is_alias(name: str) -> bool:
-    return bool(re.fullmatch(keys.ALIAS, name))
+    return holds
 
 
 def _is_time(text: str) -> bool:
@@ -75,12 +70,12 @@ def _is_time(text: str) -> bool:
 
 
 _RULES: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "MODEL_STORE": ("s3://bucket[/prefix] or file:///path", _is_store),
-    "MODEL_STORE_ENDPOINT": ("empty or an http:// or https:// URL", _is_endpoint),
-    "MODEL_ALIAS": ("a letter a-z and then up to 63 of a-z, 0-9, '-', '_'", _is_alias),
+    "MODEL_STORE": ("s3://bucket[/prefix] or file:///path", _keeps(store_urls.parse)),
+    "MODEL_STORE_ENDPOINT": ("empty or an http:// or https:// URL", _keeps(store_urls.endpoint)),
+    "MODEL_ALIAS": ("a letter a-z and then up to 63 of a-z, 0-9, '-', '_'", _keeps(keys.alias_name)),
     "MODEL_REFRESH_S": ("a number of seconds, 0 or more", _is_time),
 }
-"""variable -> its rule, and whether a value keeps it; MODELS_PRELOAD has none: a wrong name there stops nothing"""
+"""variable -> its rule, and whether a value keeps it; MODELS_PRELOAD has none: what can't load is logged"""
 
 
 def _check(values: Mapping[str, str]) -> None:

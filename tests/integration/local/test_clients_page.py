@@ -24,8 +24,6 @@ SIGNED = [block for block in BLOCKS if "SigV4Auth" in block]
 PLAIN = [block for block in BLOCKS if block not in ASYNC + SIGNED]
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
 REGION = "eu-west-1"
-API = "abc123.execute-api.eu-west-1.amazonaws.com"
-"""host name of an API on AWS, in the blocks that sign"""
 
 
 @pytest.fixture(scope="module")
@@ -88,33 +86,34 @@ class Gate(BaseHTTPRequestHandler):
         """Keep the log of the tests quiet."""
 
 
+def _at(block: str, url: str) -> str:
+    """Put the URL of a test in the place of those that the page names; only TLS is left out."""
+    host = url.removeprefix("http://")
+    for named in ("127.0.0.1:8080", "abc123.execute-api.eu-west-1.amazonaws.com"):
+        block = block.replace(f"https://{named}", url).replace(named, host)
+    return block.replace(", ssl=True", "")
+
+
 @pytest.mark.parametrize("block", PLAIN, ids=lambda block: block.splitlines()[0])
 def test_blocks_run(url: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block runs as it is printed, and prints a predicted label."""
-    exec(block.replace("127.0.0.1:8080", url.removeprefix("http://")), {})
+    exec(_at(block, url), {})
     assert re.search(r"['\"][0-9]['\"]", capsys.readouterr().out)  # a digit's label
 
 
 @pytest.mark.parametrize("block", SIGNED, ids=lambda block: block.splitlines()[0])
 def test_signed_blocks_pass_a_gate(guarded: str, block: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block that signs passes a gateway that verifies the signature; only TLS is left out."""
-    exec(_signed_at(block, guarded), {})
+    exec(_at(block, guarded), {})
     assert "probabilities" in capsys.readouterr().out
 
 
 def test_the_signed_triton_client_infers(guarded: str) -> None:
     """The signed Triton client signs the bodies of POST requests, too."""
     names: dict[str, object] = {}
-    exec(_signed_at(SIGNED[1], guarded), names)
-    infer = PLAIN[1].replace("triton.InferenceServerClient(", "signed(")
-    infer = infer.replace("127.0.0.1:8080", guarded.removeprefix("http://"))
+    exec(_at(SIGNED[1], guarded), names)
+    infer = _at(PLAIN[1], guarded).replace("triton.InferenceServerClient(", "signed(")
     exec(infer, {"signed": lambda host: names["SignedClient"](host, REGION)})  # type: ignore[operator]
-
-
-def _signed_at(block: str, url: str) -> str:
-    """Send a block that signs to this URL instead of to AWS, without TLS."""
-    block = block.replace(f"https://{API}", url).replace(API, url.removeprefix("http://"))
-    return block.replace(", ssl=True", "")
 
 
 def test_an_unsigned_request_does_not_pass(guarded: str) -> None:

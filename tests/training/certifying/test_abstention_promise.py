@@ -9,7 +9,12 @@ import pytest
 from tests.training.certifying.counting import counted, counts
 from tests.training.recordings import PAIRS, drawn, paired
 from training.certifying import abstention_promise
-from training.certifying.abstention_promise import certify_abstention, order, rules, walk
+from training.certifying.abstention_promise import (
+    candidate_rules,
+    certify_abstention,
+    fixed_sequence_test,
+    threshold_order,
+)
 from training.certifying.binomial import p_value
 from training.certifying.final_posterior import FinalPredictions
 from training.replay.recording import Recording
@@ -34,7 +39,7 @@ def _final(rows: Recording, first_threshold: float = 0.95) -> FinalPredictions:
 def test_thresholds_are_tested_from_the_safest_down() -> None:
     """Each answers more rows than the one before; the last answers all; the first has the least p-value."""
     validation = _final(_drawn(3))
-    thresholds = order(validation, 300, 0.1)
+    thresholds = threshold_order(validation, 300, 0.1)
     assert thresholds == sorted(set(thresholds), reverse=True)
     assert thresholds[-1] == 0
     answered = [validation.counts(threshold)[0] for threshold in thresholds]
@@ -55,7 +60,7 @@ def test_a_confidence_that_is_not_a_number_is_no_threshold() -> None:
     validation = _final(_drawn(3, 200))
     last = np.flatnonzero(validation.predictions.at_last_level)[0]
     validation.predictions.confidence[last] = np.nan
-    thresholds = order(validation, 300, 0.1)
+    thresholds = threshold_order(validation, 300, 0.1)
     assert np.isfinite(thresholds).all()
     assert validation.counts(thresholds[-1])[0] == 199
 
@@ -82,7 +87,7 @@ def test_a_rule_is_counted_as_serving_applies_it(threshold: float, group_thresho
     """It counts labels, groups and those of them that are wrong, and passes when both promises do."""
     rows = _final(paired(8, 300))
     rule = msgspec.structs.replace(BLANK, threshold=threshold, group_threshold=group_threshold)
-    result = abstention_promise.tested(rows, rule, PAIRS)
+    result = abstention_promise.evaluate_rule(rows, rule, PAIRS)
     answered, wrong, grouped, grouped_wrong = counted(rows, rule)
     assert counts(result) == (answered, wrong, grouped, grouped_wrong)
     assert result.rows == 300
@@ -95,7 +100,7 @@ def test_a_rule_is_counted_as_serving_applies_it(threshold: float, group_thresho
 def test_a_rule_of_a_model_without_groups_counts_labels_alone() -> None:
     """No row has a group, and the p-value is that of the labels."""
     rows = _final(paired(8, 300))
-    result = abstention_promise.tested(rows, msgspec.structs.replace(BLANK, threshold=0.9), NO_GROUPS)
+    result = abstention_promise.evaluate_rule(rows, msgspec.structs.replace(BLANK, threshold=0.9), NO_GROUPS)
     assert (result.answered, result.wrong) == counted(rows, result)[:2]
     assert (result.grouped, result.grouped_wrong) == (0, 0)
     assert result.p_value == p_value(result.wrong, result.answered, 0.05)
@@ -104,21 +109,21 @@ def test_a_rule_of_a_model_without_groups_counts_labels_alone() -> None:
 def test_a_group_is_given_where_it_is_wrong_no_more_often_than_labels() -> None:
     """So it is on validation rows, for every rule; the thresholds of labels are those without groups."""
     validation = _final(paired(9, ROWS))
-    candidates = rules(validation, 500, BLANK, PAIRS)
-    assert [rule.threshold for rule in candidates] == order(validation, 500, 0.05)
+    candidates = candidate_rules(validation, 500, BLANK, PAIRS)
+    assert [rule.threshold for rule in candidates] == threshold_order(validation, 500, 0.05)
     for rule in candidates:
         answered, wrong, grouped, grouped_wrong = counted(validation, rule)
         assert (rule.group_threshold is None) == (grouped == 0)
         assert (wrong + grouped_wrong) * answered <= wrong * (answered + grouped)
     assert sum(rule.group_threshold is not None for rule in candidates) > 10
-    assert all(rule.group_threshold is None for rule in rules(validation, 500, BLANK, NO_GROUPS))
+    assert all(rule.group_threshold is None for rule in candidate_rules(validation, 500, BLANK, NO_GROUPS))
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7])
 def test_as_many_groups_are_given_as_may_be(threshold: float) -> None:
     """Lower thresholds of groups give hardly more groups, or groups that are wrong more often than labels."""
     validation = _final(paired(9, ROWS))
-    candidates = rules(validation, 500, BLANK, PAIRS)
+    candidates = candidate_rules(validation, 500, BLANK, PAIRS)
     rule = next(one for one in candidates if abs(one.threshold - threshold) < 0.02)
     assert rule.group_threshold is not None
     answered, wrong, grouped, _ = counted(validation, rule)
@@ -131,8 +136,8 @@ def test_as_many_groups_are_given_as_may_be(threshold: float) -> None:
 def test_groups_that_are_always_correct_are_always_given() -> None:
     """Every abstaining row has its group."""
     rows = _final(paired(10, 500, of_group=100))
-    for rule in rules(rows, 500, BLANK, PAIRS):
-        result = abstention_promise.tested(rows, rule, PAIRS)
+    for rule in candidate_rules(rows, 500, BLANK, PAIRS):
+        result = abstention_promise.evaluate_rule(rows, rule, PAIRS)
         assert result.answered + result.grouped == 500
         assert result.grouped_wrong == 0
 
@@ -155,22 +160,24 @@ def test_the_rule_before_the_first_that_fails_is_kept() -> None:
     rows = _final(paired(11, 500))
     good, bad = (msgspec.structs.replace(BLANK, threshold=threshold) for threshold in (0.7, 0.0))
     assert (
-        abstention_promise.tested(rows, bad, PAIRS).p_value
+        abstention_promise.evaluate_rule(rows, bad, PAIRS).p_value
         > 0.05
-        >= abstention_promise.tested(rows, good, PAIRS).p_value
+        >= abstention_promise.evaluate_rule(rows, good, PAIRS).p_value
     )
     safer = msgspec.structs.replace(good, threshold=0.75)
-    assert walk([safer, good, bad, safer], rows, PAIRS) == abstention_promise.tested(rows, good, PAIRS)
-    assert walk([bad, good], rows, PAIRS) is None
+    assert fixed_sequence_test([safer, good, bad, safer], rows, PAIRS) == abstention_promise.evaluate_rule(
+        rows, good, PAIRS
+    )
+    assert fixed_sequence_test([bad, good], rows, PAIRS) is None
 
 
 def test_labels_and_groups_keep_their_errors_as_often_as_the_rule_states() -> None:
     """Rows are drawn with replacement from a population; a draw that breaks either promise is broken."""
     validation, population = _final(paired(12, ROWS)), paired(13, ROWS)
     whole, random, broken, draws, grouped = _final(population), np.random.default_rng(0), 0, 200, []
-    candidates = rules(validation, 500, BLANK, PAIRS)
+    candidates = candidate_rules(validation, 500, BLANK, PAIRS)
     for _ in range(draws):
-        rule = walk(candidates, _final(population.rows(random.integers(0, ROWS, 500))), PAIRS)
+        rule = fixed_sequence_test(candidates, _final(population.rows(random.integers(0, ROWS, 500))), PAIRS)
         if rule is None:
             continue
         abstentions = decide(whole.predictions, rule, PAIRS)
@@ -191,4 +198,4 @@ def test_rows_that_all_exit_early_are_all_answered() -> None:
     rule = certify_abstention(early, early, 0.5, 0.05, NO_GROUPS)
     assert rule is not None
     assert (rule.threshold, rule.answered) == (0.0, 500)
-    assert order(early, 500, 0.5) == [0.0]
+    assert threshold_order(early, 500, 0.5) == [0.0]

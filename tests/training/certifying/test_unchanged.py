@@ -18,7 +18,7 @@ from training.replay.recording import LevelTimes, RecordedNetwork, Recording
 from training.task import Promise
 from weir.catalog.manifest import Artifact, Manifest, decode
 from weir.catalog.promises import Abstention, Certificate, PredictionSets
-from weir.engine.cascade import end_to_end_of, of_manifest
+from weir.engine.cascade import cascade_of, end_to_end_cascade
 
 RECORDED = Path(__file__).with_name("recorded")
 
@@ -38,8 +38,8 @@ def _recording(manifest: Manifest, arrays: dict[str, NDArray[Any]], part: str) -
         return RecordedNetwork(arrays[f"{part}_{artifact.digest}"].astype(np.float32))
 
     labels = arrays[f"{part}_labels"].astype(np.int64)
-    end_to_end = end_to_end_of(manifest).map(network).answer(np.arange(len(labels), dtype=np.float32))
-    return Recording(of_manifest(manifest).map(network), end_to_end.probabilities, labels)
+    end_to_end = end_to_end_cascade(manifest).map(network).answer(np.arange(len(labels), dtype=np.float32))
+    return Recording(cascade_of(manifest).map(network), end_to_end.probabilities, labels)
 
 
 def _times(manifest: Manifest, times: list[float | dict[str, float]]) -> LevelTimes:

@@ -14,6 +14,7 @@ from training.data.dataset import Dataset
 from training.data.preparation import prepare
 from training.data.split import split
 from training.task import Sizes, Task, load
+from weir.catalog.inputs import Picture
 from weir.errors import BadInput
 
 RANDOM = np.random.default_rng(0)
@@ -152,6 +153,7 @@ def test_the_same_task_gives_the_same_rows(digits: Task) -> None:
 def test_what_is_prepared_fits_together(digits: Task) -> None:
     """The input, the types, the prior and the size of the training split agree with the data set."""
     data = prepare(digits)
+    assert isinstance(data.input, Picture)
     assert data.input.row_shape == (8, 8)
     assert data.input.range == (0, 16)
     assert data.train.inputs.dtype == np.float32

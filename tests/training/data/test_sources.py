@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from training.data import sources
 from training.data.sources import fashion_mnist
 from training.task import Data
+from weir.catalog.inputs import Picture
 from weir.errors import BadInput, Unavailable
 
 
@@ -20,6 +21,7 @@ def test_mnist_sample_comes_with_a_package() -> None:
     data = sources.load(Data(source="mnist-sample"))
     assert data.inputs.shape == (5000, 28, 28)
     assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
+    assert isinstance(data.input, Picture)
     assert (data.inputs.min(), data.inputs.max()) == data.input.range
 
 
@@ -27,6 +29,7 @@ def test_digits_come_with_a_package() -> None:
     """There are 1,797 digits of 8x8, with values from 0 to 16."""
     data = sources.load(Data(source="digits"))
     assert data.inputs.shape == (1797, 8, 8)
+    assert isinstance(data.input, Picture)
     assert (data.input.row_shape, data.input.range) == ((8, 8), (0.0, 16.0))
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.training.quick import TASK
 from training.data.preparation import PreparedData, prepare
 from training.learning.batches import Batches
+from training.modalities import modality_of
 from training.task import NetworkSpec, decode
 
 SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8)
@@ -20,7 +21,10 @@ def data() -> PreparedData:
 def test_batches_show_every_row_once_an_epoch(data: PreparedData) -> None:
     """The order changes every epoch, and is the same for the same seed."""
     spec = msgspec.structs.replace(SPEC, batch_size=100)
-    one, two = Batches(data.train, spec, 0), Batches(data.train, spec, 0)
+    one, two = (
+        Batches(data.train, modality_of(data.input), spec, 0),
+        Batches(data.train, modality_of(data.input), spec, 0),
+    )
     epochs = []
     for _ in range(2):
         batches, again = list(one.epoch()), list(two.epoch())
@@ -36,7 +40,7 @@ def test_batches_show_every_row_once_an_epoch(data: PreparedData) -> None:
 def test_mirrored_rows_are_named_as_such(data: PreparedData) -> None:
     """The number of a variant is that of its row, plus the number of all rows if it is mirrored."""
     count = len(data.train.labels)
-    batches = list(Batches(data.train, msgspec.structs.replace(SPEC, flip=True), 0).epoch())
+    batches = list(Batches(data.train, modality_of(data.input), msgspec.structs.replace(SPEC, flip=True), 0).epoch())
     images, variants = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     expected = np.concatenate([data.train.inputs, data.train.inputs[:, :, ::-1]])
     np.testing.assert_array_equal(images, expected[variants])

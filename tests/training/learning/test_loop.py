@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from tests.training.pictures import picture
 from training.data.split import Split
 from training.learning.batches import Batches
-from training.learning.loop import Course, Diverged, Judged, Loss, Objective, descend
+from training.learning.loop import Diverged, Loss, Objective, Schedule, ValidationMetrics, fit
 from training.modalities.picture.architectures import build
+from training.modalities.picture.modality import PictureModality
 from training.task import NetworkSpec
 
 RANDOM = np.random.default_rng(0)
 ROWS = Split(RANDOM.uniform(0, 1, (64, 4, 4)).astype(np.float32), RANDOM.integers(0, 3, 64))
 SPEC = NetworkSpec(name="n", architecture="mlp", epochs=1, batch_size=16, shift=1)
-FINE = Judged(1.0, None, 1.0)
+FINE = ValidationMetrics(1.0, None, 1.0)
 
 
 def _networks(count: int = 1) -> list[keras.Model]:
@@ -27,11 +28,11 @@ def _networks(count: int = 1) -> list[keras.Model]:
 
 
 def _batches() -> Batches:
-    return Batches(ROWS, SPEC, 0)
+    return Batches(ROWS, PictureModality(picture(4, 4, white=1.0)), SPEC, 0)
 
 
-def _course(epochs: int = 1, *, patience: int | None = None, weight_decay: float = 0.0) -> Course:
-    return Course("both", epochs, 0.01, weight_decay, patience)
+def _course(epochs: int = 1, *, patience: int | None = None, weight_decay: float = 0.0) -> Schedule:
+    return Schedule("both", epochs, 0.01, weight_decay, patience)
 
 
 def _together(networks: Sequence[keras.Model]) -> Loss:
@@ -55,7 +56,7 @@ def _weights(network: keras.Model) -> list[NDArray[np.float32]]:
     return [weight.copy() for weight in network.get_weights()]
 
 
-def _judging(losses: Sequence[Judged]) -> Callable[[], Judged]:
+def _judging(losses: Sequence[ValidationMetrics]) -> Callable[[], ValidationMetrics]:
     """Return one after the other."""
     return iter(losses).__next__
 
@@ -65,8 +66,12 @@ def test_it_lowers_a_loss_over_several_networks_at_once() -> None:
     networks = _networks(2)
     before = [_weights(network) for network in networks]
     progress: list[tuple[int, int]] = []
-    history = descend(
-        Objective(networks, _together(networks), _judging([Judged(1 / epoch, None, 1 / epoch) for epoch in (1, 2, 3)])),
+    history = fit(
+        Objective(
+            networks,
+            _together(networks),
+            _judging([ValidationMetrics(1 / epoch, None, 1 / epoch) for epoch in (1, 2, 3)]),
+        ),
         _batches(),
         _course(3),
         lambda *epoch: progress.append(epoch),
@@ -85,8 +90,10 @@ def test_the_same_seed_gives_the_same_weights() -> None:
         tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(0)
         networks = _networks(2)
-        objective = Objective(networks, _together(networks), _judging([Judged(1 / n, None, 1 / n) for n in (1, 2)]))
-        descend(objective, _batches(), _course(2), lambda *_: None)
+        objective = Objective(
+            networks, _together(networks), _judging([ValidationMetrics(1 / n, None, 1 / n) for n in (1, 2)])
+        )
+        fit(objective, _batches(), _course(2), lambda *_: None)
         return [weight for network in networks for weight in network.get_weights()]
 
     for one, two in zip(descended(), descended(), strict=True):
@@ -97,13 +104,15 @@ def test_the_weights_of_the_best_epoch_are_kept() -> None:
     """The best epoch has the least calibrated loss, which need not be the least loss, nor the last epoch."""
     networks = _networks(2)
     seen: list[list[NDArray[np.float32]]] = []
-    judge = _judging([Judged(3.0, None, 2.0), Judged(9.0, None, 1.0), Judged(2.0, None, 1.5)])
+    judge = _judging(
+        [ValidationMetrics(3.0, None, 2.0), ValidationMetrics(9.0, None, 1.0), ValidationMetrics(2.0, None, 1.5)]
+    )
 
-    def judged() -> Judged:
+    def judged() -> ValidationMetrics:
         seen.append([weight for network in networks for weight in _weights(network)])
         return judge()
 
-    descend(Objective(networks, _together(networks), judged), _batches(), _course(3), lambda *_: None)
+    fit(Objective(networks, _together(networks), judged), _batches(), _course(3), lambda *_: None)
     kept = [weight for network in networks for weight in network.get_weights()]
     assert all((one == two).all() for one, two in zip(kept, seen[1], strict=True))
     assert any((one != two).any() for one, two in zip(kept, seen[2], strict=True))
@@ -113,8 +122,8 @@ def test_without_a_better_epoch_the_weights_stay() -> None:
     """Where no epoch has a finite calibrated loss, the weights from before stay."""
     networks = _networks()
     before = _weights(networks[0])
-    objective = Objective(networks, _together(networks), lambda: Judged(1.0, None, math.inf))
-    descend(objective, _batches(), _course(2), lambda *_: None)
+    objective = Objective(networks, _together(networks), lambda: ValidationMetrics(1.0, None, math.inf))
+    fit(objective, _batches(), _course(2), lambda *_: None)
     assert all((now == was).all() for now, was in zip(networks[0].get_weights(), before, strict=True))
 
 
@@ -124,10 +133,10 @@ def test_without_a_better_epoch_the_weights_stay() -> None:
 def test_patience_ends(patience: int | None, epochs: int) -> None:
     """Training stops after so many epochs in a row without a better one, and reports complete progress."""
     networks = _networks()
-    judge = _judging([Judged(1.0, None, loss) for loss in (3.0, 3.0, 2.0, 2.5, 2.0, 2.1, 2.2, 2.3)])
+    judge = _judging([ValidationMetrics(1.0, None, loss) for loss in (3.0, 3.0, 2.0, 2.5, 2.0, 2.1, 2.2, 2.3)])
     progress: list[tuple[int, int]] = []
     objective = Objective(networks, _nothing(networks), judge)
-    history = descend(objective, _batches(), _course(8, patience=patience), lambda *epoch: progress.append(epoch))
+    history = fit(objective, _batches(), _course(8, patience=patience), lambda *epoch: progress.append(epoch))
     assert len(history) == epochs
     assert progress[-1] == (8, 8)
 
@@ -137,17 +146,17 @@ def test_patience_ends(patience: int | None, epochs: int) -> None:
     [
         (math.inf, FINE, r"inf in epoch 1, and 1\.0 on validation rows"),
         (math.nan, FINE, r"nan in epoch 1, and 1\.0 on validation rows"),
-        (0.0, Judged(math.nan, 0, math.inf), r"0\.0 in epoch 1, and nan on validation rows"),
+        (0.0, ValidationMetrics(math.nan, 0, math.inf), r"0\.0 in epoch 1, and nan on validation rows"),
     ],
     ids=["infinite", "no number", "validation rows overflow"],
 )
-def test_a_loss_that_is_no_longer_finite_is_an_error(factor: float, judged: Judged, losses: str) -> None:
+def test_a_loss_that_is_no_longer_finite_is_an_error(factor: float, judged: ValidationMetrics, losses: str) -> None:
     """The error names what was trained, and a remedy."""
     networks = _networks()
     nothing = _nothing(networks)
     advice = r"; a smaller learning_rate than 0\.01 may help"
     with pytest.raises(Diverged, match="training both diverged: the loss is " + losses + advice):
-        descend(
+        fit(
             Objective(networks, lambda *batch: nothing(*batch) + factor, lambda: judged),
             _batches(),
             _course(),
@@ -159,7 +168,7 @@ def test_the_learning_rate_falls_to_zero_along_a_cosine() -> None:
     """The learning rate follows a cosine over the steps of all epochs."""
     networks = _networks()
     objective = Objective(networks, _nothing(networks), lambda: FINE)
-    history = descend(objective, _batches(), _course(4), lambda *_: None)
+    history = fit(objective, _batches(), _course(4), lambda *_: None)
     expected = [0.01 * (1 + math.cos(math.pi * done / 4)) / 2 for done in (1, 2, 3, 4)]
     assert [epoch.learning_rate for epoch in history] == pytest.approx(expected, abs=1e-8)
 
@@ -169,7 +178,7 @@ def test_weights_decay_by_their_share_at_every_step() -> None:
     networks = _networks()
     before = _weights(networks[0])
     objective = Objective(networks, _nothing(networks), lambda: FINE)
-    descend(objective, _batches(), _course(1, weight_decay=0.5), lambda *_: None)
+    fit(objective, _batches(), _course(1, weight_decay=0.5), lambda *_: None)
     rates = [0.01 * (1 + math.cos(math.pi * step / 4)) / 2 for step in range(4)]
     left = math.prod(1 - rate * 0.5 for rate in rates)
     for now, was in zip(networks[0].get_weights(), before, strict=True):
@@ -180,7 +189,7 @@ def test_logits_are_judged_as_they_are_and_calibrated() -> None:
     """The metrics are loss, accuracy, and the loss under the best temperature, which does not depend on scale."""
     logits = RANDOM.normal(size=(200, 3)).astype(np.float32)
     labels = np.where(RANDOM.uniform(size=200) < 0.7, logits.argmax(axis=1), 0)
-    one, loud = Judged.of(logits, labels), Judged.of(10 * logits, labels)
+    one, loud = ValidationMetrics.of(logits, labels), ValidationMetrics.of(10 * logits, labels)
     shares = np.exp(logits.astype(np.float64)) / np.exp(logits.astype(np.float64)).sum(axis=1, keepdims=True)
     assert one.loss == pytest.approx(-np.log(shares[np.arange(200), labels]).mean(), rel=1e-5)
     assert one.accuracy == loud.accuracy == (logits.argmax(axis=1) == labels).mean()
@@ -191,6 +200,6 @@ def test_logits_are_judged_as_they_are_and_calibrated() -> None:
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 def test_logits_that_overflow_are_judged_the_worst(value: float) -> None:
     """Logits that are not finite have no loss, and an infinite calibrated loss."""
-    judged = Judged.of(np.array([[value, 0]], np.float32), np.array([0]))
+    judged = ValidationMetrics.of(np.array([[value, 0]], np.float32), np.array([0]))
     assert math.isnan(judged.loss)
     assert judged.calibrated_loss == math.inf

@@ -11,8 +11,8 @@ from tests.training.pictures import picture
 from tests.training.quick import TASK
 from training.data.preparation import PreparedData, prepare
 from training.data.split import Split
-from training.learning.loop import Diverged, Judged
-from training.learning.networks import TrainingTarget, _loss, logits, teaching, train
+from training.learning.loop import Diverged, ValidationMetrics
+from training.learning.networks import TrainingTarget, _loss, logits, teacher_logits, train
 from training.modalities.picture.architectures import build
 from training.task import NetworkSpec, Task, decode
 
@@ -31,7 +31,7 @@ def data(task: Task) -> PreparedData:
 
 @pytest.fixture(scope="module")
 def target(data: PreparedData) -> TrainingTarget:
-    return TrainingTarget.whole(data)
+    return TrainingTarget.all_labels(data)
 
 
 def test_the_same_seed_gives_the_same_network(task: Task, data: PreparedData, target: TrainingTarget) -> None:
@@ -61,7 +61,7 @@ def test_training_stops_early_and_keeps_the_best(task: Task, target: TrainingTar
     spec = msgspec.structs.replace(task.end_to_end, epochs=200, patience=1, learning_rate=0.05)
     model, history = train(spec, target, 0, lambda *_: None)
     assert len(history) < 200
-    kept = Judged.of(logits(model, target.validation.inputs), target.validation.labels)
+    kept = ValidationMetrics.of(logits(model, target.validation.inputs), target.validation.labels)
     assert kept.loss == pytest.approx(history[-2].val_loss, rel=1e-3)
     assert kept.accuracy == history[-2].val_accuracy
 
@@ -76,7 +76,7 @@ def test_a_training_that_runs_off_is_an_error(task: Task, target: TrainingTarget
 def test_a_training_begins_with_the_weights_it_is_given(task: Task, target: TrainingTarget) -> None:
     """With a learning rate of almost zero the weights stay those of the start, whatever the seed."""
     spec = msgspec.structs.replace(task.levels[0], epochs=1, learning_rate=1e-12)
-    start = target.blank(spec, 8)
+    start = target.untrained(spec, 8)
     model, _ = train(spec, target, 0, lambda *_: None, start)
     trained = logits(model, target.validation.inputs)
     np.testing.assert_allclose(trained, logits(start, target.validation.inputs), atol=1e-4)
@@ -86,7 +86,7 @@ def test_a_target_on_some_labels_leaves_the_other_rows_out(target: TrainingTarge
     """Rows of other labels are left out, and the labels that stay map to the given outputs."""
     outputs = np.full(10, -1, np.intp)
     outputs[[3, 7, 8]] = [0, 1, 1]
-    part = target.part(outputs, 2)
+    part = target.subset(outputs, 2)
     assert part.outputs == 2
     for split, whole in ((part.train, target.train), (part.validation, target.validation)):
         kept = np.isin(whole.labels, [3, 7, 8])
@@ -123,7 +123,7 @@ def test_a_teacher_helps() -> None:
     target = replace(SIDES, train=Split(SIDES.train.inputs, noisy))
     assert _accuracy(target) < 0.8
     assert _accuracy(replace(target, teacher=teacher)) > 0.95
-    assert _accuracy(replace(target, teacher=teacher).plain()) == _accuracy(target)
+    assert _accuracy(replace(target, teacher=teacher).labels_only()) == _accuracy(target)
 
 
 def test_a_mirrored_row_learns_from_the_teachers_logits_of_its_mirror_image() -> None:
@@ -149,7 +149,8 @@ def test_a_teacher_runs_on_rows_and_their_mirror_images() -> None:
     """The logits of all rows as they are come first, then those of all mirror images."""
     model = build("mlp", picture(6, 6), 2, 0)
     images = SIDES.train.inputs[:20]
-    outputs = teaching(model, images)
+    rows = Split(images, SIDES.train.labels[:20])
+    outputs = teacher_logits(model, replace(SIDES, train=rows))
     np.testing.assert_allclose(outputs[:20], logits(model, images), atol=1e-5)
     np.testing.assert_allclose(outputs[20:], logits(model, images[:, :, ::-1]), atol=1e-5)
 

@@ -145,8 +145,8 @@ def test_an_expert_is_initialised_from_the_generalist(
 def test_any_network_can_be_a_generalist(architecture: str, tmp_path: Path) -> None:
     """An expert differs from it in the last layer alone, whatever other state it has."""
     run = ObservedRun.begin(task(spec("first")), tmp_path, prepared(pictures(40, 1)))
-    target, described = TrainingTarget.whole(run.data), spec("first", architecture=architecture)
-    model = target.blank(described, 0)
+    target, described = TrainingTarget.all_labels(run.data), spec("first", architecture=architecture)
+    model = target.untrained(described, 0)
     wrong = np.array([0, 4, 2, 1, 3])[run.data.validation.labels]  # all errors are inside one of the groups
     network = _with_logits(run.network(described, Trained(model, [], ""), target), np.eye(5, dtype=np.float32)[wrong])
     groups = {"bde": ("b", "d", "e"), "ac": ("a", "c")}

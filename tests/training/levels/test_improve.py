@@ -12,7 +12,7 @@ from training.learning.networks import logits
 from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_levels
 from training.levels.ladder import ExpectedPerformance, Ladder
 from training.levels.network import TrainableNetwork
-from training.replay.thresholds import safe
+from training.replay.thresholds import lowest_safe_threshold
 from training.task import Optimise, Promise
 from weir.catalog.levels import Classifier
 from weir.engine.arrays import Floats
@@ -270,7 +270,7 @@ def test_escalated_rows_weigh_more(trained: tuple[ObservedRun, Ladder], run: Obs
     """They weigh four times as much as rows that exit at an earlier level, and all rows together 1 on average."""
     _, before = trained
     promise = run.task.promise
-    threshold = safe(before.recording, 0, promise.max_loss, promise.against)
+    threshold = lowest_safe_threshold(before.recording, 0, promise.max_loss, promise.against)
     assert threshold is not None
     assert 0 < threshold <= 1
     improve_levels(_search(run, before, escalated=True))

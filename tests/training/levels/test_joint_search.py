@@ -18,10 +18,10 @@ from training.levels.improve import LevelSearch
 from training.levels.joint_search import tune_jointly
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
-from training.replay.thresholds import safe
+from training.replay.thresholds import lowest_safe_threshold
 from training.task import NetworkSpec, Promise
-from weir.catalog.levels import Classifier
-from weir.engine.hierarchy import NO_GROUPS
+from weir.catalog.levels import Classifier, Expert, Experts
+from weir.engine.hierarchy import NO_GROUPS, Hierarchy
 
 ModelsAndHistories = list[tuple[keras.Model, list[Epoch]]]
 
@@ -114,6 +114,18 @@ def test_a_worse_end_to_end_model_is_not_used(before: Ladder, tmp_path: Path, mo
     assert line.why == f"the end-to-end model gets worse, {loss:.6f} -> {np.log(5):.6f} nats"
 
 
+def test_the_digest_of_tuned_networks_is_that_of_earlier_versions(before: Ladder) -> None:
+    """Networks that an earlier version has tuned are reused, so what their digest covers keeps its form."""
+    expert = Expert(network=before.end_to_end, before_weight=0.5)
+    experts = Experts(name="experts", experts={"cde": expert}, threshold=None)
+    hierarchy = Hierarchy(("ab", "cde"), ((0, 1), (2, 3, 4)), (0.2,) * 5)
+    last = msgspec.structs.replace(before.levels[1], fusion="pool", weights=(0.5, 1.5))
+    ladder = before.with_hierarchy(hierarchy).with_levels([before.levels[0], experts, last])
+    groups, levels = "[[0,1],[2,3,4]]", '["cascade","replace",[1.0,1.0],{}],["experts","refine",[1.0,1.0],{"1":0.5}]'
+    expected = f'[[{groups},[{levels},["cascade","pool",[0.5,1.5],{{}}]]],[0.75,2.0]]'
+    assert msgspec.json.encode(joint_search._described(ladder, [0.75, None])).decode() == expected
+
+
 @pytest.mark.parametrize(("places", "against"), [((0,), "end-to-end"), ((0, 1), "labels")])
 def test_fine_tuning_that_does_not_help_is_not_used(
     places: Sequence[int], against: str, before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -144,7 +156,7 @@ def test_levels_learn_with_the_thresholds_they_would_have(
     first, second = joint.cascade.levels
     assert isinstance(first, Classifier)
     assert isinstance(second, Classifier)
-    assert first.threshold == safe(search.ladder.recording, 0, 0.5, "labels")
+    assert first.threshold == lowest_safe_threshold(search.ladder.recording, 0, 0.5, "labels")
     assert first.threshold is not None
     assert first.threshold <= 1
     assert first.temperature == before.cascade.networks[0].predictions.temperature

@@ -9,11 +9,11 @@ import pytest
 
 from tests.serving import artifact, layered_manifest, make_manifest
 from tests.training.thirds import fetch, pictures
-from training.measuring.contenders import CASCADE, END_TO_END, contenders, floated, uncalibrated
+from training.measuring.contenders import CASCADE, END_TO_END, contenders, uncalibrated, with_float_references
 from weir.catalog.levels import Classifier, Experts, Level, Router
 from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
-from weir.engine.cascade import of_manifest
+from weir.engine.cascade import cascade_of
 from weir.engine.confidence import softmax
 from weir.engine.hierarchy import Hierarchy
 from weir.engine.predictions import Predictions
@@ -94,7 +94,7 @@ def test_experts_answer_after_the_levels_before_them() -> None:
     manifest = layered_manifest()
     careless = msgspec.structs.replace(manifest.levels[0], threshold=0.0)
     manifest = msgspec.structs.replace(manifest, levels=(careless, *manifest.levels[1:]))
-    model, cascade = Model(manifest, fetch, DEPLOYED), of_manifest(manifest)
+    model, cascade = Model(manifest, fetch, DEPLOYED), cascade_of(manifest)
     first = cascade.with_levels([level.map(lambda one: model.network(one).logits) for level in cascade.levels[:2]])
     engine = replace(first, abstention=None).with_thresholds([None, None]).answer(ROWS, full=False)
     predictions, _ = contenders(manifest, fetch)["1"].answer(ROWS)
@@ -131,7 +131,7 @@ def test_the_cascade_answers_as_it_serves(manifest: Manifest) -> None:
 def test_floated_serves_other_bytes_under_their_own_digests(manifest: Manifest) -> None:
     """Each artifact is replaced by its reference; all else is as it was, and both manifests can be served."""
     references = {artifact(name).digest: fetch(artifact(other).digest) for name, other in INSTEAD.items()}
-    replaced, fetched = floated(manifest, references)
+    replaced, fetched = with_float_references(manifest, references)
     assert len(replaced.artifacts) == len(manifest.artifacts)
     for digest, one in replaced.artifacts.items():
         assert digest == one.digest == hashlib.sha256(fetched(digest)).hexdigest()

@@ -182,7 +182,7 @@ def test_what_is_recorded_is_what_the_model_answers(manifest: Manifest) -> None:
     alone, _ = model.end_to_end.answer(split.inputs)
     np.testing.assert_allclose(rows.end_to_end, alone.probabilities, atol=1e-6)
     np.testing.assert_array_equal(rows.end_to_end_correct, alone.label == split.labels)
-    assert rows.cascade.hierarchy is model.cascade.cascade.hierarchy
+    assert rows.cascade.hierarchy is model.cascade.definition.hierarchy
     assert len(set(served.exit_level.tolist())) > 1
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.training.recordings import drawn, recording
 from training.replay.recording import Recording
-from training.replay.thresholds import cheapest, evaluate, lost, safe, sequence
+from training.replay.thresholds import cheapest, evaluate, lost, lowest_safe_threshold, sequence
 from weir.catalog.promises import Against
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Threshold
@@ -135,7 +135,7 @@ def test_the_safe_threshold_is_the_lowest_before_the_first_that_loses_more(
 ) -> None:
     """Going down from always escalating, every threshold above it keeps the limit, and the next loses more."""
     rows = _coarse(seed)
-    value = safe(rows, 0, max_loss, promise)
+    value = lowest_safe_threshold(rows, 0, max_loss, promise)
     candidates: list[Threshold] = [None, *sorted(set(rows.confidences[0].tolist()), reverse=True)]
     kept = [float(lost(rows, (one, 0.0), promise).mean()) <= max_loss for one in candidates]
     if not kept[0]:

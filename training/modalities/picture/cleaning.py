@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from training.modalities.modality import Masks
 from weir.catalog.inputs import Picture
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
-
-Masks = dict[str, NDArray[np.bool_]]
 
 
 def as_rows(inputs: NDArray[np.generic], picture: Picture) -> Floats:

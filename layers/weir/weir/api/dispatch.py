@@ -4,15 +4,15 @@ Powertools has a resolver for that. Importing it takes a quarter of the CPU of a
 """
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from msgspec import Struct
 
 from weir.api import gateway_events, routes
 from weir.api.gateway_events import Event, Response, to_gateway
-from weir.api.http_responses import fail, refuse
+from weir.api.http_responses import error_response, internal_error_response
 from weir.api.inference import Call
+from weir.api.request_metrics import count_response
 from weir.api.routes import Function, Operation
 from weir.catalog.mounts import Mount
 from weir.errors import RouteNotFound, WeirError
@@ -63,21 +63,18 @@ class Api:
         """Answer one event of API Gateway (the function's handler), and print one line of metrics."""
         del context
         with metrics:
-            metrics.add("ColdStart", int(self._is_cold))
-            self._is_cold = False
             answer = to_gateway(self._response(event), event)
-            status = answer["statusCode"]
-            metrics.add("Errors", int(status >= HTTPStatus.BAD_REQUEST))
-            metrics.add("Faults", int(status >= HTTPStatus.INTERNAL_SERVER_ERROR))
+            count_response(answer["statusCode"], is_cold=self._is_cold)
+            self._is_cold = False
             return answer
 
     def _response(self, event: Event) -> Response:
         try:
             return self._answer(event)
         except WeirError as error:
-            return refuse(error)
+            return error_response(error)
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets a 500 and the log has the traceback)
-            return fail(error)
+            return internal_error_response(error)
 
     def _answer(self, event: Event) -> Response:
         verb, path = gateway_events.verb_and_path(event)

@@ -6,6 +6,7 @@ import msgspec
 
 from weir.api.gateway_events import HEADER_LENGTH, Response
 from weir.api.inference import Inference
+from weir.api.request_metrics import count_inference
 from weir.errors import (
     BadInput,
     Conflict,
@@ -16,7 +17,7 @@ from weir.errors import (
     UnsupportedMedia,
     WeirError,
 )
-from weir.observability import logger, metrics
+from weir.observability import logger
 from weir.protocol.messages import ErrorMessage, ModelReady, Ready
 
 STATUS: dict[type[WeirError], HTTPStatus] = {
@@ -52,20 +53,15 @@ def page(html: str, policy: str) -> Response:
 
 
 def infer(inference: Inference) -> Response:
-    """Answer an inference, and count the work of each level."""
-    metrics.set_model(inference.model, inference.version)
-    metrics.add("Predictions", inference.rows)
-    for number, use in enumerate(inference.uses):
-        metrics.add(f"Level{number}Rows", use.rows)
-        metrics.add(f"Level{number}Time", use.time_us, "Microseconds")
-    metrics.add("Escalations", inference.escalations)
+    """Answer an inference, and count it."""
+    count_inference(inference)
     if inference.header_length is None:
         return respond(inference.body)
     headers = {HEADER_LENGTH: str(inference.header_length), "Content-Type": "application/octet-stream"}
     return Response(HTTPStatus.OK.value, inference.body, headers)
 
 
-def refuse(error: WeirError) -> Response:
+def error_response(error: WeirError) -> Response:
     """Answer with an error of Weir's tree; the log has those that are not the caller's fault."""
     status = next(STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in STATUS)
     message = str(error)
@@ -78,7 +74,7 @@ def refuse(error: WeirError) -> Response:
     return response
 
 
-def fail(error: Exception) -> Response:
+def internal_error_response(error: Exception) -> Response:
     """Answer 500 to an error outside Weir's tree; the log has it, the caller does not."""
     logger().error("a request failed in Weir itself", exc_info=error)
     message = "the request failed in Weir itself. Got: an error, described in the log"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import UNSET, Struct
 
-from weir.api.outputs import FULL, OutputContext, outputs
+from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
 from weir.catalog.mounts import CASCADE, Mount
 from weir.engine.cascade import Cascade
@@ -59,7 +59,7 @@ class Inference(Struct, frozen=True):
     """how often a row escalated to a further level, summed over the rows"""
 
 
-class Target(Struct, frozen=True):
+class ServedModel(Struct, frozen=True):
     """A version of a model below a mount, which answers requests."""
 
     name: str
@@ -109,7 +109,7 @@ class Target(Struct, frozen=True):
         return request.message, requests.rows(request, specs)
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
-        needs_full = not FULL.isdisjoint(names)
+        needs_full = not NEED_FULL_POSTERIOR.isdisjoint(names)
         predictions, uses = self.model.predictor(self.mount).answer(rows, trace="path" in names, full=needs_full)
         finite = np.isfinite(predictions.confidence)
         if not finite.all():
@@ -125,7 +125,7 @@ class Target(Struct, frozen=True):
     def _inference(
         self, body: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(predictions, self.model.cascade.cascade) if self.mount == CASCADE else 0
+        escalations = _escalations(predictions, self.model.cascade.definition) if self.mount == CASCADE else 0
         return Inference(body, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 

@@ -10,14 +10,14 @@ from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, Mount
 from weir.catalog.promises import Quantile
 from weir.engine.abstention import group_names, label_names
-from weir.engine.cascade import of_manifest
+from weir.engine.cascade import cascade_of
 from weir.engine.paths import paths
 from weir.engine.predictions import Predictions
 from weir.engine.sets import sets
 from weir.protocol.messages import TensorMetadata
 from weir.protocol.responses import Values
 
-FULL = frozenset({"probabilities", "set"})
+NEED_FULL_POSTERIOR = frozenset({"probabilities", "set"})
 """outputs that need more of the posterior than its largest probability"""
 
 
@@ -67,7 +67,7 @@ class OutputContext(Struct, frozen=True):
 
     def paths(self) -> list[str]:
         """Describe each row's path through the levels."""
-        return paths(self.predictions, of_manifest(self.manifest))
+        return paths(self.predictions, cascade_of(self.manifest))
 
     def sets(self) -> Values:
         """Return each row's prediction set: which labels are in it, `(rows, labels)`."""

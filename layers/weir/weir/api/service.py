@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field
 
 from weir.api import descriptions
-from weir.api.inference import Call, Inference, Target
+from weir.api.inference import Call, Inference, ServedModel
 from weir.api.model_statistics import Counter
 from weir.catalog.mounts import Mount
 from weir.errors import Unavailable, WeirError
@@ -83,11 +83,11 @@ class Service(Struct, frozen=True):
             return False
         return True
 
-    def _counted(self, model: str, version: str, answer: Callable[[Target], Inference]) -> Inference:
+    def _counted(self, model: str, version: str, answer: Callable[[ServedModel], Inference]) -> Inference:
         start = time.perf_counter_ns()
         number, loaded = self.registry.model(model, version)
         try:
-            inference = answer(Target(model, number, loaded, self.mount))
+            inference = answer(ServedModel(model, number, loaded, self.mount))
         except WeirError:
             self.counter.refused(model, number, taken_ns=time.perf_counter_ns() - start)
             raise

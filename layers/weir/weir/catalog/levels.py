@@ -49,12 +49,12 @@ class _OneNetwork(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag_fie
 
 
 class Classifier(_OneNetwork[N], Generic[N], frozen=True, kw_only=True, tag="cascade"):
-    """A level whose network knows all labels; its kind is `cascade`."""
+    """A level whose network knows all labels. Its kind in a manifest is `cascade`, as in the first schemas."""
 
     kind: ClassVar[str] = "cascade"
 
     def map(self, change: Callable[[N], M]) -> "Classifier[M]":
-        """Put something else in the place of the network."""
+        """Apply a function to the network."""
         return Classifier(**_changed(self, network=change(self.network)))
 
 
@@ -64,7 +64,7 @@ class Router(_OneNetwork[N], Generic[N], frozen=True, kw_only=True, tag="router"
     kind: ClassVar[str] = "router"
 
     def map(self, change: Callable[[N], M]) -> "Router[M]":
-        """Put something else in the place of the network."""
+        """Apply a function to the network."""
         return Router(**_changed(self, network=change(self.network)))
 
 
@@ -77,7 +77,7 @@ class Expert(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
     """weight of the level before on the group's labels, pooled with the expert's own; 0: the expert alone"""
 
     def map(self, change: Callable[[N], M]) -> "Expert[M]":
-        """Put something else in the place of the network."""
+        """Apply a function to the network."""
         return Expert(**_changed(self, network=change(self.network)))
 
 
@@ -99,7 +99,7 @@ class Experts(msgspec.Struct, Generic[N], frozen=True, kw_only=True, tag="expert
         return tuple(expert.network for expert in self.experts.values())
 
     def map(self, change: Callable[[N], M]) -> "Experts[M]":
-        """Put something else in the place of every expert's network."""
+        """Apply a function to the network of every expert."""
         return Experts(**_changed(self, experts={group: expert.map(change) for group, expert in self.experts.items()}))
 
 

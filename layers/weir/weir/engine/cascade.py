@@ -1,7 +1,8 @@
 """The engine: levels answer a batch of rows in turn, each only the rows that no earlier level answered.
 
 An end-to-end model is a cascade of one level, so the same engine runs both. Training, certification, the ledger and
-the functions all run `Cascade.answer`, and its exit rule is the only one.
+the functions all run `Cascade.answer`; its exit rule, `exits`, is the only one. (Joint training needs a gradient, so
+`training.learning.joint` softens it.)
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ Threshold = float | None
 """confidence from which rows exit at a level; None where no row does"""
 
 
-def exits(confidences: Floats, limits: Floats) -> NDArray[np.bool_]:
+def exits(confidences: Floats, limits: Floats | np.float32) -> NDArray[np.bool_]:
     """Tell which rows exit: those whose confidence is at least the limit; NaN never is.
 
     The arrays broadcast; `limits` are made of thresholds by `limits_of`.
@@ -37,9 +38,14 @@ def exits(confidences: Floats, limits: Floats) -> NDArray[np.bool_]:
     return leaves
 
 
+def limit_of(threshold: Threshold) -> np.float32:
+    """Convert a threshold to a limit of `exits`: infinite where no row exits."""
+    return np.float32(np.inf if threshold is None else threshold)
+
+
 def limits_of(thresholds: Sequence[Threshold]) -> Floats:
-    """Write thresholds as limits of `exits`, `(levels,)`; infinite where no row exits, and -inf at the last level."""
-    return np.array([*(np.inf if one is None else one for one in thresholds[:-1]), -np.inf], np.float32)
+    """Convert thresholds to limits of `exits`, `(levels,)`; at the last level every row exits."""
+    return np.array([*(limit_of(one) for one in thresholds[:-1]), -np.inf], np.float32)
 
 
 def exit_levels(confidences: Floats, thresholds: Sequence[Threshold]) -> NDArray[np.int32]:
@@ -51,9 +57,9 @@ def exit_levels(confidences: Floats, thresholds: Sequence[Threshold]) -> NDArray
 
 
 def levels_run(levels: Sequence[Level[N]], thresholds: Sequence[Threshold]) -> list[int]:
-    """List the levels that are run when rows reach them, in turn.
+    """List the levels that must run, in turn.
 
-    The last always is; another one where rows can exit, or where a later level that is run builds on its posterior.
+    They are the last, those at which rows can exit, and those with whose posterior a later one of them is fused.
     """
     runs = [len(levels) - 1]
     for number in reversed(range(len(levels) - 1)):
@@ -66,7 +72,7 @@ def levels_run(levels: Sequence[Level[N]], thresholds: Sequence[Threshold]) -> l
 
 @dataclass(frozen=True)
 class Cascade(Generic[N]):
-    """Levels in turn, over whatever stands for their networks."""
+    """Levels in turn, generic in what stands for a network: an artifact, a loaded network, recorded logits."""
 
     levels: tuple[Level[N], ...]
     hierarchy: Hierarchy = NO_GROUPS
@@ -100,7 +106,7 @@ class Cascade(Generic[N]):
         return np.array([level.fusion != "refine" for level in self.levels])
 
     def map(self, change: Callable[[N], M]) -> "Cascade[M]":
-        """Put something else in the place of every network."""
+        """Apply a function to every network."""
         return self.with_levels([level.map(change) for level in self.levels])
 
     def with_levels(self, levels: Sequence[Level[M]]) -> "Cascade[M]":
@@ -142,7 +148,7 @@ class Cascade(Generic[N]):
         return replace(predictions, probabilities=probabilities, confidence=confidence(probabilities))
 
 
-def of_manifest(manifest: Manifest) -> Cascade[Artifact]:
+def cascade_of(manifest: Manifest) -> Cascade[Artifact]:
     """Describe the cascade of a version."""
     hierarchy = NO_GROUPS
     if manifest.groups:
@@ -150,7 +156,7 @@ def of_manifest(manifest: Manifest) -> Cascade[Artifact]:
     return Cascade(manifest.levels, hierarchy, manifest.fused_temperature, manifest.abstention)
 
 
-def end_to_end_of(manifest: Manifest) -> Cascade[Artifact]:
+def end_to_end_cascade(manifest: Manifest) -> Cascade[Artifact]:
     """Describe the end-to-end model of a version, as a cascade of one level."""
     model = manifest.end_to_end
     return single(Classifier(name="end-to-end", network=model.artifact, temperature=model.temperature, threshold=0.0))

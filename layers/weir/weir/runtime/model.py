@@ -13,7 +13,7 @@ from msgspec import Struct
 from weir.catalog.manifest import Artifact, Manifest
 from weir.catalog.mounts import CASCADE, Mount
 from weir.engine.arrays import Floats
-from weir.engine.cascade import Cascade, end_to_end_of, of_manifest
+from weir.engine.cascade import Cascade, cascade_of, end_to_end_cascade
 from weir.engine.levels import NetworkFunction
 from weir.engine.predictions import Predictions
 from weir.errors import ModelUnavailable
@@ -41,7 +41,7 @@ class Predictor:
         """Describe a predictor; nothing is loaded yet."""
         self._load = load
         self._uses: list[LevelUse] = []
-        self.cascade = cascade
+        self.definition = cascade
         """the cascade, over the artifacts of its networks"""
         self._counted = cascade.with_levels(
             [level.map(partial(self._network, number)) for number, level in enumerate(cascade.levels)]
@@ -53,13 +53,13 @@ class Predictor:
         Raises:
             ModelUnavailable: an artifact is damaged, or the interpreter refuses it.
         """
-        self._uses = [_UNUSED] * len(self.cascade.levels)
+        self._uses = [_UNUSED] * len(self.definition.levels)
         with np.errstate(invalid="ignore", over="ignore"):
             return self._counted.answer(rows, trace=trace, full=full), self._uses
 
     def preload(self, levels: int | None = None) -> None:
         """Fetch and load the networks of the first levels; of all by default. Raises `ModelUnavailable`."""
-        for level in self.cascade.levels[:levels]:
+        for level in self.definition.levels[:levels]:
             for artifact in level.networks:
                 self._load(artifact)
 
@@ -93,12 +93,12 @@ class Model:
     @cached_property
     def end_to_end(self) -> Predictor:
         """The end-to-end model."""
-        return Predictor(end_to_end_of(self.manifest), self.network)
+        return Predictor(end_to_end_cascade(self.manifest), self.network)
 
     @cached_property
     def cascade(self) -> Predictor:
         """The levels."""
-        return Predictor(of_manifest(self.manifest), self.network)
+        return Predictor(cascade_of(self.manifest), self.network)
 
     def predictor(self, mount: Mount) -> Predictor:
         """Return the predictor that answers below a mount."""

@@ -29,7 +29,7 @@ from weir.errors import (
 )
 def test_errors_have_the_status_of_their_nearest_ancestor(error: WeirError, status: int) -> None:
     """The body is the error as JSON; of one that is not the caller's fault, it is a general message."""
-    answer = http.refuse(error)
+    answer = http.error_response(error)
     assert answer.status == status
     assert json.loads(answer.body) == {"error": http.UNAVAILABLE if status == 503 else str(error)}
     assert answer.headers.get("Allow") == ("GET" if status == 405 else None)
@@ -43,6 +43,6 @@ def test_documents_are_encoded_once() -> None:
 
 def test_other_errors_are_a_500_that_leaks_nothing() -> None:
     """The caller gets a general message; traceback and text of the error stay in the log."""
-    answer = http.fail(ZeroDivisionError("secret"))
+    answer = http.internal_error_response(ZeroDivisionError("secret"))
     assert answer.status == 500
     assert "secret" not in str(answer.body)

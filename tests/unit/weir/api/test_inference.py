@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import layered_manifest, request_body, store_version
-from weir.api.inference import Call, Target
+from weir.api.inference import Call, ServedModel
 from weir.api.outputs import OutputContext
 from weir.catalog.mounts import CASCADE
 from weir.catalog.store import Store
@@ -19,11 +19,11 @@ from weir.runtime.registry import Registry
 
 
 @pytest.fixture
-def target(tmp_path: Path, runtime: str) -> Target:
+def target(tmp_path: Path, runtime: str) -> ServedModel:
     """The levels of a model with a router, an expert and a pool."""
     store_version(tmp_path, layered_manifest())
     number, model = Registry(Store(tmp_path.as_uri())).model("layers")
-    return Target("layers", number, model, CASCADE)
+    return ServedModel("layers", number, model, CASCADE)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def target(tmp_path: Path, runtime: str) -> Target:
     ],
 )
 def test_the_engine_computes_no_more_than_the_outputs_need(
-    target: Target,
+    target: ServedModel,
     pictures: Floats,
     monkeypatch: pytest.MonkeyPatch,
     outputs: list[str],
@@ -51,7 +51,7 @@ def test_the_engine_computes_no_more_than_the_outputs_need(
     answer = Predictor.answer
 
     def watched(predictor: Predictor, rows: Floats, *, trace: bool, full: bool) -> tuple[Predictions, list[LevelUse]]:
-        arguments.append({"levels": len(predictor.cascade.levels), "trace": trace, "full": full})
+        arguments.append({"levels": len(predictor.definition.levels), "trace": trace, "full": full})
         return answer(predictor, rows, trace=trace, full=full)
 
     monkeypatch.setattr(Predictor, "answer", watched)
@@ -61,7 +61,7 @@ def test_the_engine_computes_no_more_than_the_outputs_need(
 
 
 def test_an_output_that_is_not_requested_is_not_computed(
-    target: Target, pictures: Floats, monkeypatch: pytest.MonkeyPatch
+    target: ServedModel, pictures: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the values of the requested outputs are computed."""
     computed: list[str] = []
@@ -77,14 +77,14 @@ def test_an_output_that_is_not_requested_is_not_computed(
 
 
 @pytest.mark.parametrize(("picture", "limit"), [("image/png", "4500000"), ("", "589824")])
-def test_a_compressed_body_has_a_limit(target: Target, picture: str, limit: str) -> None:
+def test_a_compressed_body_has_a_limit(target: ServedModel, picture: str, limit: str) -> None:
     """That of a picture is the gateway's, that of rows is the text of 1,024 of them."""
     bomb = Call(gzip.compress(bytes(20_000_000), 1), encoding="gzip", picture=picture)
     with pytest.raises(TooLarge, match=f"at most {limit} bytes"):
         target.infer(bomb)
 
 
-def test_no_body_is_longer_than_a_function_can_bear(target: Target) -> None:
+def test_no_body_is_longer_than_a_function_can_bear(target: ServedModel) -> None:
     """The limit holds for models of any row size."""
     target.model.__dict__["row_values"] = 10**9
     with pytest.raises(TooLarge, match="at most 67108864 bytes"):
@@ -94,7 +94,7 @@ def test_no_body_is_longer_than_a_function_can_bear(target: Target) -> None:
 @pytest.mark.parametrize(
     "text", ['"id": null', '"outputs": null', '"parameters": null', '"parameters": {"headers": null}']
 )
-def test_null_is_as_good_as_absent(target: Target, pictures: Floats, text: str) -> None:
+def test_null_is_as_good_as_absent(target: ServedModel, pictures: Floats, text: str) -> None:
     """Some clients write null for each field that they leave out, MLServer's among them."""
     body = request_body(pictures.tolist(), [4, 4, 4])
     same = target.infer(Call(body))
@@ -102,7 +102,7 @@ def test_null_is_as_good_as_absent(target: Target, pictures: Floats, text: str) 
 
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
-def test_a_picture_without_its_media_type_is_refused_with_advice(target: Target, start: bytes) -> None:
+def test_a_picture_without_its_media_type_is_refused_with_advice(target: ServedModel, start: bytes) -> None:
     """The error names the header that is easily forgotten with curl."""
     with pytest.raises(BadBody, match="sent with Content-Type: image/png or image/jpeg"):
         target.infer(Call(start + bytes(100)))

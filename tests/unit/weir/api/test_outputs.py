@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.serving import layered_manifest, make_manifest
-from weir.api.outputs import FULL, OutputContext, outputs
+from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.inputs import DTYPES
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, END_TO_END, Mount
@@ -107,5 +107,5 @@ def test_outputs_that_need_the_full_posterior_are_listed() -> None:
         OutputContext(replace(PREDICTIONS, probabilities=partly), layered_manifest()),
         OutputContext(PREDICTIONS, layered_manifest()),
     )
-    for name in outputs(layered_manifest(), CASCADE).keys() - FULL:
+    for name in outputs(layered_manifest(), CASCADE).keys() - NEED_FULL_POSTERIOR:
         assert np.array_equal(partial.values(name), full.values(name))

@@ -43,6 +43,14 @@ def test_every_field_of_a_level_differs_from_its_default(level: Level[str]) -> N
             assert constant or getattr(struct, field.name) != field.default, field.name
 
 
+@EVERY_KIND
+def test_the_kind_of_a_level_is_in_its_json(level: Level[str]) -> None:
+    """A document names the kind and the artifact, and is read as the same level."""
+    document = msgspec.json.encode(level)
+    assert msgspec.json.decode(document)["kind"] == level.kind
+    assert msgspec.json.decode(document, type=Classifier[str] | Router[str] | Experts[str]) == level
+
+
 def test_kinds_have_the_names_that_manifests_had_before() -> None:
     """Documents of schema 1.x name them so, and call a network its artifact."""
     levels = (CLASSIFIER, ROUTER, EXPERTS)

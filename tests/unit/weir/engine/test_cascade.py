@@ -14,7 +14,7 @@ from tests.unit.weir.cascades import RandomCascade, Recorded, cascades
 from weir.catalog.levels import Classifier, Experts, Level
 from weir.catalog.promises import Abstention
 from weir.engine.arrays import LEAST_PROBABILITY, Floats
-from weir.engine.cascade import Cascade, end_to_end_of, exit_levels, exits, levels_run, limits_of, of_manifest
+from weir.engine.cascade import Cascade, cascade_of, end_to_end_cascade, exit_levels, exits, levels_run, limits_of
 from weir.engine.hierarchy import NO_GROUPS
 from weir.engine.levels import NetworkFunction
 
@@ -239,7 +239,7 @@ def test_limits_are_infinite_where_no_row_exits_and_at_the_last_level() -> None:
 def test_a_manifest_describes_two_cascades() -> None:
     """The end-to-end model is one of one level, which has no groups and never abstains."""
     manifest = layered_manifest()
-    cascade, end_to_end = of_manifest(manifest), end_to_end_of(manifest)
+    cascade, end_to_end = cascade_of(manifest), end_to_end_cascade(manifest)
     assert (cascade.levels, cascade.hierarchy.groups) == (manifest.levels, ("outer", "inner"))
     assert (cascade.fused_temperature, cascade.abstention) == (manifest.fused_temperature, manifest.abstention)
     assert cascade.hierarchy.prior == manifest.prior

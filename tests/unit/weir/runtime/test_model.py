@@ -178,7 +178,7 @@ def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
     levels = (plain.levels[0], msgspec.structs.replace(plain.levels[1], experts=experts))
     weighed, _ = _model(msgspec.structs.replace(plain, levels=levels, abstention=None))
     alone, _ = _model(msgspec.structs.replace(plain, levels=plain.levels[:2], abstention=None))
-    levels_of_experts = [model.cascade.cascade.levels[1] for model in (weighed, alone)]
+    levels_of_experts = [model.cascade.definition.levels[1] for model in (weighed, alone)]
     assert all(isinstance(level, Experts) for level in levels_of_experts)
     assert [level.experts["outer"].before_weight for level in levels_of_experts if isinstance(level, Experts)] == [
         0.5,

@@ -1,6 +1,6 @@
-"""Networks by name, one small file each.
+"""Networks of pictures by name: a layer that scales the pixels, a body, and a dense layer that gives the logits.
 
-Each maps raw rows `(n, height, width)` to logits `(n, labels)`; its first layer scales the values.
+The bodies differ, and have a file for each family; the other two layers are the same in all networks.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,11 @@ def known(name: str) -> None:
 
 
 def build(name: str, picture: Picture, labels: int, seed: int) -> keras.Model:
-    """Build a network with seeded initial weights. Raises `BadInput` for a name that no network has."""
+    """Build a network from raw rows `(n, height, width)` to logits `(n, labels)`, with seeded weights.
+
+    Raises:
+        BadInput: no network has this name.
+    """
     known(name)
     keras.utils.clear_session(free_memory=False)  # layers are numbered from the first, whatever was built before
     keras.utils.set_random_seed(seed)

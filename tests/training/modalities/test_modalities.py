@@ -1,0 +1,145 @@
+"""training.modalities: the one place that distinguishes kinds of input, and what the rest of training asks of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.training.pictures import picture
+from tests.training.training_runs import prepared, spec, task
+from training.data.cleaning import clean
+from training.data.dataset import Dataset
+from training.data.split import Split
+from training.learning.batches import Batches
+from training.learning.networks import TrainingTarget
+from training.levels.build import check
+from training.modalities import modality_of
+from training.modalities.modality import Masks, Modality
+from training.modalities.picture import augmentation, cleaning, samples
+from training.modalities.picture.modality import PictureModality
+from training.task import NetworkSpec
+from weir.catalog.inputs import Tensor
+from weir.engine.arrays import Floats
+from weir.errors import BadInput
+
+RANDOM = np.random.default_rng(0)
+GREY = picture(4, 5)
+NUMBERS = Tensor(name="numbers", shape=(-1, 3))
+ONLY_PICTURES = r"networks are trained on inputs of the kind picture. Got: the tensor numbers"
+
+
+class Numbers:
+    """A kind of input that is no picture: rows of three numbers, and a variant of opposite sign."""
+
+    def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
+        """Take them as they are."""
+        return inputs.astype(np.float32)
+
+    def unusable(self, rows: Floats) -> Masks:
+        """Know one reason."""
+        return {"not_finite": ~np.isfinite(rows).all(axis=1)}
+
+    def constant_inputs(self, rows: Floats) -> int:
+        """Count columns."""
+        return int((rows == rows[0]).all(axis=0).sum())
+
+    def augmented(
+        self, rows: Floats, spec: NetworkSpec, random: np.random.Generator
+    ) -> tuple[Floats, NDArray[np.intp]]:
+        """Change the sign of every row."""
+        return -rows, np.ones(len(rows), np.intp)
+
+    def variants(self, rows: Floats) -> tuple[Floats, ...]:
+        """Return both signs."""
+        return rows, -rows
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Know no network."""
+        raise BadInput("numbers have no networks", spec.architecture)
+
+    def build(self, architecture: str, outputs: int, seed: int) -> object:
+        """Know no network."""
+        raise BadInput("numbers have no networks", architecture)
+
+    def example(self, row: Floats) -> tuple[str, bytes]:
+        """Write a line of text."""
+        return ".txt", str(row.tolist()).encode()
+
+
+@pytest.fixture
+def numbers(monkeypatch: pytest.MonkeyPatch) -> Modality:
+    """Let training know a second kind of input, in the one place that distinguishes kinds."""
+    one = Numbers()
+    for module in ("data.cleaning", "learning.networks", "levels.build"):
+        monkeypatch.setattr(f"training.{module}.modality_of", lambda _: one)
+    return one
+
+
+def test_a_picture_has_the_modality_of_its_package() -> None:
+    """Every verb is that of the package, for the size and the range of the picture."""
+    modality = modality_of(GREY)
+    rows = RANDOM.uniform(0, 255, (6, 4, 5)).astype(np.float32)
+    described = spec("n")
+    assert modality == PictureModality(GREY)
+    np.testing.assert_array_equal(modality.as_rows(rows.astype(np.float64)), rows)
+    for reason, mask in cleaning.unusable(rows, GREY).items():
+        np.testing.assert_array_equal(modality.unusable(rows)[reason], mask)
+    assert modality.constant_inputs(rows) == 0
+    images, variants = modality.augmented(rows, described, np.random.default_rng(1))
+    expected = augmentation.augmented(rows, described, np.random.default_rng(1))
+    np.testing.assert_array_equal(images, expected[0])
+    np.testing.assert_array_equal(variants, expected[1])
+    np.testing.assert_array_equal(modality.variants(rows), [rows, rows[:, :, ::-1]])
+    assert modality.build("mlp", 3, 0).output_shape == (None, 3)
+    assert modality.example(rows[0]) == (".png", samples.file(rows[0], GREY))
+
+
+def test_a_network_that_pictures_do_not_have_is_refused() -> None:
+    """A description is checked without a network being built."""
+    modality_of(GREY).check(spec("n"))
+    with pytest.raises(BadInput, match="an architecture is one of mlp, mlp2"):
+        modality_of(GREY).check(spec("n", architecture="tree"))
+
+
+def test_tensors_are_not_trained_on() -> None:
+    """The error names the kind that is, wherever training meets the input first."""
+    with pytest.raises(BadInput, match=ONLY_PICTURES):
+        modality_of(NUMBERS)
+    with pytest.raises(BadInput, match=ONLY_PICTURES):
+        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a",), NUMBERS))
+    with pytest.raises(BadInput, match=ONLY_PICTURES):
+        check(task(end_to_end=spec("last")), replace(prepared(), input=NUMBERS))
+
+
+def test_data_of_another_kind_are_cleaned(numbers: Modality) -> None:
+    """Rows of any shape are dropped for the reasons that their kind has, and for those of every kind."""
+    rows = RANDOM.uniform(0, 1, (8, 3))
+    rows[:, 1], rows[2, 0], rows[5] = 7, np.nan, rows[4]
+    cleaned, counts = clean(Dataset(rows, np.array([0, 1, 0, 9, 0, 1, 0, 1]), ("a", "b"), NUMBERS))
+    assert cleaned.input is NUMBERS
+    assert cleaned.inputs.shape == (5, 3)
+    assert counts.summary() == "5 rows kept, dropped: 1 not finite, 1 unknown label, 1 duplicate; 1 inputs never change"
+
+
+def test_a_reason_that_cleaning_cannot_count_is_an_error(numbers: Modality, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind of input that marks rows for an unknown reason does not lose the count."""
+    monkeypatch.setattr(numbers, "unusable", lambda rows: {"too_old": np.zeros(len(rows), bool)})
+    with pytest.raises(ValueError, match="not in tuple"):
+        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a",), NUMBERS))
+
+
+def test_rows_of_another_kind_are_learned_in_batches(numbers: Modality) -> None:
+    """Rows are changed as their kind changes them, and numbered by their variants."""
+    rows = Split(RANDOM.uniform(0, 1, (10, 3)).astype(np.float32), np.zeros(10, np.int64))
+    target = TrainingTarget(rows, rows, 2, NUMBERS)
+    batches = list(Batches(target.train, target.modality, spec("n"), 0).epoch())
+    inputs, variants = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    np.testing.assert_array_equal(inputs, np.concatenate(target.modality.variants(rows.inputs))[variants])
+    assert sorted(variants.tolist()) == list(range(10, 20))
+
+
+def test_networks_are_checked_by_the_kind_of_input(numbers: Modality) -> None:
+    """Which architectures there are depends on the input, and it is checked before training."""
+    with pytest.raises(BadInput, match="numbers have no networks"):
+        check(task(end_to_end=spec("last")), replace(prepared(), input=NUMBERS))

@@ -1,0 +1,48 @@
+"""What training needs to know of an input, whatever its kind."""
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.task import NetworkSpec
+from weir.engine.arrays import Floats
+
+if TYPE_CHECKING:
+    import keras
+
+Masks = dict[str, NDArray[np.bool_]]
+"""reason, a field of `training.data.cleaning.Cleaning` -> mask `(rows,)`, true where it applies"""
+
+
+class Modality(Protocol):
+    """Interface that every kind of input implements in training; rows are arrays `(n, …)` of float32."""
+
+    def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
+        """Check the raw values of a data set and return them as rows. Raises `BadInput`."""
+
+    def unusable(self, rows: Floats) -> Masks:
+        """Mark the rows that training can't use, by each reason that this kind has."""
+
+    def constant_inputs(self, rows: Floats) -> int:
+        """Count the values of a row that are the same in all rows."""
+
+    def augmented(
+        self, rows: Floats, spec: NetworkSpec, random: np.random.Generator
+    ) -> tuple[Floats, NDArray[np.intp]]:
+        """Change rows at random, as a network's description requests; return them with their variants `(n,)`.
+
+        Variant v of a row is the row as `variants(rows)[v]` has it.
+        """
+
+    def variants(self, rows: Floats) -> tuple[Floats, ...]:
+        """Return each variant of all rows for which a teacher gives targets of its own; first the rows as they are."""
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Check a network's description, before anything is trained. Raises `BadInput`."""
+
+    def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
+        """Build a network from rows to logits `(n, outputs)`, with seeded weights. Raises `BadInput`."""
+
+    def example(self, row: Floats) -> tuple[str, bytes]:
+        """Write one row as a file that a person can look at: its extension, such as `.png`, and its content."""

@@ -1,0 +1,61 @@
+"""Grey pictures, as training sees them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.modalities.modality import Masks
+from training.modalities.picture import augmentation, cleaning, samples
+from training.task import NetworkSpec
+from weir.catalog.inputs import Picture
+from weir.engine.arrays import Floats
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class PictureModality:
+    """Rows `(n, height, width)` of one input; the other files of this package do the work."""
+
+    described: Picture
+
+    def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
+        """Check the raw values of a data set and return them as rows. Raises `BadInput`."""
+        return cleaning.as_rows(inputs, self.described)
+
+    def unusable(self, rows: Floats) -> Masks:
+        """Mark the rows that are not finite, out of the range of the input, or of one value."""
+        return cleaning.unusable(rows, self.described)
+
+    def constant_inputs(self, rows: Floats) -> int:
+        """Count the pixels that have one value in all rows."""
+        return cleaning.constant_inputs(rows)
+
+    def augmented(
+        self, rows: Floats, spec: NetworkSpec, random: np.random.Generator
+    ) -> tuple[Floats, NDArray[np.intp]]:
+        """Mirror, shift and partly erase pictures at random; return them with their variants `(n,)`."""
+        return augmentation.augmented(rows, spec, random)
+
+    def variants(self, rows: Floats) -> tuple[Floats, ...]:
+        """Return all pictures as they are, then all mirrored."""
+        return augmentation.variants(rows)
+
+    def check(self, spec: NetworkSpec) -> None:
+        """Refuse an architecture that is not known. Raises `BadInput`."""
+        from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
+
+        architectures.known(spec.architecture)
+
+    def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
+        """Build a network by name. Raises `BadInput` for a name that no network has."""
+        from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
+
+        return architectures.build(architecture, self.described, outputs, seed)
+
+    def example(self, row: Floats) -> tuple[str, bytes]:
+        """Write one picture as a PNG."""
+        return samples.EXTENSION, samples.file(row, self.described)
