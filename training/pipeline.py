@@ -38,7 +38,8 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         Conflict: another training is at work in the folder.
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
-        Uncertified: the promise against labels breaks even where only the last level answers; the folder is complete.
+        Uncertified: the promise against labels cannot be certified, even by the last level alone; the folder is
+            complete.
     """
     finished = [out / folder.NETWORKS, *([] if reuse is None else [folder.networks(reuse)])]
     with folder.working(out) as work:
@@ -51,7 +52,7 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         references = {network.artifact.digest: network.reference for network in built.networks}
         plain = manifest(task, data, built)
         certification = certify_model(plain, contents.__getitem__, data, task.promise)
-        draft = certification.promises.on(plain)
+        draft = certification.promises.written_to(plain)
         _report_promises(draft, certification, callbacks)
         measured = measure(
             draft, contents.__getitem__, references, data.test, lambda *call: callbacks.progress("measuring", *call)
@@ -65,8 +66,8 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         )
         folder.complete(out, files, encode(with_metrics(draft, measured.evaluation)))
     callbacks.say(f"complete: {out}")
-    if certification.promises.certified.broken:
-        raise Uncertified("the promise can't be certified", certification.promises.certified.absent_because)
+    if certification.promises.thresholds.uncertifiable:
+        raise Uncertified("the promise can't be certified", certification.promises.thresholds.absent_because)
     return measured.evaluation
 
 
@@ -97,7 +98,7 @@ def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
 
 def _report_promises(draft: Manifest, certification: ModelCertification, callbacks: Callbacks) -> None:
     """Report the thresholds, and warn of what looks wrong."""
-    chosen, absent = certification.promises.certified.thresholds, certification.promises.certified.absent_because
+    chosen, absent = certification.promises.thresholds.chosen, certification.promises.thresholds.absent_because
     if absent:
         callbacks.say(f"warning: no promise, so only the last level answers: {absent}")
     for warning in (*certification.promises.warnings, *certification.warnings):

@@ -33,7 +33,7 @@ def recertify(
 
     Raises:
         BadInput: there are too few certification rows, the folder is no complete training, or its data have changed.
-        Uncertified: the promise breaks even when only the last level answers.
+        Uncertified: a promise cannot be certified on these rows.
         Conflict: a training is at work in the folder.
     """
     with folder.renewing(trained) as manifest:
@@ -43,7 +43,7 @@ def recertify(
         for warning in certification.warnings:
             say(f"warning: {warning}")
         references = {digest: folder.reference(trained, digest) for digest in manifest.artifacts}
-        draft = certification.promises.on(with_promise(manifest, promise))
+        draft = certification.promises.written_to(with_promise(manifest, promise))
         measured = measure(draft, lambda digest: folder.artifact(trained, digest), references, data.test, on_call)
         files = {
             folder.SUMMARY: encode_evaluation(measured.evaluation),
@@ -67,7 +67,7 @@ def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
 
 
 def _refuse(promises: CertifiedPromises, promise: Promise) -> None:
-    certified, needed = promises.certified, rows_needed(promise.max_loss, promise.delta)
+    certified, needed = promises.thresholds, rows_needed(promise.max_loss, promise.delta)
     if certified.rows < needed:
         limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
         raise BadInput(f"{limits} takes at least {needed} certification rows", certified.rows)

@@ -1,4 +1,4 @@
-"""Answer files dropped under `batches/in/`: S3 notifies SQS, and SQS calls this function, one message a file."""
+"""Answer files uploaded to `batches/in/`: S3 notifies SQS, and SQS calls this function, one message a file."""
 
 import os
 from typing import Any

@@ -3,7 +3,7 @@
 import os
 
 from weir.api import http_responses as http
-from weir.api.dispatch import Api, Request
+from weir.api.dispatch import Api, RoutedRequest
 from weir.api.gateway_events import Response
 from weir.api.service import Service
 from weir.catalog.mounts import CASCADE
@@ -17,13 +17,13 @@ service.preload(settings.preload)
 
 
 @app.operation("infer")
-def infer(request: Request) -> Response:
+def infer(request: RoutedRequest) -> Response:
     """Predict each row with the cheapest level that is confident enough."""
-    return http.infer(service.infer(request.model, request.version, request.call()))
+    return http.infer(service.infer(request.model, request.version, request.body()))
 
 
 @app.operation("stats")
-def stats(request: Request) -> Response:
+def stats(request: RoutedRequest) -> Response:
     """Return what this process has answered."""
     return http.respond(service.statistics(request.model, request.version))
 

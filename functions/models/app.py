@@ -4,7 +4,7 @@ import os
 
 from weir.api import descriptions, documentation
 from weir.api import http_responses as http
-from weir.api.dispatch import Api, Request
+from weir.api.dispatch import Api, RoutedRequest
 from weir.api.gateway_events import Response
 from weir.api.service import Service
 from weir.catalog.mounts import MOUNTS
@@ -18,55 +18,55 @@ services = {mount: Service(registry, mount) for mount in MOUNTS}
 
 
 @app.operation("server")
-def server(_: Request) -> Response:
+def server(_: RoutedRequest) -> Response:
     """Name the server, its version and its extensions."""
     return http.respond(descriptions.server())
 
 
 @app.operation("live")
-def live(_: Request) -> Response:
+def live(_: RoutedRequest) -> Response:
     """Answer that the function runs."""
     return http.respond(Live(live=True))
 
 
 @app.operation("ready")
-def ready(request: Request) -> Response:
+def ready(request: RoutedRequest) -> Response:
     """Answer whether the store does."""
     return http.ready(Ready(services[request.mount].ready()))
 
 
 @app.operation("metadata")
-def metadata(request: Request) -> Response:
+def metadata(request: RoutedRequest) -> Response:
     """Describe a model."""
     return http.respond(services[request.mount].metadata(request.model, request.version))
 
 
 @app.operation("config")
-def config(request: Request) -> Response:
+def config(request: RoutedRequest) -> Response:
     """Describe a model as Triton's configuration does."""
     return http.respond(services[request.mount].config(request.model, request.version))
 
 
 @app.operation("model_ready")
-def model_ready(request: Request) -> Response:
+def model_ready(request: RoutedRequest) -> Response:
     """Answer whether the first network of a model loads."""
     return http.ready(ModelReady(request.model, services[request.mount].model_ready(request.model, request.version)))
 
 
 @app.operation("index")
-def index(request: Request) -> Response:
+def index(request: RoutedRequest) -> Response:
     """List every version in the store."""
-    return http.respond(services[request.mount].index(request.call()))
+    return http.respond(services[request.mount].index(request.body()))
 
 
 @app.operation("openapi")
-def openapi(_: Request) -> Response:
+def openapi(_: RoutedRequest) -> Response:
     """Describe this API."""
     return http.respond(documentation.openapi(registry))
 
 
 @app.operation("docs")
-def docs(_: Request) -> Response:
+def docs(_: RoutedRequest) -> Response:
     """Show the page that sends requests to this API."""
     return http.page(documentation.page(), documentation.POLICY)
 

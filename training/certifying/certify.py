@@ -31,7 +31,7 @@ _SHARES = {"thresholds": 10, "abstention": 3, "sets": 3}
 class CertifiedPromises:
     """Thresholds, and all that was certified with them."""
 
-    certified: CertifiedThresholds
+    thresholds: CertifiedThresholds
     fused_temperature: float
     """calibrates the posterior at the exit, as fitted on validation rows"""
     abstention: Abstention | None
@@ -39,9 +39,9 @@ class CertifiedPromises:
     warnings: tuple[str, ...]
     """promises of the task that cannot be kept"""
 
-    def on(self, manifest: Manifest) -> Manifest:
-        """Write them into a manifest."""
-        values = self.certified.thresholds.values
+    def written_to(self, manifest: Manifest) -> Manifest:
+        """Return a manifest with these promises, and with these thresholds at its levels."""
+        values = self.thresholds.chosen.values
         levels = tuple(
             msgspec.structs.replace(level, threshold=value)
             for level, value in zip(manifest.levels, values, strict=True)
@@ -50,8 +50,8 @@ class CertifiedPromises:
             manifest,
             levels=levels,
             fused_temperature=self.fused_temperature,
-            certificate=self.certified.certificate,
-            certificate_absent_because=self.certified.absent_because,
+            certificate=self.thresholds.certificate,
+            certificate_absent_because=self.thresholds.absent_because,
             abstention=self.abstention,
             sets=self.sets,
         )
@@ -116,7 +116,7 @@ def certify(
         division = {name: len(rows) for name, rows in parts.items()}
         certificate = msgspec.structs.replace(certified.certificate, division=division)
         certified = replace(certified, certificate=certificate)
-    final = FinalPosterior(certified.thresholds.values, validation)
+    final = FinalPosterior(certified.chosen.values, validation)
     rule, sets, warnings = None, None, []
     if promise.abstain_above is not None:
         rows = final.of(certification.rows(parts["abstention"]))

@@ -19,21 +19,21 @@ from weir.errors import Failed
 
 
 class Uncertified(Failed):
-    """The promise does not hold, whatever the thresholds."""
+    """A promise cannot be certified on these rows."""
 
 
 @dataclass(frozen=True)
 class CertifiedThresholds:
     """Thresholds, and the promise that they carry."""
 
-    thresholds: Thresholds
+    chosen: Thresholds
     certificate: Certificate | None
     absent_because: str | None
     """why there is no promise; then the thresholds always escalate"""
     rows: int
     """certification rows used for the thresholds"""
-    broken: bool = False
-    """the promise breaks even where only the last level answers"""
+    uncertifiable: bool = False
+    """the promise cannot be certified on these rows, even by the last level alone"""
 
 
 def certify_thresholds(
@@ -56,7 +56,7 @@ def certify_thresholds(
     if passed is None:
         losses = int(lost(rows, vectors[0].values, promise.against).sum())
         why = f"the last level alone is wrong on {losses} of {count} certification rows, too many for {limits}"
-        return CertifiedThresholds(vectors[0], None, why, count, broken=True)
+        return CertifiedThresholds(vectors[0], None, why, count, uncertifiable=True)
     certificate = Certificate(
         against=promise.against,
         max_loss=promise.max_loss,

@@ -14,27 +14,27 @@ from weir.errors import BadInput
 
 
 def check(manifest: Manifest, rows: Recording) -> None:
-    """Refuse levels that disagree on the order of the labels.
+    """Refuse a level whose outputs are permuted: they are in another order than the labels.
 
-    They do when some labels are each predicted as the next of them, in a circle, for more than half of their rows, by
-    more than two standard errors: no network learns that, but one whose outputs are in another order does it.
+    It shows as a cycle of labels, each predicted as the next for over half of its rows, by more than two standard
+    errors. No network learns that.
 
     Raises:
-        BadInput: such a level was found.
+        BadInput: the outputs of a level are permuted.
     """
     names = [level.name for level in manifest.levels]
     predictions = (*rows.predicted, rows.end_to_end.argmax(axis=1))
     for name, predicted in zip((*names, "end-to-end"), predictions, strict=True):
-        circle = _circle(predicted, rows.labels, len(manifest.labels))
-        if circle:
+        cycle = _cycle(predicted, rows.labels, len(manifest.labels))
+        if cycle:
             pairs = ", ".join(
-                f"{manifest.labels[label]} predicted as {manifest.labels[other]}" for label, other in circle
+                f"{manifest.labels[label]} predicted as {manifest.labels[other]}" for label, other in cycle
             )
             raise BadInput(f"levels agree on the order of the labels; on validation rows {name} does not", pairs)
 
 
 def warnings(manifest: Manifest, rows: Recording, times: LevelTimes) -> list[str]:
-    """List what makes levels useless, and its effect."""
+    """List levels less accurate than the one before them, and levels that take no more time than an earlier one."""
     names = [level.name for level in manifest.levels]
     accuracies = 1 - rows.errors.mean(axis=1)
     costs = rows.costs_us(times).mean(axis=1)
@@ -54,7 +54,7 @@ def warnings(manifest: Manifest, rows: Recording, times: LevelTimes) -> list[str
     return lines
 
 
-def _circle(predicted: NDArray[np.intp], labels: Labels, count: int) -> list[tuple[int, int]]:
+def _cycle(predicted: NDArray[np.intp], labels: Labels, count: int) -> list[tuple[int, int]]:
     usual = _usual_predictions(predicted, labels, count)
     for start in usual:
         chain, label = [], start

@@ -7,7 +7,7 @@ import msgspec
 import requests
 
 from training.client.signing import authorization
-from weir.api.inference import Call
+from weir.api.inference import RequestBody
 from weir.api.routes import url_path
 from weir.api.service import Service
 from weir.catalog.mounts import Mount
@@ -28,7 +28,7 @@ class Client(Protocol):
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model. Raises errors of `weir.errors`."""
 
-    def infer(self, model: str, version: str, call: Call) -> Document:
+    def infer(self, model: str, version: str, body: RequestBody) -> Document:
         """Answer an inference request. Raises errors of `weir.errors`."""
 
 
@@ -44,9 +44,9 @@ class StoreClient:
         document: Document = msgspec.to_builtins(self._service.metadata(model, version))
         return document
 
-    def infer(self, model: str, version: str, call: Call) -> Document:
+    def infer(self, model: str, version: str, body: RequestBody) -> Document:
         """Answer an inference request."""
-        return _document(self._service.infer(model, version, call).body)
+        return _document(self._service.infer(model, version, body).body)
 
 
 class HttpClient:
@@ -63,17 +63,17 @@ class HttpClient:
         """Describe a model."""
         return self._send("GET", url_path("metadata", self._mount, model, version), None)
 
-    def infer(self, model: str, version: str, call: Call) -> Document:
+    def infer(self, model: str, version: str, body: RequestBody) -> Document:
         """Answer an inference request."""
-        return self._send("POST", url_path("infer", self._mount, model, version), call)
+        return self._send("POST", url_path("infer", self._mount, model, version), body)
 
-    def _send(self, method: str, path: str, call: Call | None) -> Document:
-        headers = {"Content-Type": call.picture or "application/json"} if call else {}
+    def _send(self, method: str, path: str, body: RequestBody | None) -> Document:
+        headers = {"Content-Type": body.picture or "application/json"} if body else {}
         try:
             response = requests.request(
                 method,
                 self._base + path,
-                data=call.content if call else None,
+                data=body.content if body else None,
                 headers=headers,
                 auth=self._authorization,
                 timeout=_TIMEOUT_S,

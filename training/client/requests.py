@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.api.inference import Call
+from weir.api.inference import RequestBody
 from weir.catalog.inputs import Datatype, Tensor
 from weir.errors import BadInput, BadTensor
 from weir.inputs.finite import finite_rule, infinite_rows
 from weir.inputs.npy import read_npy
-from weir.inputs.reader import reader
+from weir.inputs.reader import reader_for
 from weir.protocol.requests import MAX_ROWS
 
 Shape = tuple[int, ...]
@@ -24,7 +24,7 @@ _DATATYPE: Datatype = "FP32"
 _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
-def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
+def requests(path: Path, name: str, shape: Shape) -> Iterator[RequestBody]:
     """Read a file as one or more requests, each of at most 1,024 rows; a picture is sent unchanged.
 
     Args:
@@ -42,10 +42,10 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
         raise BadInput("INPUT is a file that can be read", exc) from exc
     suffix = path.suffix.lower()
     if suffix == ".json" and isinstance(document := _json(content), dict):
-        yield Call(content)
+        yield RequestBody(content)
         return
     if suffix in _PICTURES:
-        yield Call(content, picture=_PICTURES[suffix])
+        yield RequestBody(content, picture=_PICTURES[suffix])
         return
     if suffix == ".json":
         values = _numbers(document)
@@ -55,7 +55,7 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[Call]:
         raise BadInput("INPUT is a .png, .jpg, .npy or .json", str(path))
     rows = _rows(values, Tensor(name=name, shape=(-1, *shape), datatype=_DATATYPE))
     for start in range(0, len(rows), MAX_ROWS):
-        yield Call(request(name, rows[start : start + MAX_ROWS]))
+        yield RequestBody(request(name, rows[start : start + MAX_ROWS]))
 
 
 def request(name: str, rows: NDArray[np.floating[Any]]) -> bytes:
@@ -68,7 +68,7 @@ def _rows(values: NDArray[np.float64], one: Tensor) -> NDArray[np.float64]:
     """Take one row or many, each of the model's shape or flat, as `(rows, *shape)`."""
     single = values.shape in {one.row_shape, (one.row_values,)}
     try:
-        rows: NDArray[np.float64] = reader(one).from_array(values[None] if single else values)
+        rows: NDArray[np.float64] = reader_for(one).from_array(values[None] if single else values)
     except BadTensor as exc:
         raise BadInput(f"INPUT is one row of shape {list(one.row_shape)}, or rows of it, or flat", exc.got) from exc
     if not len(rows):

@@ -15,7 +15,7 @@ from training.client.requests import request
 from training.data.split import Split
 from training.measuring import reload
 from training.publishing.stores import WritableStore
-from weir.api.inference import Call
+from weir.api.inference import RequestBody
 from weir.catalog.keys import batch_key
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, MOUNTS, Mount
@@ -52,14 +52,15 @@ def smoke_test(trained: Path, url: str, store: WritableStore, on_progress: Progr
 def _few_rows(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
     body = request(manifest.inputs[0].name, test.spread(_SHOWN_ROWS).astype(np.float64))
     yield f"POST {url}/cascade/v2/models/{manifest.model}/infer"
-    yield from (f"  {line}" for line in lines(HttpClient(url, CASCADE).infer(manifest.model, "", Call(body))))
+    yield from (f"  {line}" for line in lines(HttpClient(url, CASCADE).infer(manifest.model, "", RequestBody(body))))
 
 
 def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Progress, mount: Mount) -> list[str]:
     client, labels = HttpClient(url, mount), []
     for start in range(0, len(test.inputs), _ROWS_PER_REQUEST):
         rows = test.inputs[start : start + _ROWS_PER_REQUEST].astype(np.float64)
-        labels += outputs(client.infer(manifest.model, "", Call(request(manifest.inputs[0].name, rows))))["label"]
+        body = RequestBody(request(manifest.inputs[0].name, rows))
+        labels += outputs(client.infer(manifest.model, "", body))["label"]
         on_progress("predicting over HTTP, rows", len(labels), len(test.inputs))
     return labels
 

@@ -25,13 +25,13 @@ class MeasuredTimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FewestRows(msgspec.Struct, frozen=True, kw_only=True):
-    """The fewest rows per request at which the cascade is billed so many percent less."""
+    """The fewest rows per request at which the cascade is billed `less_percent` % less than the end-to-end model."""
 
     less_percent: int
     rows: int | None
     """`None` when there is no such number up to 1,024"""
     lasting_from: int | None
-    """from it on, every number up to 1,024 saves as much: rounding makes savings come and go"""
+    """the fewest from which every number up to 1,024 saves as much; below it, rounding makes savings come and go"""
 
 
 class CheapestMemory(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +79,10 @@ def plan(measured: MeasuredTimes, setting: Setting, prices: Prices) -> Plan:
 
 
 def fewest_rows(measured: MeasuredTimes, setting: Setting, prices: Prices, *, less_percent: int) -> FewestRows:
-    """Try every number of rows per request, because rounding makes the saving rise and fall."""
+    """Find the fewest rows per request at which the cascade is billed so much less.
+
+    Every number is tried, because rounding to whole milliseconds makes the saving rise and fall.
+    """
     numbers = range(1, MAX_ROWS + 1)
     saving = [rows for rows in numbers if _saves(measured, _with_rows(setting, rows), prices, less_percent)]
     lost = max(set(numbers) - set(saving), default=0)
@@ -91,7 +94,7 @@ def fewest_rows(measured: MeasuredTimes, setting: Setting, prices: Prices, *, le
 
 
 def cheapest_memory(row_us: float, setting: Setting, prices: Prices) -> CheapestMemory:
-    """Try every memory up to a whole vCPU; of equally cheap ones take the largest, which is the fastest."""
+    """Find the memory, up to a whole vCPU, at which predictions cost least; of equals the largest, the fastest."""
 
     def setting_of(memory_mb: int) -> Setting:
         return msgspec.structs.replace(setting, memory_mb=memory_mb)

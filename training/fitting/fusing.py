@@ -17,7 +17,10 @@ _DECIMALS = 4
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of a log-linear pool, `q ∝ before ** before_weight * probabilities ** own_weight`."""
+    """Weights of a log-linear pool, `q ∝ p ** before * r ** own`.
+
+    `p` is the posterior of the levels before, `r` the level's own probabilities.
+    """
 
     before: float
     own: float

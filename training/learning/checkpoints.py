@@ -1,4 +1,4 @@
-"""Checkpoints: networks that have finished training, so that a training that runs again resumes with them."""
+"""Cache of trained networks, keyed by a digest of everything that determines them."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -19,10 +19,10 @@ ModelAndHistory = tuple[keras.Model, list[Epoch]]
 
 
 class Checkpoints:
-    """A folder of networks that have finished training; a digest of all that a network depends on is in its file name.
+    """A folder of trained networks, from which a training that runs again resumes.
 
-    Networks are resumed only if the digest is the same: it covers the data, the seed, the description of the network,
-    its training target and the versions of the libraries.
+    The file name of a network holds a digest of what determines it: the data, the seed, its description, its training
+    target and the versions of the libraries. A network is resumed only if the digest is the same.
     """
 
     def __init__(

@@ -25,7 +25,8 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     loss: float
     """mean over the batches"""
     val_loss: float
-    """the same loss of the validation rows: negative log-likelihood in nats, of several networks the overall loss"""
+    """of the validation rows: negative log-likelihood of the labels, in nats, without teacher and weights; of several
+    networks the overall loss"""
     val_accuracy: float | None
     """of one network, 0 to 1"""
     learning_rate: float

@@ -9,7 +9,7 @@ import numpy as np
 from training.fitting.calibration import losses
 from training.learning.networks import Trained
 from training.levels import grouping
-from training.levels.ladder import Ladder, conditional, weighed
+from training.levels.ladder import Ladder, conditional, with_expert_weights
 from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
 from training.task import EXPERTS, Groups, NetworkSpec
@@ -184,7 +184,7 @@ def _experts_after(ladder: Ladder, place: int, networks: Mapping[str, TrainableN
     """Make a level of experts, by group, after another level; their weights are learned on validation rows."""
     experts = {group: Expert(network=network) for group, network in networks.items()}
     level = Experts(name=EXPERTS, experts=experts, threshold=None)
-    return weighed(ladder.with_levels(ladder.levels[: place + 1]), place + 1, level)
+    return with_expert_weights(ladder.with_levels(ladder.levels[: place + 1]), place + 1, level)
 
 
 @dataclass(frozen=True)

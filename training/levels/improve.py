@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from training.learning.networks import TrainingTarget, logits, teacher_logits
-from training.levels.ladder import ExpectedPerformance, Ladder, TrainableLevel, pooled
+from training.levels.ladder import ExpectedPerformance, Ladder, TrainableLevel, with_pool_weights
 from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
 from training.replay.thresholds import lowest_safe_threshold
@@ -130,7 +130,7 @@ def choose_fusion(search: LevelSearch) -> LevelSearch:
             continue
         last = level.network is search.ladder.end_to_end
         if not (last and search.run.task.promise.against == "end-to-end"):
-            search = search.try_level("pooling", number, pooled(search.ladder, number, level))
+            search = search.try_level("pooling", number, with_pool_weights(search.ladder, number, level))
     return search
 
 

@@ -121,13 +121,13 @@ class Ladder:
         ladder = self
         for number, level in enumerate(self.levels):
             if isinstance(level, Experts):
-                ladder = ladder.with_level(number, weighed(ladder, number, level))
+                ladder = ladder.with_level(number, with_expert_weights(ladder, number, level))
             elif level.fusion == "pool":
-                ladder = ladder.with_level(number, pooled(ladder, number, level))
+                ladder = ladder.with_level(number, with_pool_weights(ladder, number, level))
         return ladder
 
 
-def pooled(
+def with_pool_weights(
     ladder: Ladder, number: int, level: Classifier[TrainableNetwork] | Router[TrainableNetwork]
 ) -> TrainableLevel:
     """Pool a level with the levels before its place, with weights learned on validation rows."""
@@ -139,7 +139,7 @@ def pooled(
     return msgspec.structs.replace(level, fusion="pool", weights=weights)
 
 
-def weighed(ladder: Ladder, number: int, level: Experts[TrainableNetwork]) -> Experts[TrainableNetwork]:
+def with_expert_weights(ladder: Ladder, number: int, level: Experts[TrainableNetwork]) -> Experts[TrainableNetwork]:
     """Learn each expert's temperature, and the weight of the level before it, on its group's validation rows.
 
     Args:
@@ -150,7 +150,7 @@ def weighed(ladder: Ladder, number: int, level: Experts[TrainableNetwork]) -> Ex
     hierarchy = ladder.hierarchy
     before = ladder.recording.posteriors[number - 1] if number else hierarchy.prior_rows(len(ladder.labels))
     experts = {
-        group: _weighed(expert, before, ladder.labels, hierarchy.members_of(group))
+        group: _with_fitted_weights(expert, before, ladder.labels, hierarchy.members_of(group))
         for group, expert in level.experts.items()
     }
     return msgspec.structs.replace(level, experts=experts)
@@ -163,7 +163,7 @@ def conditional(posterior: Floats, members: Sequence[int]) -> Floats:
     return shares
 
 
-def _weighed(
+def _with_fitted_weights(
     expert: Expert[TrainableNetwork], before: Floats, labels: Labels, members: Sequence[int]
 ) -> Expert[TrainableNetwork]:
     rows = np.flatnonzero(np.isin(labels, members))

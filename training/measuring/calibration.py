@@ -32,8 +32,11 @@ class CalibrationResult(msgspec.Struct, frozen=True, kw_only=True):
 def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) -> dict[str, CalibrationResult]:
     """Measure the end-to-end model, the levels by their numbers, and the cascade's final posterior.
 
-    A level's confidence is that of its posterior, built on the levels before it. The cascade's rows exit in both
-    cases where they exit with the temperatures that serve. Raises `ModelUnavailable`.
+    A level's confidence is that of its posterior, built on the levels before it. For the cascade, a row exits at the
+    same level before and after: the level at which it exits with the temperatures that serve.
+
+    Raises:
+        ModelUnavailable: a network can't be loaded.
     """
     before, after = (record(Model(one, fetch, DEPLOYED), test) for one in (uncalibrated(manifest), manifest))
     results = {END_TO_END: _result(before.end_to_end, after.end_to_end, test.labels)}

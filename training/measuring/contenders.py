@@ -22,11 +22,11 @@ END_TO_END, CASCADE = "end-to-end", "cascade"
 
 @dataclass(frozen=True)
 class Contender:
-    """A cascade that answers, and what of it is timed."""
+    """A predictor to compare with others, and the part of it that is timed."""
 
     predictor: Predictor
     timed_level: int | None = None
-    """the level whose networks alone are timed; None: the whole call is"""
+    """the level whose networks alone are timed; None: the whole call"""
 
     def answer(self, rows: Floats) -> tuple[Predictions, float]:
         """Answer rows in one batched call, and return the wall time in µs per row too."""

@@ -1,4 +1,4 @@
-"""The ledger: what each level contributes to the overall loss, and to the errors that remain."""
+"""Attribute loss and accuracy to levels by Shapley values, and each remaining error to one level: the ledger."""
 
 import math
 import statistics
@@ -37,7 +37,7 @@ class LevelEntry(msgspec.Struct, frozen=True, kw_only=True):
     remaining_loss: float
     """nats of the cascade's loss that lie in rows which this level answered"""
     errors: int
-    """wrong rows that it is to blame for: those it answered; but a wrong group is the fault of the level that routed"""
+    """errors attributed to this level: wrong rows that it answered; a wrong group counts for the routing level"""
     share: float
     """share of rows that it answered"""
     time_us: float
@@ -120,7 +120,7 @@ def draw_up(model: Model, test: Split) -> Ledger:
     accuracy_gains = shapley(lambda subset: worth[subset].accuracy - prior.accuracy, len(cascade.levels))
     predictions = cascade.answer(_numbers(labels))
     row_losses = losses(predictions.probabilities, labels)
-    blamed = _blamed(predictions, labels, cascade)
+    attributed = _attributed(predictions, labels, cascade)
     times = _times(model, test.inputs)
     levels = tuple(
         LevelEntry(
@@ -128,7 +128,7 @@ def draw_up(model: Model, test: Split) -> Ledger:
             loss_reduction=loss_reductions[number],
             accuracy_gain=accuracy_gains[number],
             remaining_loss=float(row_losses[predictions.exit_level == number].sum() / len(labels)),
-            errors=int((blamed == number).sum()),
+            errors=int((attributed == number).sum()),
             share=predictions.share(number),
             time_us=times[number],
         )
@@ -172,17 +172,17 @@ def _numbers(labels: Labels) -> Floats:
     return np.arange(len(labels), dtype=np.float32)
 
 
-def _blamed(predictions: Predictions, labels: Labels, cascade: Cascade[RecordedNetwork]) -> NDArray[np.intp]:
-    """Return the level to blame for each wrong row, -1 for correct ones, `(rows,)`."""
-    blamed = np.where(predictions.label == labels, -1, predictions.exit_level).astype(np.intp)
+def _attributed(predictions: Predictions, labels: Labels, cascade: Cascade[RecordedNetwork]) -> NDArray[np.intp]:
+    """Return the level that each wrong row is attributed to, -1 for correct rows, `(rows,)`."""
+    attributed = np.where(predictions.label == labels, -1, predictions.exit_level).astype(np.intp)
     for number, level in enumerate(cascade.levels):
         if isinstance(level, Experts):
             group_of = cascade.hierarchy.group_of
             wrong_group = group_of[predictions.label] != group_of[labels]
             before = reversed(range(number))
             router = next((k for k in before if not isinstance(cascade.levels[k], Experts)), number)
-            blamed[(blamed == number) & wrong_group] = router
-    return blamed
+            attributed[(attributed == number) & wrong_group] = router
+    return attributed
 
 
 def _chain(

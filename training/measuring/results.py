@@ -4,7 +4,7 @@ import msgspec
 
 
 class NetworkResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The end-to-end model, alone on every test row."""
+    """One network alone, on every test row: the end-to-end model, or a level."""
 
     accuracy: float
     float_accuracy: float
@@ -18,28 +18,29 @@ class NetworkResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LevelResult(NetworkResult, frozen=True, kw_only=True):
-    """One level, alone on every test row, and the share of rows that it answers in the cascade.
+    """One level alone, on every test row, and its share of answers in the cascade.
 
-    Experts stand behind the levels before them; their time is that of their own networks.
+    Experts answer after the levels before them; their size and time are those of their own networks.
     """
 
     name: str
     share: float
+    """of rows that it answers in the cascade, 0 to 1"""
 
 
 class CascadeResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The levels in turn."""
+    """The cascade, on every test row."""
 
     accuracy: float
     latency_us: float
     regret: float
-    """share of test rows where the cascade is wrong and the end-to-end model right"""
+    """share of test rows where the cascade is wrong and the end-to-end model is correct"""
     ece: float
     """expected calibration error of the cascade's final posterior, 0 to 1"""
     ece_before: float
     """the same without any temperature"""
     ece_floor: float
-    """what a perfectly calibrated predictor of these confidences would show on as many rows"""
+    """expected calibration error of a perfectly calibrated predictor with these confidences, on as many rows"""
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

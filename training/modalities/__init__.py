@@ -1,6 +1,6 @@
 """The kinds of input that training knows; each has a package, such as `picture`, and in it a `Modality`.
 
-The data, the learning, the levels and the samples ask `modality_of(input)`, and know nothing of pixels themselves.
+The rooms `data`, `learning`, `levels` and `client` call `modality_of(input)`, and know nothing of pixels themselves.
 A further kind needs a variant of `weir.catalog.inputs.Input`, a package here with a class that implements
 `modality.Modality`, a case below, and a data source in `training.data.sources` that describes its rows with that input.
 """

@@ -1,1 +1,1 @@
-"""Recorded outputs of levels: thresholds are tried on recordings, not on networks."""
+"""Recorded outputs of levels, on which thresholds are evaluated without running a network; and times of levels."""

@@ -1,4 +1,4 @@
-"""Recorded outputs of every level on the same rows: thresholds are tried on them, not on networks."""
+"""Recorded outputs of levels: the engine runs on them, so thresholds are evaluated without running a network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

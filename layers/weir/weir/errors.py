@@ -1,4 +1,4 @@
-"""Every error of Weir, as one tree.
+"""The errors of Weir, as one tree; `training` adds `Diverged` and `Uncertified` below `Failed`.
 
 ```
 WeirError                      str(error) is one line for a person

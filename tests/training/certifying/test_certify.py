@@ -50,9 +50,9 @@ def test_rows_are_divided_among_the_promises_that_are_made() -> None:
 def test_every_promise_is_certified_on_rows_of_its_own() -> None:
     """The certificate states how the rows were divided among them."""
     promises = _certified()
-    assert promises.certified.certificate is not None
-    assert promises.certified.certificate.division == {"thresholds": 1000, "abstention": 300, "sets": 300}
-    assert promises.certified.certificate.rows == 1000
+    assert promises.thresholds.certificate is not None
+    assert promises.thresholds.certificate.division == {"thresholds": 1000, "abstention": 300, "sets": 300}
+    assert promises.thresholds.certificate.rows == 1000
     assert promises.abstention is not None
     assert (promises.abstention.rows, promises.abstention.max_error) == (300, 0.1)
     assert promises.abstention.p_value == p_value(promises.abstention.wrong, promises.abstention.answered, 0.1)
@@ -66,8 +66,8 @@ def test_a_promise_that_the_task_does_not_make_takes_no_rows() -> None:
     promises = _certified(Promise(max_loss=0.05))
     assert promises.abstention is None
     assert promises.sets is None
-    assert promises.certified.certificate is not None
-    assert promises.certified.certificate.division == {"thresholds": 1600}
+    assert promises.thresholds.certificate is not None
+    assert promises.thresholds.certificate.division == {"thresholds": 1600}
 
 
 def test_an_error_that_no_threshold_keeps_is_not_promised() -> None:
@@ -81,9 +81,9 @@ def test_an_error_that_no_threshold_keeps_is_not_promised() -> None:
 def test_promises_are_written_into_a_manifest() -> None:
     """The manifest has the thresholds of the levels, the fused temperature, and each promise."""
     promises, plain = _certified(), make_manifest()
-    manifest = promises.on(msgspec.structs.replace(plain, levels=plain.levels[1:]))
-    certified = promises.certified
-    assert tuple(level.threshold for level in manifest.levels) == certified.thresholds.values
+    manifest = promises.written_to(msgspec.structs.replace(plain, levels=plain.levels[1:]))
+    certified = promises.thresholds
+    assert tuple(level.threshold for level in manifest.levels) == certified.chosen.values
     assert manifest.fused_temperature == promises.fused_temperature
     assert manifest.certificate == certified.certificate
     assert (manifest.abstention, manifest.sets) == (promises.abstention, promises.sets)
@@ -96,7 +96,7 @@ def test_what_is_certified_is_what_serving_does() -> None:
     promise = msgspec.structs.replace(ALL, max_loss=0.02)
     promises = certify(validation, certification, (1.0, 10.0), promise, ("digest", 7))
     parts = divide(1600, ALL, 7)
-    values = promises.certified.thresholds.values
+    values = promises.thresholds.chosen.values
     assert promises.fused_temperature == fused_temperature(
         validation.predictions(values), validation.labels, np.array([True, True])
     )
@@ -109,8 +109,8 @@ def test_what_is_certified_is_what_serving_does() -> None:
     assert promises.abstention is not None
     assert counts(promises.abstention) == counted(served("abstention"), promises.abstention)
     assert promises.sets == certify_sets(served("sets"), ALL.alphas)
-    assert promises.certified.certificate is not None
-    assert promises.certified.certificate.losses == _lost(certification.rows(parts["thresholds"]), values)
+    assert promises.thresholds.certificate is not None
+    assert promises.thresholds.certificate.losses == _lost(certification.rows(parts["thresholds"]), values)
 
 
 def _lost(rows: Recording, values: Sequence[Threshold]) -> int:
@@ -145,19 +145,19 @@ def test_only_levels_that_end_with_the_end_to_end_model_promise_against_it(
     """With another last level, always escalating could lose; against labels any levels may promise."""
     with pytest.raises(BadInput, match=f"takes levels that end with it; one against labels takes any. Got: {last}"):
         certify_model(manifest, fetch, data, Promise())
-    assert certify_model(manifest, fetch, data, AGAINST_LABELS).promises.certified.rows == 187
+    assert certify_model(manifest, fetch, data, AGAINST_LABELS).promises.thresholds.rows == 187
 
 
 def test_a_model_is_certified_on_what_its_networks_predict(data: PreparedData) -> None:
     """The manifest has the certified thresholds; their loss and time are those of the validation rows."""
     draft = make_manifest()
     certification = certify_model(draft, fetch, data, Promise(max_loss=0.05))
-    manifest, certified = certification.promises.on(draft), certification.promises.certified
+    manifest, certified = certification.promises.written_to(draft), certification.promises.thresholds
     assert manifest.certificate is not None
     assert (manifest.certificate.rows, manifest.certificate.data_digest) == (300, "1" * 64)
     assert manifest.certificate.losses <= manifest.certificate.max_losses
     values = tuple(level.threshold for level in manifest.levels)
-    assert evaluate(certification.validation, certification.times, values, "end-to-end") == certified.thresholds
+    assert evaluate(certification.validation, certification.times, values, "end-to-end") == certified.chosen
     again = record(Model(draft, fetch), data.validation)
     np.testing.assert_allclose(certification.validation.posteriors, again.posteriors, atol=1e-6)
 
@@ -173,7 +173,7 @@ def test_what_a_manifest_promised_before_does_not_matter(data: PreparedData) -> 
     of_draft, of_careless = (certify_model(one, fetch, data, AGAINST_LABELS) for one in (draft, careless))
     assert of_draft.promises.sets is not None
     np.testing.assert_array_equal(of_draft.validation.posteriors, of_careless.validation.posteriors)
-    rules = [one.promises.on(draft).abstention for one in (of_draft, of_careless)]
+    rules = [one.promises.written_to(draft).abstention for one in (of_draft, of_careless)]
     assert all(rule is not None and rule.rows == 56 for rule in rules)
 
 

@@ -34,7 +34,7 @@ def test_the_last_vector_that_passed_is_kept() -> None:
     """The test keeps neither the vector that failed nor one behind it, although that one would pass."""
     rows = _rows(wrong=[40, 41, 42, 43])
     certified = certify_thresholds(_vectors(0.95, 0.85, 0.7, 0.97), rows, PROMISE, "digest")
-    assert certified.thresholds.values == (0.85, 0.0)
+    assert certified.chosen.values == (0.85, 0.0)
     assert certified.certificate is not None
     assert (certified.certificate.losses, certified.certificate.tried, certified.certificate.rows) == (0, 4, 100)
     assert certified.certificate.p_value == p_value(0, 100, 0.05)
@@ -46,7 +46,7 @@ def test_the_last_vector_that_passed_is_kept() -> None:
 def test_too_few_rows_certify_nothing() -> None:
     """The reason names the rows that are needed and those that there are."""
     certified = certify_thresholds(_vectors(0.9), _rows([], rows=50), PROMISE, "digest")
-    assert certified.thresholds.values == (None, 0.0)
+    assert certified.chosen.values == (None, 0.0)
     assert certified.certificate is None
     assert (
         certified.absent_because
@@ -73,7 +73,7 @@ def test_the_promise_is_kept_as_often_as_it_states() -> None:
     broken, draws = 0, 200
     for _ in range(draws):
         certified = certify_thresholds(vectors, population.rows(random.integers(0, 3000, 600)), PROMISE, "")
-        broken += _loss(population, certified.thresholds.values[0]) > PROMISE.max_loss
+        broken += _loss(population, certified.chosen.values[0]) > PROMISE.max_loss
     assert broken / draws <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / draws)
 
 

@@ -22,7 +22,7 @@ from training.client import signing
 from training.client.answers import lines, merged
 from training.client.clients import HttpClient
 from training.client.signing import SigV4
-from weir.api.inference import Call
+from weir.api.inference import RequestBody
 from weir.catalog.mounts import END_TO_END
 from weir.catalog.store_failures import _PROXIES
 from weir.errors import BadInput, NotFound, StoreUnavailable, Unavailable, WeirError
@@ -35,8 +35,8 @@ def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """A .npy holds one row or many, each of the model's shape or flat."""
     values = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
     np.save(tmp_path / "a.npy", values)
-    (call,) = client_requests.requests(tmp_path / "a.npy", "image", SHAPE)
-    tensor = json.loads(call.content)["inputs"][0]
+    (body,) = client_requests.requests(tmp_path / "a.npy", "image", SHAPE)
+    tensor = json.loads(body.content)["inputs"][0]
     assert tensor["shape"] == [values.size // 16, 4, 4]
     assert tensor["data"] == values.ravel().tolist()
 
@@ -45,8 +45,8 @@ def test_many_rows_are_several_requests(tmp_path: Path) -> None:
     """A file of more rows than a request may have becomes several requests, each within the limit."""
     np.save(tmp_path / "a.npy", np.zeros((2500, 4, 4)))
     shapes = [
-        json.loads(call.content)["inputs"][0]["shape"][0]
-        for call in client_requests.requests(tmp_path / "a.npy", "i", SHAPE)
+        json.loads(body.content)["inputs"][0]["shape"][0]
+        for body in client_requests.requests(tmp_path / "a.npy", "i", SHAPE)
     ]
     assert shapes == [1024, 1024, 452]
 
@@ -89,7 +89,9 @@ def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.g
 def test_pictures_go_as_they_are(tmp_path: Path, name: str, media_type: str) -> None:
     """The bytes of a picture are sent unchanged: the API reads them."""
     (tmp_path / name).write_bytes(b"any bytes")
-    assert list(client_requests.requests(tmp_path / name, "image", SHAPE)) == [Call(b"any bytes", picture=media_type)]
+    assert list(client_requests.requests(tmp_path / name, "image", SHAPE)) == [
+        RequestBody(b"any bytes", picture=media_type)
+    ]
 
 
 def _answer(*outputs: tuple[str, list[object]]) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 from tests.training.training_runs import ladder, network_of, random_logits
 from training.fitting.calibration import nll
 from training.fitting.fusing import pool_weights
-from training.levels.ladder import Ladder, TrainableLevel, pooled, weighed
+from training.levels.ladder import Ladder, TrainableLevel, with_expert_weights, with_pool_weights
 from training.levels.network import TrainableNetwork, classifier
 from training.task import Promise
 from weir.catalog.levels import Classifier, Expert, Experts, Router
@@ -86,7 +86,7 @@ def test_a_router_spreads_its_groups_over_labels() -> None:
 
 def test_a_level_is_pooled_with_the_weights_that_fit() -> None:
     """The weights are learned on its probabilities and on the posterior before it."""
-    level = pooled(ladder(FIRST, SECOND.network, LAST), 1, SECOND)
+    level = with_pool_weights(ladder(FIRST, SECOND.network, LAST), 1, SECOND)
     before, probabilities = softmax(FIRST.predictions.logits), softmax(random_logits(LABELS, 0.7, 5))
     assert isinstance(level, Classifier)
     assert level.fusion == "pool"
@@ -99,7 +99,7 @@ def test_a_router_is_pooled_as_a_posterior_over_labels() -> None:
     """The weights are learned on its probabilities after they were spread over the labels."""
     network = network_of("router", random_logits(GROUPS.group_of[LABELS], 0.9, 5, 3), LABELS, 4.0)
     router = Router(name="router", network=network, threshold=None)
-    level = pooled(_with_groups([PLAIN.levels[0], router, PLAIN.levels[1]]), 1, router)
+    level = with_pool_weights(_with_groups([PLAIN.levels[0], router, PLAIN.levels[1]]), 1, router)
     spread = GROUPS.spread(network.predictions.probabilities)
     assert isinstance(level, Router)
     assert level.fusion == "pool"
@@ -108,7 +108,7 @@ def test_a_router_is_pooled_as_a_posterior_over_labels() -> None:
 
 def test_experts_are_weighed_beside_the_level_before() -> None:
     """On the rows of its group each learns its temperature, and the weight of the level before; both are best there."""
-    experts = weighed(REFINED, 1, EXPERTS).experts
+    experts = with_expert_weights(REFINED, 1, EXPERTS).experts
     assert list(experts) == ["ab", "cd"]
     for group, expert in experts.items():
         temperature, weight = expert.temperature, expert.before_weight
@@ -151,8 +151,8 @@ def test_refitting_learns_anew_what_fuses() -> None:
     before = _with_groups([*REFINED.levels[:2], second, REFINED.levels[2]])
     refitted = before.refitted()
     assert (refitted.levels[0], refitted.levels[3]) == (before.levels[0], before.levels[3])
-    assert _learned(refitted.levels[1]) == _learned(weighed(before, 1, EXPERTS))
-    assert _learned(refitted.levels[2]) == _learned(pooled(refitted, 2, SECOND)) != (9.0, 9.0)
+    assert _learned(refitted.levels[1]) == _learned(with_expert_weights(before, 1, EXPERTS))
+    assert _learned(refitted.levels[2]) == _learned(with_pool_weights(refitted, 2, SECOND)) != (9.0, 9.0)
 
 
 def _learned(level: TrainableLevel) -> object:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from weir.api import gateway_events, routes
 from weir.api.gateway_events import Event, Response, to_gateway
 from weir.api.http_responses import error_response, internal_error_response
-from weir.api.inference import Call
+from weir.api.inference import RequestBody
 from weir.api.request_metrics import count_response
 from weir.api.routes import Function, Operation
 from weir.catalog.mounts import Mount
@@ -19,8 +19,8 @@ from weir.errors import RouteNotFound, WeirError
 from weir.observability import metrics
 
 
-class Request(Struct, frozen=True):
-    """One request: the names in its path, and its event."""
+class RoutedRequest(Struct, frozen=True):
+    """A request whose route is known: its event, the mount, and the variables of its path."""
 
     event: Event
     mount: Mount
@@ -28,12 +28,12 @@ class Request(Struct, frozen=True):
     version: str = ""
     """a number or an alias, as the caller wrote it"""
 
-    def call(self) -> Call:
+    def body(self) -> RequestBody:
         """Read the body. Raises `BadBody`."""
-        return gateway_events.call(self.event)
+        return gateway_events.request_body(self.event)
 
 
-Answer = Callable[[Request], Response]
+Answer = Callable[[RoutedRequest], Response]
 
 
 class Api:
@@ -81,4 +81,4 @@ class Api:
         route, names = routes.find(verb, path)
         if route.function != self._function:
             raise RouteNotFound(f"the function {self._function} answers its own routes", f"{verb} {path}")
-        return self.operations[route.operation](Request(event, route.mount, **names))
+        return self.operations[route.operation](RoutedRequest(event, route.mount, **names))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pybase64
 
-from weir.api.inference import Call
+from weir.api.inference import RequestBody
 from weir.errors import BadBody
 from weir.protocol.compression import SMALLEST, compress, takes_gzip
 from weir.protocol.messages import ErrorMessage
@@ -47,7 +47,7 @@ def verb_and_path(event: Event) -> tuple[str, str]:
     return context["http"]["method"], path if stage == "$default" else path[len("/" + stage) :]
 
 
-def call(event: Event) -> Call:
+def request_body(event: Event) -> RequestBody:
     """Take the body of a request, and what its headers say of it, out of an event. Raises `BadBody`."""
     headers = _headers(event)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -55,7 +55,7 @@ def call(event: Event) -> Call:
     length = headers.get(_HEADER_LENGTH, "")
     if picture and length:
         raise BadBody(f"a picture is sent without {HEADER_LENGTH}", length)
-    return Call(_body(event), _header_length(length), headers.get("content-encoding", ""), picture)
+    return RequestBody(_body(event), _header_length(length), headers.get("content-encoding", ""), picture)
 
 
 def _body(event: Event) -> bytes:

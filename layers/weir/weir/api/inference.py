@@ -33,7 +33,7 @@ _MAX_PICTURE_BYTES = 4_500_000
 """of a decompressed picture: the gateway's limit for one that is not compressed"""
 
 
-class Call(Struct, frozen=True):
+class RequestBody(Struct, frozen=True):
     """The body of a request, and its headers that say how to read it."""
 
     content: bytes
@@ -67,7 +67,7 @@ class ServedModel(Struct, frozen=True):
     model: Model
     mount: Mount
 
-    def infer(self, call: Call) -> Inference:
+    def infer(self, body: RequestBody) -> Inference:
         """Answer a request of the Open Inference Protocol, or a picture.
 
         Raises:
@@ -75,7 +75,7 @@ class ServedModel(Struct, frozen=True):
             ModelUnavailable: a network can't be loaded.
         """
         manifest = self.model.manifest
-        message, rows = self._read(call)
+        message, rows = self._read(body)
         known = outputs(manifest, self.mount)
         requested = requests.wanted(message, tuple(known))
         names = [output.name for output in requested]
@@ -87,25 +87,24 @@ class ServedModel(Struct, frozen=True):
             self._output(Output.of(known[output.name], context.values(output.name)), output, message)
             for output in requested
         ]
-        body, header_length = responses.encode(self.name, str(self.version), tensors, message.id or "")
-        return self._inference(body, header_length, predictions, uses)
+        content, header_length = responses.encode(self.name, str(self.version), tensors, message.id or "")
+        return self._inference(content, header_length, predictions, uses)
 
-    def predict(self, call: Call) -> Inference:
+    def predict(self, body: RequestBody) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
         specs = self.model.manifest.inputs
-        plain = Call(call.content, encoding=call.encoding)  # the other headers belong to the other protocol
-        content = _content(plain, self.model.row_values)
-        rows, instances = rest_predict.decode(content, specs)
+        plain = RequestBody(body.content, encoding=body.encoding)  # the other headers belong to the other protocol
+        rows, instances = rest_predict.decode(_content(plain, self.model.row_values), specs)
         predictions, uses = self._predict(rows, ["probabilities"])
-        body = rest_predict.encode(predictions.probabilities, instances=instances)
-        return self._inference(body, None, predictions, uses)
+        content = rest_predict.encode(predictions.probabilities, instances=instances)
+        return self._inference(content, None, predictions, uses)
 
-    def _read(self, call: Call) -> tuple[InferRequest, InputRows]:
+    def _read(self, body: RequestBody) -> tuple[InferRequest, InputRows]:
         specs = self.model.manifest.inputs
-        content = _content(call, self.model.row_values)
-        if call.picture:
-            return InferRequest(inputs=[]), from_file(content, call.picture, specs)
-        request = requests.decode(content, call.header_length, specs)
+        content = _content(body, self.model.row_values)
+        if body.picture:
+            return InferRequest(inputs=[]), from_file(content, body.picture, specs)
+        request = requests.decode(content, body.header_length, specs)
         return request.message, requests.rows(request, specs)
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
@@ -123,19 +122,19 @@ class ServedModel(Struct, frozen=True):
         return output.sent_binary() if requests.is_binary(requested, message.settings) else output
 
     def _inference(
-        self, body: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
+        self, content: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
         escalations = _escalations(predictions, self.model.cascade.definition) if self.mount == CASCADE else 0
-        return Inference(body, header_length, self.name, self.version, len(predictions.label), uses, escalations)
+        return Inference(content, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 
-def _content(call: Call, row_values: int) -> bytes:
+def _content(body: RequestBody, row_values: int) -> bytes:
     """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their values."""
-    if call.picture:
-        return decompress(call.content, call.encoding, _MAX_PICTURE_BYTES)
+    if body.picture:
+        return decompress(body.content, body.encoding, _MAX_PICTURE_BYTES)
     values = MAX_ROWS * row_values
-    content = decompress(call.content, call.encoding, min(values * _MAX_VALUE_BYTES + _SPARE, _MAX_BODY_BYTES))
-    if (commas := content.count(b",", 0, call.header_length)) > values + _SPARE:
+    content = decompress(body.content, body.encoding, min(values * _MAX_VALUE_BYTES + _SPARE, _MAX_BODY_BYTES))
+    if (commas := content.count(b",", 0, body.header_length)) > values + _SPARE:
         raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
     return content
 

@@ -34,8 +34,8 @@ class Counter(Struct, frozen=True):
         _add(counts.success, taken_ns)
         _add(counts.compute, compute_ns)
 
-    def refused(self, model: str, version: int, *, taken_ns: int) -> None:
-        """Count a request that was refused."""
+    def failed(self, model: str, version: int, *, taken_ns: int) -> None:
+        """Count a request that got an error: a refusal, or a model that was unavailable."""
         _add(self.counts[model, version].fail, taken_ns)
 
     def of(self, model: str, version: int) -> ModelStatistics:

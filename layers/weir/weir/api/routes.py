@@ -38,14 +38,17 @@ class Route(Struct, frozen=True):
 
     verb: Literal["GET", "POST"]
     path: str
-    """`/v2/models/{model}/infer`: a variable stands for one segment, or for its beginning (`{model}:predict`)"""
+    """such as `/v2/models/{model}/infer`; a variable is a segment, or its part before a suffix (`{model}:predict`)"""
     operation: Operation
     mount: Mount
     function: Function
 
     @property
     def gateway_key(self) -> str:
-        """Key of API Gateway's route to it: there, a variable is a whole segment, and no path ends in a slash."""
+        """Key of the route of API Gateway that leads to it.
+
+        API Gateway's variables match whole segments only, and its paths do not end in a slash.
+        """
         if self.path.endswith("/"):
             return DEFAULT
         return f"{self.verb} " + ("/v1/{proxy+}" if self.path.startswith("/v1/") else self.path)
@@ -99,7 +102,7 @@ def _by_length() -> dict[int, list[tuple[list[str], Route]]]:
 
 
 _BY_LENGTH = _by_length()
-"""number of segments -> routes of as many; segments are compared, for compiling regular expressions takes 1.5 ms"""
+"""number of segments -> routes of that length, each with its path split; compiling regular expressions takes 1.5 ms"""
 
 _PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>:predict"
 
@@ -135,7 +138,7 @@ def url_path(operation: Operation, mount: Mount, model: str = "", version: str =
 
 
 def _variables(template: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    """Read the variables of a path off its segments; None when it is not the template's."""
+    """Match the segments of a path to those of a route, and return its variables; None when they differ."""
     variables = {}
     for expected, segment in zip(template, segments, strict=True):
         if expected[:1] != "{":

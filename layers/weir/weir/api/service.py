@@ -1,4 +1,4 @@
-"""One mount of the API over a registry of models: bodies and names in, answers and what they count out."""
+"""Answer the operations of one mount of the API with a registry of models, and count what was answered."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field
 
 from weir.api import descriptions
-from weir.api.inference import Call, Inference, ServedModel
+from weir.api.inference import Inference, RequestBody, ServedModel
 from weir.api.model_statistics import Counter
 from weir.catalog.mounts import Mount
 from weir.errors import Unavailable, WeirError
@@ -34,13 +34,13 @@ class Service(Struct, frozen=True):
             except WeirError as error:
                 logger().error(f"preloading the model {name} failed: {error}", exc_info=error)
 
-    def infer(self, model: str, version: str, call: Call) -> Inference:
+    def infer(self, model: str, version: str, body: RequestBody) -> Inference:
         """Answer the rows of a request. Raises the errors of `weir.errors`."""
-        return self._counted(model, version, lambda target: target.infer(call))
+        return self._counted(model, version, lambda target: target.infer(body))
 
-    def predict(self, model: str, version: str, call: Call) -> Inference:
+    def predict(self, model: str, version: str, body: RequestBody) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
-        return self._counted(model, version, lambda target: target.predict(call))
+        return self._counted(model, version, lambda target: target.predict(body))
 
     def metadata(self, model: str, version: str = "") -> ModelMetadata:
         """Describe a model. Raises the errors of `weir.runtime.registry`."""
@@ -56,14 +56,14 @@ class Service(Struct, frozen=True):
         """Return what this process has answered for a model. Raises the errors of `weir.runtime.registry`."""
         return Statistics((self.counter.of(model, self.registry.model(model, version)[0]),))
 
-    def index(self, call: Call) -> list[IndexEntry]:
+    def index(self, body: RequestBody) -> list[IndexEntry]:
         """List every version in the store; each is loaded when it is requested.
 
         Raises:
             BadInput: the body is neither empty nor a request for the index.
             StoreUnavailable: the store did not answer.
         """
-        requests.decode_index(decompress(call.content, call.encoding, _MAX_INDEX_BYTES))
+        requests.decode_index(decompress(body.content, body.encoding, _MAX_INDEX_BYTES))
         return [IndexEntry(name=name, version=str(number)) for name, number in self.registry.published()]
 
     def ready(self) -> bool:
@@ -89,7 +89,7 @@ class Service(Struct, frozen=True):
         try:
             inference = answer(ServedModel(model, number, loaded, self.mount))
         except WeirError:
-            self.counter.refused(model, number, taken_ns=time.perf_counter_ns() - start)
+            self.counter.failed(model, number, taken_ns=time.perf_counter_ns() - start)
             raise
         compute_ns = int(1000 * sum(use.time_us for use in inference.uses))
         taken_ns = time.perf_counter_ns() - start

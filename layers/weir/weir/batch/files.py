@@ -12,7 +12,7 @@ from weir.engine.arrays import Floats
 from weir.errors import BadBody, BadTensor
 from weir.inputs.finite import finite_rule, infinite_rows
 from weir.inputs.npy import read_npy
-from weir.inputs.reader import Reader, reader
+from weir.inputs.reader import Reader, reader_for
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def read(file: str, data: bytes, one: Input) -> FileRows:
     """
     for extension, read_rows in _FORMATS.items():
         if file.endswith(extension):
-            rows = read_rows(data, reader(one))
+            rows = read_rows(data, reader_for(one))
             if not len(rows.values):
                 raise BadBody("a batch file has at least one row", file)
             return rows

@@ -41,34 +41,34 @@ def version_number(text: str) -> int:
 
 
 def is_version(text: str) -> bool:
-    """Say whether a text is a version number; an alias never is."""
+    """Tell whether a text is a version number; an alias never is."""
     return bool(_VERSION.fullmatch(text))
 
 
 def versions(model: str) -> str:
-    """Prefix of all versions of a model."""
+    """Return the prefix of all versions of a model."""
     return f"{MODELS}/{model_name(model)}/versions/"
 
 
 def version(model: str, number: int) -> str:
-    """Prefix of one version."""
+    """Return the prefix of one version."""
     return f"{versions(model)}{version_number(str(number))}/"
 
 
 def claim(model: str, number: int) -> str:
-    """Key that publication creates first, and only once: it claims the number."""
+    """Return the key that publication creates first, and only once: it claims the number."""
     return f"{version(model, number)}claim.json"
 
 
 def artifact(model: str, number: int, digest: str) -> str:
-    """Key of one immutable `.tflite`, named by the sha256 of its bytes."""
+    """Return the key of one immutable `.tflite`, named by the sha256 of its bytes."""
     if not _DIGEST.fullmatch(digest):
         raise BadName("digests are 64 of 0-9, a-f", digest)
     return f"{version(model, number)}{digest}.tflite"
 
 
 def manifest(model: str, number: int) -> str:
-    """Key that publication writes last: a version without it does not exist."""
+    """Return the key that publication writes last: a version without it does not exist."""
     return f"{version(model, number)}manifest.json"
 
 
@@ -79,7 +79,7 @@ def parse_manifest(key: str) -> tuple[str, int] | None:
 
 
 def alias(model: str, name: str) -> str:
-    """Key of the document that says which version an alias serves."""
+    """Return the key of the document that says which version an alias serves."""
     return f"{MODELS}/{model_name(model)}/aliases/{alias_name(name)}.json"
 
 

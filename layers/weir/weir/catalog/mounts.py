@@ -1,4 +1,4 @@
-"""The two mounts, of the API and of batch files: one for the end-to-end model, one for the cascade."""
+"""The two mounts: where the end-to-end model and the cascade answer, in the API and in batch files."""
 
 from typing import Literal
 
@@ -6,11 +6,15 @@ from msgspec import Struct
 
 
 class Mount(Struct, frozen=True):
-    """What answers, and where: below `/` and `batches/in/<model>/`, or one segment further down."""
+    """One form of a model, and the segment of paths and keys at which it answers.
+
+    The end-to-end model answers below `/v2` and `batches/in/<model>/`, the cascade below `/cascade/v2` and
+    `batches/in/<model>/cascade/`.
+    """
 
     name: Literal["end-to-end", "cascade"]
     segment: Literal["", "cascade"]
-    """of paths and keys; empty where the end-to-end model answers"""
+    """empty for the end-to-end model"""
 
     @property
     def prefix(self) -> str:

@@ -9,9 +9,10 @@ Against = Literal["end-to-end", "labels"]
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """The promise of the thresholds: with probability at least 1 - delta over the rows, the loss is at most max_loss.
+    """The promise of the thresholds: with probability at least 1 - delta, the loss is at most max_loss.
 
-    The loss is the share of rows where the cascade is wrong and the end-to-end model right (`against` end-to-end), or
+    The probability is over the draw of the certification rows.
+    The loss is the share of rows where the cascade is wrong and the end-to-end model correct (`against` end-to-end), or
     where the cascade is wrong (`against` labels). An abstaining row counts by the label it would have had.
     """
 
@@ -49,8 +50,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 class Abstention(msgspec.Struct, frozen=True, kw_only=True):
     """When the last level gives no label.
 
-    With probability at least 1 - delta: of the rows that get a label at most max_error are wrong, and of those that
-    get a label or a group too.
+    With probability at least 1 - delta over the draw of the certification rows, at most a share max_error is wrong: of
+    the rows that get a label, and of the rows that get a label or a group.
     """
 
     max_error: Share
@@ -58,7 +59,7 @@ class Abstention(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     """the last level gives a label to rows whose confidence is at or above it"""
     group_threshold: float | None = None
-    """of the others, those whose most probable group has at least this probability get the group; None: no row does"""
+    """a row without a label gets its most probable group if that has at least this probability; None: no row does"""
     rows: int
     """certification rows that carry this promise"""
     answered: int
@@ -73,17 +74,20 @@ class Abstention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quantile(msgspec.Struct, frozen=True, kw_only=True):
-    """The probability that lets a label into a prediction set, for one alpha."""
+    """Conformal threshold for one alpha."""
 
     alpha: Share
     least: float
-    """a label is in the set when its probability is at least this; 0 lets all in"""
+    """a label is in the set if its probability is at least this; at 0 all labels are"""
     least_per_label: tuple[float, ...] | None = None
-    """the same with the promise made for each label by itself"""
+    """the same for each label by itself, which promises the coverage of each label"""
 
 
 class PredictionSets(msgspec.Struct, frozen=True, kw_only=True):
-    """Split-conformal prediction sets of the cascade's own posterior: on average 1 - alpha of sets hold the label."""
+    """Split-conformal prediction sets of the cascade's own posterior.
+
+    They have marginal coverage: a set contains the true label with probability at least 1 - alpha.
+    """
 
     rows: int
     """certification rows that carry this promise"""

@@ -1,4 +1,4 @@
-"""Bytes by key, on S3 or in a folder: how functions read and write the store, without boto3."""
+"""Object store client of the functions: bytes by key, on S3 or in a folder, without boto3."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

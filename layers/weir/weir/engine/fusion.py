@@ -16,7 +16,7 @@ _LEAST = np.float32(LEAST_PROBABILITY)
 
 
 def pool(before: Floats, probabilities: Floats, weights: tuple[float, float]) -> Floats:
-    """Weighted log-linear pool: `q ∝ before ** weights[0] * probabilities ** weights[1]`, all `(n, labels)`.
+    """Pool two posteriors log-linearly: `q ∝ before ** weights[0] * probabilities ** weights[1]`, all `(n, labels)`.
 
     Genest & Zidek 1986, "Combining Probability Distributions", section 3.
     """
@@ -47,13 +47,18 @@ def refine(  # noqa: PLR0913 (full is named)
     *,
     full: bool,
 ) -> Floats:
-    """Coarse to fine: `p(label) = p(group) * c(label)`, `c ∝ before(label | group) ** weight * expert(label)`.
+    """Refine a posterior within each group that has an expert; return it, `(n, labels)`.
 
-    A group without an expert keeps the conditional of `before`. With `full`, all experts run on all rows. Without, an
-    expert runs only on rows where its group can still win: `p(group)` is at least the best `p(label)` so far, groups
-    tried from the most probable down. As `c <= 1`, pooled or not, `p(group)` bounds what the expert can reach: labels
-    of experts that did not run keep the values of `before`, none of which can win, and the largest probability and its
-    label are those of the full posterior, ties included.
+    `p(label) = p(group) * c(label)`: `p(group)` is the sum of `before` over the group, and the conditional
+    `c ∝ before(label | group) ** weight * expert(label)` sums to 1. Other groups keep the values of `before`.
+
+    With `full`, every expert runs on every row, and the whole posterior is refined. Without `full`, only the largest
+    probability of each row and its label are those of the full posterior, and the other values need not be.
+
+    The pruned run takes the groups of a row from the most probable down, and runs an expert only where `p(group)` is at
+    least the best `p(label)` so far. This is exact, ties included, because `c <= 1`: no label of a group that is left
+    out could exceed `p(group)`, which is less than the best. These labels keep the values of `before`, which do not
+    exceed `p(group)` either.
 
     Args:
         rows: `(n, …)`, what the experts read.
@@ -61,7 +66,7 @@ def refine(  # noqa: PLR0913 (full is named)
         hierarchy: the groups.
         experts: group number -> expert, whose outputs are the group's labels in ascending order.
         before_weights: group number -> weight of `before` beside the expert; 0, also where missing: the expert alone.
-        full: whether the full posterior is needed.
+        full: whether the whole posterior is needed.
     """
     posterior = before.copy()
     mass = hierarchy.mass(before)

@@ -40,7 +40,7 @@ class Hierarchy:
         return group_of
 
     def mass(self, posterior: Floats) -> Floats:
-        """Probability of each group `(n, groups)`: the sum over its labels of a posterior `(n, L)`."""
+        """Return the probability of each group, `(n, groups)`: the sum of a posterior `(n, L)` over its labels."""
         mass = np.empty((len(posterior), len(self.groups)), np.float32)
         for number, labels in enumerate(self.members):
             mass[:, number] = posterior[:, labels].sum(axis=1)
@@ -51,7 +51,7 @@ class Hierarchy:
         return np.broadcast_to(np.asarray(self.prior, np.float32), (rows, len(self.prior)))
 
     def spread(self, mass: Floats) -> Floats:
-        """Posterior over labels `(n, L)` when only groups are known: `p(label) = p(group) * prior(label | group)`."""
+        """Spread groups over their labels by the prior: `p(label) = p(group) * prior(label | group)`, `(n, L)`."""
         return mass[:, self.group_of] * self.conditional
 
     @cached_property

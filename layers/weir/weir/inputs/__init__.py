@@ -1,6 +1,8 @@
-"""From the values of a request, a file or a data set to the arrays that networks read.
+"""From files and arrays to the rows that networks read.
 
-Each kind of input (`weir.catalog.inputs`) has a file here, and in it a reader with the same verbs, those of
-`reader.Reader`: `picture.py`, `tensor.py`. A further kind (`table.py`, `text.py`) is a file with its reader, and a case
-in `reader.reader`, the one place that distinguishes kinds.
+Each kind of input (`weir.catalog.inputs`) has a file here with its `Reader`, such as `picture.py`; `reader.reader_for`
+chooses it. It reads pictures in a request, rows of a batch file, and the arrays of `weir predict`.
+
+Tensors in a request do not pass through a reader: `weir.protocol` decodes them by the datatype and the shape that every
+kind of input has today. A kind whose rows are not one tensor (a table) needs code there, too.
 """

@@ -14,14 +14,14 @@ def finite_rule(datatype: str) -> str:
     return f"values are finite in {datatype}"
 
 
-def check_finite(array: NDArray[Any], datatype: str, came: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
-    """Return an array `(n,)` whose values are finite; the error shows the first that is not, as it came in `came`.
+def check_finite(array: NDArray[Any], datatype: str, original: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    """Return an array `(n,)` whose values are finite; the error shows the first that is not, as it is in `original`.
 
     Raises:
         BadTensor: a value is NaN or infinite.
     """
     if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
-        raise BadTensor(finite_rule(datatype), came[int(np.argmin(finite))])
+        raise BadTensor(finite_rule(datatype), original[int(np.argmin(finite))])
     return array
 
 

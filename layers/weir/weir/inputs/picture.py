@@ -21,11 +21,11 @@ MAX_PIXELS = 16_000_000
 MAX_SIDE = 65_535
 """in pixels, JPEG's own limit; resizing takes 48 bytes for each: a PNG of one line of pixels would take 760 MB"""
 
-MAX_PASSES = 400_000_000
-"""pixels times scans: a progressive JPEG has about ten scans, each a pass over all pixels, in as little as 30 bytes"""
+MAX_SCANNED_PIXELS = 400_000_000
+"""pixels times scans of a JPEG: each scan is a pass over all pixels; ten are usual, and one may be 30 bytes long"""
 
 _MIN_PIXELS_PER_SCAN = 10_000
-"""a scan of a smaller picture counts as so many pixels"""
+"""each scan counts as at least this many pixels, however small the picture"""
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/jpg")
 
@@ -45,7 +45,7 @@ class PictureReader(TensorReader):
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Read a PNG or JPEG as the one row `(1, …)`: in its channels, at its size, in its range of values.
 
-        Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); an alpha channel is dropped; resizing is Lanczos; of 16 bits
+        Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); an alpha channel is ignored; resizing is Lanczos; of 16 bits
         the upper 8 count; whole numbers are rounded.
 
         Raises:
@@ -89,8 +89,8 @@ def _check(picture: "Image", content: bytes) -> None:
         raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", f"{width} x {height}")
     if max(width, height) > MAX_SIDE:
         raise TooLarge(f"a picture has sides of at most {MAX_SIDE} pixels", f"{width} x {height}")
-    if (passes := picture_structure.scans(content) * max(width * height, _MIN_PIXELS_PER_SCAN)) > MAX_PASSES:
-        raise TooLarge(f"pixels times scans of a JPEG are at most {MAX_PASSES}", passes)
+    if (scanned := picture_structure.scans(content) * max(width * height, _MIN_PIXELS_PER_SCAN)) > MAX_SCANNED_PIXELS:
+        raise TooLarge(f"pixels times scans of a JPEG are at most {MAX_SCANNED_PIXELS}", scanned)
 
 
 def _eight_bits(picture: "Image") -> "Image":

@@ -1,4 +1,4 @@
-"""What reads the rows of one input, whatever its kind."""
+"""The interface of readers, and the one of each kind of input."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from weir.inputs.tensor import InputRows, TensorReader
 
 
 class Reader(Protocol):
-    """The verbs of every kind of input."""
+    """Interface that every kind of input implements."""
 
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Read a file of this media type as one row. Raises `BadInput`."""
@@ -26,8 +26,8 @@ class Reader(Protocol):
         """Make rows of zeros."""
 
 
-def reader(one: Input) -> Reader:
-    """Choose what reads an input."""
+def reader_for(one: Input) -> Reader:
+    """Choose the reader of an input."""
     match one:
         case Picture():
             return PictureReader(one)

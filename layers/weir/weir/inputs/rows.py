@@ -6,7 +6,7 @@ import numpy as np
 
 from weir.catalog.inputs import Input
 from weir.errors import UnsupportedMedia
-from weir.inputs.reader import reader
+from weir.inputs.reader import reader_for
 from weir.inputs.tensor import NO_FILES, InputRows
 
 
@@ -22,7 +22,7 @@ def joined(arrays: Sequence[InputRows], inputs: Sequence[Input]) -> InputRows:
 
 def zeros(inputs: Sequence[Input], count: int = 1) -> InputRows:
     """Make rows of zeros."""
-    return joined([reader(one).zeros(count) for one in inputs], inputs)
+    return joined([reader_for(one).zeros(count) for one in inputs], inputs)
 
 
 def from_file(content: bytes, media_type: str, inputs: Sequence[Input]) -> InputRows:
@@ -35,4 +35,4 @@ def from_file(content: bytes, media_type: str, inputs: Sequence[Input]) -> Input
     """
     if len(inputs) != 1:
         raise UnsupportedMedia(NO_FILES, media_type)
-    return reader(inputs[0]).from_file(content, media_type)
+    return reader_for(inputs[0]).from_file(content, media_type)

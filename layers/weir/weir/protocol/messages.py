@@ -215,7 +215,7 @@ class Duration(Struct, kw_only=True):
 
 
 class InferStatistics(Struct, kw_only=True):
-    """Requests answered and refused, and the time in the networks alone."""
+    """Requests that were answered and that failed, and the time in the networks alone."""
 
     success: Duration
     fail: Duration

@@ -12,14 +12,15 @@ from weir.errors import BadTensor
 JsonType = type[float | int | bool]
 """what each value of a list is: a number, a whole number, or true or false"""
 
-_DEPTHS = 6
-"""nestings that are decoded by their type: rows of up to four dimensions, each value in a list of its own"""
+_MAX_TYPED_DEPTH = 6
+"""deepest nesting that msgspec decodes by its type: rows, four dimensions, and a list around each value"""
 
 _LISTS_PER_VALUE = 2
+"""lists that data may have for each value"""
 _FURTHER_LISTS = 1_000
-"""data of n values have at most `n * _LISTS_PER_VALUE + _FURTHER_LISTS` lists"""
-_IRREGULAR_SHARE = 1 / 8
-"""share of these lists per value that an irregular nesting may have: it is read value by value, in Python"""
+"""lists that data may have besides, whatever the number of values"""
+_IRREGULAR_LISTS_PER_VALUE = 1 / 4
+"""the same as `_LISTS_PER_VALUE` for an irregular nesting, which is read value by value, in Python"""
 
 _NAMES = {float: "numbers", int: "whole numbers", bool: "true and false"}
 _LEAVES: dict[JsonType, tuple[type, ...]] = {float: (float, int), int: (int,), bool: (bool,)}
@@ -32,7 +33,7 @@ def _decoder(nested: Any, depth: int) -> msgspec.json.Decoder[list[Any]]:  # noq
 
 
 _DECODERS: dict[JsonType, list[msgspec.json.Decoder[list[Any]]]] = {
-    leaf: [_decoder(leaf, depth) for depth in range(1, _DEPTHS + 1)] for leaf in (float, int, bool)
+    leaf: [_decoder(leaf, depth) for depth in range(1, _MAX_TYPED_DEPTH + 1)] for leaf in (float, int, bool)
 }
 _any = msgspec.json.Decoder(float_hook=float)
 
@@ -59,10 +60,10 @@ def _flattened(data: msgspec.Raw, json_type: JsonType, count: int) -> list[Any]:
     if lists > (limit := count * _LISTS_PER_VALUE + _FURTHER_LISTS):  # before memory is spent on them
         raise BadTensor(f"data of {count} values has at most {limit} lists", lists)
     try:
-        for depth in range(2, _DEPTHS + 1):
+        for depth in range(2, _MAX_TYPED_DEPTH + 1):
             if (values := _regular(data, json_type, depth)) is not None:
                 return values
-        if lists > count * _LISTS_PER_VALUE * _IRREGULAR_SHARE + _FURTHER_LISTS:
+        if lists > count * _IRREGULAR_LISTS_PER_VALUE + _FURTHER_LISTS:
             raise BadTensor(f"{_rule(json_type)}; an irregular nesting has few lists", lists)
         return list(leaves(_any.decode(data), json_type))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:

@@ -33,14 +33,14 @@ _decoder = msgspec.json.Decoder(InferRequest)
 _index = msgspec.json.Decoder(IndexRequest)
 
 
-class Request(Struct, frozen=True):
-    """A request: its JSON, and the bytes of its tensors that stand behind it."""
+class DecodedRequest(Struct, frozen=True):
+    """A request whose JSON is decoded, and the bytes of its tensors that stand behind the JSON."""
 
     message: InferRequest
     binary: memoryview
 
 
-def decode(content: bytes, header_length: int | None, inputs: Sequence[Input]) -> Request:
+def decode(content: bytes, header_length: int | None, inputs: Sequence[Input]) -> DecodedRequest:
     """Read the body of an inference request.
 
     Args:
@@ -70,10 +70,10 @@ def decode(content: bytes, header_length: int | None, inputs: Sequence[Input]) -
         raise BadBody(
             f"the binary_data_size of all inputs adds up to the {len(content) - split} bytes behind the JSON", behind
         )
-    return Request(message, memoryview(content)[split:])
+    return DecodedRequest(message, memoryview(content)[split:])
 
 
-def _raw(content: bytes, inputs: Sequence[Input]) -> Request:
+def _raw(content: bytes, inputs: Sequence[Input]) -> DecodedRequest:
     """Read bytes alone as rows of the one input; the answer is binary, too, as Triton's is."""
     if len(inputs) != 1:
         raise BadBody(
@@ -90,7 +90,7 @@ def _raw(content: bytes, inputs: Sequence[Input]) -> Request:
         parameters=InputParameters(binary_data_size=len(content)),
     )
     parameters = RequestParameters(binary_data_output=True)
-    return Request(InferRequest(inputs=[tensor], parameters=parameters), memoryview(content))
+    return DecodedRequest(InferRequest(inputs=[tensor], parameters=parameters), memoryview(content))
 
 
 def _check_outputs(message: InferRequest) -> None:
@@ -107,7 +107,7 @@ def decode_index(content: bytes) -> IndexRequest:
         raise BadBody('the body is empty, or a JSON object {"ready": true or false}', exc) from exc
 
 
-def rows(request: Request, inputs: Sequence[Input]) -> InputRows:
+def rows(request: DecodedRequest, inputs: Sequence[Input]) -> InputRows:
     """Read the rows, n from 1 to 1,024, of the model's inputs.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.serving import http_event
-from weir.api.dispatch import Api, Request
+from weir.api.dispatch import Api, RoutedRequest
 from weir.api.gateway_events import Response
 from weir.api.http_responses import UNAVAILABLE, respond
 from weir.catalog.mounts import CASCADE, END_TO_END
@@ -18,7 +18,7 @@ def _api(outcome: Exception | None = None) -> Api:
     api = Api("models")
 
     @api.operation("metadata")
-    def metadata(request: Request) -> Response:
+    def metadata(request: RoutedRequest) -> Response:
         if outcome:
             raise outcome
         return respond([request.mount.name, request.model, request.version])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weir.api.gateway_events import Response, call, to_gateway, verb_and_path
+from weir.api.gateway_events import Response, request_body, to_gateway, verb_and_path
 from weir.errors import BadBody
 from weir.protocol.compression import SMALLEST
 
@@ -25,20 +25,20 @@ def _event(body: str | None, *, encoded: bool, **headers: str) -> dict[str, Any]
 @given(st.binary())
 def test_base64_bodies_arrive_whole(content: bytes) -> None:
     """Any bytes are decoded to themselves."""
-    assert call(_event(base64.b64encode(content).decode(), encoded=True)).content == content
+    assert request_body(_event(base64.b64encode(content).decode(), encoded=True)).content == content
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_text_bodies_arrive_as_utf8(content: str) -> None:
     """A gateway without binary media types sends JSON as text."""
-    assert call(_event(content, encoded=False)).content == content.encode()
+    assert request_body(_event(content, encoded=False)).content == content.encode()
 
 
 @pytest.mark.parametrize("encoded", [False, True])
 def test_a_missing_body_is_empty(encoded: bool) -> None:
     """A request without a body has no such key in its event, and one without headers neither."""
-    assert call(_event(None, encoded=encoded)).content == b""
-    empty = call({})
+    assert request_body(_event(None, encoded=encoded)).content == b""
+    empty = request_body({})
     assert (empty.content, empty.header_length, empty.encoding, empty.picture) == (b"", None, "", "")
 
 
@@ -48,7 +48,7 @@ def test_a_missing_body_is_empty(encoded: bool) -> None:
 def test_bodies_that_no_gateway_makes_are_refused(body: str, encoded: bool) -> None:
     """They are answered as bad requests, not as errors of Weir."""
     with pytest.raises(BadBody, match="an event's body is"):
-        call(_event(body, encoded=encoded))
+        request_body(_event(body, encoded=encoded))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_bodies_that_no_gateway_makes_are_refused(body: str, encoded: bool) -> N
 )
 def test_pictures_are_recognised_by_their_type(content_type: str, picture: str) -> None:
     """Any media type of images counts; the decoder refuses those that it does not read."""
-    assert call(_event("", encoded=False, content_type=content_type)).picture == picture
+    assert request_body(_event("", encoded=False, content_type=content_type)).picture == picture
 
 
 def test_headers_are_read_in_any_case() -> None:
@@ -72,7 +72,7 @@ def test_headers_are_read_in_any_case() -> None:
         {"content_encoding": "gzip", "inference_header_content_length": "12"},
         {"Content_Encoding": "gzip", "Inference_Header_Content_Length": " 12 "},
     ):
-        request = call(_event("", encoded=False, **headers))
+        request = request_body(_event("", encoded=False, **headers))
         assert (request.encoding, request.header_length) == ("gzip", 12)
 
 
@@ -80,7 +80,7 @@ def test_headers_are_read_in_any_case() -> None:
 def test_lengths_are_whole_numbers(length: str) -> None:
     """Anything else is refused, even digits of other scripts."""
     with pytest.raises(BadBody, match="Inference-Header-Content-Length is the length of the JSON in bytes"):
-        call(_event("", encoded=False, inference_header_content_length=length))
+        request_body(_event("", encoded=False, inference_header_content_length=length))
 
 
 def _answer(body: str | bytes, accepted: str, status: int = 200) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_an_answer_above_lambdas_limit_is_refused(body: str | bytes) -> None:
 def test_a_picture_has_no_json_before_it() -> None:
     """The header for its length is refused, not ignored."""
     with pytest.raises(BadBody, match="a picture is sent without Inference-Header-Content-Length"):
-        call(_event("", encoded=False, content_type="image/png", inference_header_content_length="0"))
+        request_body(_event("", encoded=False, content_type="image/png", inference_header_content_length="0"))
 
 
 @pytest.mark.parametrize(

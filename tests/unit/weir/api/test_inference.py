@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import layered_manifest, request_body, store_version
-from weir.api.inference import Call, ServedModel
+from weir.api.inference import RequestBody, ServedModel
 from weir.api.outputs import OutputContext
 from weir.catalog.mounts import CASCADE
 from weir.catalog.store import Store
@@ -56,7 +56,7 @@ def test_the_engine_computes_no_more_than_the_outputs_need(
 
     monkeypatch.setattr(Predictor, "answer", watched)
     names = [{"name": name} for name in outputs]
-    target.infer(Call(request_body(pictures.tolist(), [4, 4, 4], outputs=names, parameters=parameters)))
+    target.infer(RequestBody(request_body(pictures.tolist(), [4, 4, 4], outputs=names, parameters=parameters)))
     assert arguments == [{"levels": 3, "trace": trace, "full": full}]
 
 
@@ -72,14 +72,14 @@ def test_an_output_that_is_not_requested_is_not_computed(
         return values(self, output)
 
     monkeypatch.setattr(OutputContext, "values", watched)
-    target.infer(Call(request_body(pictures.tolist(), [4, 4, 4], outputs=[{"name": "label"}])))
+    target.infer(RequestBody(request_body(pictures.tolist(), [4, 4, 4], outputs=[{"name": "label"}])))
     assert computed == ["label"]
 
 
 @pytest.mark.parametrize(("picture", "limit"), [("image/png", "4500000"), ("", "589824")])
 def test_a_compressed_body_has_a_limit(target: ServedModel, picture: str, limit: str) -> None:
     """That of a picture is the gateway's, that of rows is the text of 1,024 of them."""
-    bomb = Call(gzip.compress(bytes(20_000_000), 1), encoding="gzip", picture=picture)
+    bomb = RequestBody(gzip.compress(bytes(20_000_000), 1), encoding="gzip", picture=picture)
     with pytest.raises(TooLarge, match=f"at most {limit} bytes"):
         target.infer(bomb)
 
@@ -88,7 +88,7 @@ def test_no_body_is_longer_than_a_function_can_bear(target: ServedModel) -> None
     """The limit holds for models of any row size."""
     target.model.__dict__["row_values"] = 10**9
     with pytest.raises(TooLarge, match="at most 67108864 bytes"):
-        target.infer(Call(gzip.compress(bytes(70_000_000), 1), encoding="gzip"))
+        target.infer(RequestBody(gzip.compress(bytes(70_000_000), 1), encoding="gzip"))
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_no_body_is_longer_than_a_function_can_bear(target: ServedModel) -> None
 def test_null_is_as_good_as_absent(target: ServedModel, pictures: Floats, text: str) -> None:
     """Some clients write null for each field that they leave out, MLServer's among them."""
     body = request_body(pictures.tolist(), [4, 4, 4])
-    same = target.infer(Call(body))
-    assert target.infer(Call(body[:-1] + b", " + text.encode() + b"}")).body == same.body
+    same = target.infer(RequestBody(body))
+    assert target.infer(RequestBody(body[:-1] + b", " + text.encode() + b"}")).body == same.body
 
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
 def test_a_picture_without_its_media_type_is_refused_with_advice(target: ServedModel, start: bytes) -> None:
     """The error names the header that is easily forgotten with curl."""
     with pytest.raises(BadBody, match="sent with Content-Type: image/png or image/jpeg"):
-        target.infer(Call(start + bytes(100)))
+        target.infer(RequestBody(start + bytes(100)))

@@ -11,7 +11,7 @@ def test_versions_are_counted_apart() -> None:
     counter.answered("m", 1, rows=3, taken_ns=50, compute_ns=20)
     counter.answered("m", 1, rows=4, taken_ns=70, compute_ns=30)
     counter.answered("m", 2, rows=5, taken_ns=1, compute_ns=1)
-    counter.refused("m", 1, taken_ns=9)
+    counter.failed("m", 1, taken_ns=9)
     statistics = counter.of("m", 1)
     assert (statistics.name, statistics.version, statistics.inference_count, statistics.execution_count) == (
         "m",
@@ -29,7 +29,7 @@ def test_versions_are_counted_apart() -> None:
 def test_refused_requests_are_not_answered_ones() -> None:
     """Refusals do not move the time of the last inference."""
     counter = Counter()
-    counter.refused("m", 1, taken_ns=9)
+    counter.failed("m", 1, taken_ns=9)
     statistics = counter.of("m", 1)
     assert (statistics.last_inference, statistics.execution_count, statistics.inference_stats.fail.count) == (0, 0, 1)
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.serving import artifact, layered_manifest, make_manifest, request_body, store_version
 from tests.unit.weir.pairs import ROWS, A, B, pair_logits, pair_manifest
-from weir.api.inference import Call, Inference
+from weir.api.inference import Inference, RequestBody
 from weir.api.service import Service
 from weir.catalog import keys
 from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
@@ -32,8 +32,8 @@ def _service(store: Path, mount: Mount, **variables: str) -> Service:
     return Service(Registry.from_settings(settings), mount)
 
 
-def _call(pictures: Floats, **other: object) -> Call:
-    return Call(request_body(pictures.tolist(), list(pictures.shape), **other))
+def _body(pictures: Floats, **other: object) -> RequestBody:
+    return RequestBody(request_body(pictures.tolist(), list(pictures.shape), **other))
 
 
 def _document(answer: Inference) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _outputs(answer: Inference) -> dict[str, Any]:
 @pytest.mark.parametrize("mount", MOUNTS, ids=lambda mount: mount.name)
 def test_an_inference_counts_its_rows_and_the_work_of_each_level(thirds: Path, pictures: Floats, mount: Mount) -> None:
     """Its rows are those of the request, however many levels ran on them."""
-    answer = _service(thirds, mount).infer("thirds", "", _call(pictures))
+    answer = _service(thirds, mount).infer("thirds", "", _body(pictures))
     assert (answer.model, answer.version, answer.rows) == ("thirds", 1, 4)
     assert [use.rows for use in answer.uses] == ([4, 4, 2] if mount == CASCADE else [4])
 
@@ -56,7 +56,7 @@ def test_an_inference_counts_its_rows_and_the_work_of_each_level(thirds: Path, p
 def test_a_level_that_is_not_run_has_no_rows(thirds: Path, pictures: Floats) -> None:
     """A first level at which no row can exit is skipped; the rows of the request are counted all the same."""
     store_version(thirds, make_manifest(thresholds=(None, 0.9)))
-    answer = _service(thirds, CASCADE).infer("thirds", "", _call(pictures))
+    answer = _service(thirds, CASCADE).infer("thirds", "", _body(pictures))
     assert answer.rows == 4
     assert [use.rows for use in answer.uses] == [0, 4, 2]
 
@@ -64,9 +64,9 @@ def test_a_level_that_is_not_run_has_no_rows(thirds: Path, pictures: Floats) -> 
 def test_paths_are_computed_only_when_requested(thirds: Path, pictures: Floats) -> None:
     """A path names the levels that ran on its row, and no other."""
     service = _service(thirds, CASCADE)
-    paths = _outputs(service.infer("thirds", "", _call(pictures, outputs=[{"name": "path"}])))
+    paths = _outputs(service.infer("thirds", "", _body(pictures, outputs=[{"name": "path"}])))
     assert [len(path.split("; ")) for path in paths["path"]] == [2, 3, 3, 2]
-    assert set(_outputs(service.infer("thirds", "", _call(pictures, outputs=[{"name": "label"}])))) == {"label"}
+    assert set(_outputs(service.infer("thirds", "", _body(pictures, outputs=[{"name": "label"}])))) == {"label"}
 
 
 def test_the_environment_names_alias_and_refresh_time(thirds: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_model_that_cannot_be_preloaded_stops_no_other(
     assert (record.levelname, f"preloading the model {wrong} failed" in record.message) == ("ERROR", True)
     for name in ("tiny", "small", "large"):
         (thirds / keys.artifact("thirds", 1, artifact(name).digest)).unlink()
-    assert service.infer("thirds", "", _call(pictures)).rows == 4
+    assert service.infer("thirds", "", _body(pictures)).rows == 4
 
 
 @pytest.mark.parametrize(("mount", "network"), [(END_TO_END, "large"), (CASCADE, "tiny")])
@@ -131,17 +131,17 @@ def test_readiness_of_an_unknown_model_is_not_found(thirds: Path) -> None:
 def test_every_encoding_of_a_request_has_the_same_answer(thirds: Path, pictures: Floats) -> None:
     """JSON, JSON followed by bytes, bytes alone and TensorFlow Serving's JSON, plain and compressed."""
     service = _service(thirds, END_TO_END)
-    expected = np.array(_outputs(service.infer("thirds", "", _call(pictures)))["probabilities"], np.float32)
+    expected = np.array(_outputs(service.infer("thirds", "", _body(pictures)))["probabilities"], np.float32)
     parameters = {"binary_data_size": pictures.nbytes}
     tensor = {"name": "image", "shape": [4, 4, 4], "datatype": "FP32", "parameters": parameters}
     request = {"inputs": [tensor], "outputs": [{"name": "probabilities", "parameters": {"binary_data": True}}]}
     head = json.dumps(request).encode()
-    binary = service.infer("thirds", "", Call(head + pictures.tobytes(), len(head)))
+    binary = service.infer("thirds", "", RequestBody(head + pictures.tobytes(), len(head)))
     assert binary.body[binary.header_length :] == expected.tobytes()
-    raw = service.infer("thirds", "", Call(gzip.compress(pictures.tobytes()), 0, "gzip"))
+    raw = service.infer("thirds", "", RequestBody(gzip.compress(pictures.tobytes()), 0, "gzip"))
     assert raw.body[raw.header_length :].startswith(expected.tobytes())
     predicted = service.predict(
-        "thirds", "1", Call(gzip.compress(json.dumps({"inputs": pictures.tolist()}).encode()), None, "gzip")
+        "thirds", "1", RequestBody(gzip.compress(json.dumps({"inputs": pictures.tolist()}).encode()), None, "gzip")
     )
     assert np.array(json.loads(predicted.body)["outputs"], np.float32).tobytes() == expected.ravel().tobytes()
     assert (predicted.rows, predicted.header_length) == (4, None)
@@ -154,8 +154,8 @@ def test_one_answer_has_texts_and_bytes(thirds: Path, pictures: Floats) -> None:
         {"name": "exit_level"},
         {"name": "label"},
     ]
-    call = _call(pictures, outputs=outputs, parameters={"binary_data_output": True}, id="7")
-    answer = _service(thirds, CASCADE).infer("thirds", "", call)
+    sent = _body(pictures, outputs=outputs, parameters={"binary_data_output": True}, id="7")
+    answer = _service(thirds, CASCADE).infer("thirds", "", sent)
     document = _document(answer)
     assert document["id"] == "7"
     classes = [text.split(":")[1:] for text in document["outputs"][0]["data"]]
@@ -172,9 +172,12 @@ def test_a_picture_is_a_row(thirds: Path) -> None:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     service = _service(thirds, CASCADE)
-    tensor = _call(pixels[None].astype(np.float32))
-    for call in (Call(file.getvalue(), picture="image/png"), Call(file.getvalue(), 3, picture="image/png")):
-        assert _document(service.infer("thirds", "", call)) == _document(service.infer("thirds", "", tensor))
+    tensor = _body(pixels[None].astype(np.float32))
+    for sent in (
+        RequestBody(file.getvalue(), picture="image/png"),
+        RequestBody(file.getvalue(), 3, picture="image/png"),
+    ):
+        assert _document(service.infer("thirds", "", sent)) == _document(service.infer("thirds", "", tensor))
 
 
 def test_a_model_of_several_inputs_reads_them_by_name(tmp_path: Path) -> None:
@@ -185,28 +188,30 @@ def test_a_model_of_several_inputs_reads_them_by_name(tmp_path: Path) -> None:
         {"name": "b", "shape": [3, 3], "datatype": "INT32", "data": B.tolist()},
         {"name": "a", "shape": [3, 2], "datatype": "FP32", "data": A.tolist()},
     ]
-    values = _outputs(service.infer("pair", "", Call(json.dumps({"inputs": inputs}).encode())))
+    values = _outputs(service.infer("pair", "", RequestBody(json.dumps({"inputs": inputs}).encode())))
     expected = softmax(pair_logits())
     np.testing.assert_allclose(np.reshape(values["probabilities"], (3, 3)), expected, rtol=1e-5)
-    predicted = service.predict("pair", "", Call(json.dumps({"inputs": {"a": A.tolist(), "b": B.tolist()}}).encode()))
+    predicted = service.predict(
+        "pair", "", RequestBody(json.dumps({"inputs": {"a": A.tolist(), "b": B.tolist()}}).encode())
+    )
     np.testing.assert_allclose(json.loads(predicted.body)["outputs"], expected, rtol=1e-5)
     with pytest.raises(BadBody, match="models of one input"):
-        service.infer("pair", "", Call(ROWS.tobytes(), 0))
+        service.infer("pair", "", RequestBody(ROWS.tobytes(), 0))
     with pytest.raises(UnsupportedMedia, match="one input is a picture"):
-        service.infer("pair", "", Call(b"", picture="image/png"))
+        service.infer("pair", "", RequestBody(b"", picture="image/png"))
 
 
 def test_sets_are_those_of_the_alpha(tmp_path: Path, pictures: Floats) -> None:
     """A version that promises sets returns them to requests that name an alpha, and to no other."""
     store_version(tmp_path, layered_manifest())
     service = _service(tmp_path, CASCADE)
-    values = _outputs(service.infer("layers", "", _call(pictures, parameters={"alpha": 0.1})))
+    values = _outputs(service.infer("layers", "", _body(pictures, parameters={"alpha": 0.1})))
     probabilities = np.reshape(values["probabilities"], (4, 3))
     best = np.eye(3, dtype=bool)[probabilities.argmax(axis=1)]
     assert np.reshape(values["set"], (4, 3)).tolist() == ((probabilities >= 0.3) | best).tolist()
-    assert "set" not in _outputs(service.infer("layers", "", _call(pictures)))
+    assert "set" not in _outputs(service.infer("layers", "", _body(pictures)))
     with pytest.raises(BadBody, match="alpha is one of"):
-        service.infer("layers", "", _call(pictures, parameters={"alpha": 0.2}))
+        service.infer("layers", "", _body(pictures, parameters={"alpha": 0.2}))
 
 
 def test_a_row_that_overflows_is_refused(thirds: Path) -> None:
@@ -218,7 +223,7 @@ def test_a_row_that_overflows_is_refused(thirds: Path) -> None:
     rows = np.zeros((2, 4, 4), np.float32)
     rows[1] = np.finfo(np.float32).max
     with pytest.raises(BadTensor, match=r"for the network's own numbers to stay finite\. Got: row 1"):
-        _service(thirds, END_TO_END).infer("thirds", "", _call(rows))
+        _service(thirds, END_TO_END).infer("thirds", "", _body(rows))
 
 
 def test_no_body_is_larger_than_the_most_rows_need(thirds: Path) -> None:
@@ -226,21 +231,21 @@ def test_no_body_is_larger_than_the_most_rows_need(thirds: Path) -> None:
     service = _service(thirds, END_TO_END)
     for answer in (service.infer, service.predict):
         with pytest.raises(TooLarge, match="when it is decompressed"):
-            answer("thirds", "", Call(gzip.compress(b" " * 1_000_000, 1), None, "gzip"))
+            answer("thirds", "", RequestBody(gzip.compress(b" " * 1_000_000, 1), None, "gzip"))
         with pytest.raises(TooLarge, match="a request has at most 1024 rows of this model, 16384 values"):
-            answer("thirds", "", Call(b"," * 100_000))
+            answer("thirds", "", RequestBody(b"," * 100_000))
 
 
 def test_answers_and_refusals_are_counted(thirds: Path, pictures: Floats) -> None:
     """They are counted by version, under whichever name it is requested; an unknown model has no counts."""
     service = _service(thirds, CASCADE)
     for version in ("", "1", "champion"):
-        service.infer("thirds", version, _call(pictures))
-    service.predict("thirds", "", Call(json.dumps({"instances": pictures[:1].tolist()}).encode()))
+        service.infer("thirds", version, _body(pictures))
+    service.predict("thirds", "", RequestBody(json.dumps({"instances": pictures[:1].tolist()}).encode()))
     with pytest.raises(BadBody):
-        service.infer("thirds", "", Call(b""))
+        service.infer("thirds", "", RequestBody(b""))
     with pytest.raises(ModelNotFound):
-        service.infer("nobody", "", Call(b""))
+        service.infer("nobody", "", RequestBody(b""))
     (counts,) = service.statistics("thirds").model_stats
     assert (counts.name, counts.version, counts.inference_count, counts.execution_count) == ("thirds", "1", 13, 4)
     durations = counts.inference_stats
@@ -258,12 +263,12 @@ def test_the_index_lists_every_published_version(thirds: Path) -> None:
     expected = [
         IndexEntry(name=name, version=version) for name, version in (("layers", "1"), ("thirds", "1"), ("thirds", "2"))
     ]
-    for call in (Call(b""), Call(b'{"ready": true}'), Call(gzip.compress(b"{}"), None, "gzip")):
-        assert service.index(call) == expected
+    for sent in (RequestBody(b""), RequestBody(b'{"ready": true}'), RequestBody(gzip.compress(b"{}"), None, "gzip")):
+        assert service.index(sent) == expected
     with pytest.raises(BadBody, match="the body is empty"):
-        service.index(Call(b"[]"))
+        service.index(RequestBody(b"[]"))
     with pytest.raises(TooLarge):
-        service.index(Call(gzip.compress(b" " * 100_000), None, "gzip"))
+        service.index(RequestBody(gzip.compress(b" " * 100_000), None, "gzip"))
 
 
 @pytest.mark.parametrize("mount", MOUNTS, ids=lambda mount: mount.name)
@@ -280,8 +285,8 @@ def test_no_header_lifts_the_limit_of_commas(thirds: Path) -> None:
     """A list of millions of values is refused before it is decoded, with any headers."""
     body = b'{"instances": [' + b"0," * 200_000 + b"0]}"
     service = _service(thirds, END_TO_END)
-    for call in (Call(body), Call(body, header_length=1), Call(body, picture="image/png")):
+    for sent in (RequestBody(body), RequestBody(body, header_length=1), RequestBody(body, picture="image/png")):
         with pytest.raises(TooLarge, match="commas"):
-            service.predict("thirds", "", call)
+            service.predict("thirds", "", sent)
     with pytest.raises(TooLarge, match="commas"):
-        service.infer("thirds", "", Call(body))
+        service.infer("thirds", "", RequestBody(body))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from weir.catalog.inputs import Input, Picture, Tensor
 from weir.errors import BadTensor, UnsupportedMedia
-from weir.inputs.reader import reader
+from weir.inputs.reader import reader_for
 
 KINDS: list[Input] = [
     Tensor(name="x", shape=(-1, 2, 3)),
@@ -23,7 +23,7 @@ def test_arrays_are_whole_or_flat_rows(one: Input, dtype: str) -> None:
     """Both forms give rows of the input's shape, and keep their datatype."""
     flat = (np.arange(12) % 2).astype(dtype).reshape(2, 6)
     for array in (flat, flat.reshape(2, *one.row_shape)):
-        rows = reader(one).from_array(array)
+        rows = reader_for(one).from_array(array)
         assert (rows.shape, rows.dtype) == ((2, *one.row_shape), array.dtype)
         assert np.array_equal(rows.reshape(2, 6), flat)
 
@@ -33,13 +33,13 @@ def test_arrays_are_whole_or_flat_rows(one: Input, dtype: str) -> None:
 def test_arrays_of_another_shape_are_refused(one: Input, array: NDArray[Any]) -> None:
     """The error states the shape of a row."""
     with pytest.raises(BadTensor, match=r"rows have the shape \[.*\], or 6 values\. Got: "):
-        reader(one).from_array(array)
+        reader_for(one).from_array(array)
 
 
 @pytest.mark.parametrize("one", KINDS)
 def test_a_line_of_texts_is_one_row(one: Input) -> None:
     """Values are row-major, and in FP32."""
-    row = reader(one).from_cells(["1", " 2.5", "-3", "4e0", "5", "0.1"])
+    row = reader_for(one).from_cells(["1", " 2.5", "-3", "4e0", "5", "0.1"])
     assert (row.shape, row.dtype) == (one.row_shape, np.dtype(np.float32))
     assert row.ravel().tolist() == np.array([1, 2.5, -3, 4, 5, 0.1], np.float32).tolist()
 
@@ -59,14 +59,14 @@ def test_a_line_of_texts_is_one_row(one: Input) -> None:
 def test_texts_that_are_no_row_are_refused(one: Input, cells: list[str], rule: str) -> None:
     """The error shows the text as it came."""
     with pytest.raises(BadTensor, match=rule):
-        reader(one).from_cells(cells)
+        reader_for(one).from_cells(cells)
 
 
 @pytest.mark.parametrize("one", KINDS)
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_zeros_have_the_form_of_rows(one: Input, count: int) -> None:
     """An array of rows may also be empty."""
-    rows = reader(one).zeros(count)
+    rows = reader_for(one).zeros(count)
     assert (rows.shape, rows.dtype) == ((count, *one.row_shape), one.dtype)
     assert not rows.any()
 
@@ -74,4 +74,4 @@ def test_zeros_have_the_form_of_rows(one: Input, count: int) -> None:
 def test_no_file_is_a_tensor() -> None:
     """Only a picture is read from a file."""
     with pytest.raises(UnsupportedMedia, match="others take tensors"):
-        reader(KINDS[0]).from_file(b"", "image/png")
+        reader_for(KINDS[0]).from_file(b"", "image/png")

@@ -79,7 +79,7 @@ _GETS: dict[Operation, tuple[str, type]] = {
 """operations without a body: summary and answer"""
 
 UNDOCUMENTED: frozenset[Operation] = frozenset({"predict", "openapi", "docs"})
-"""operations outside the document: no schema holds TensorFlow Serving's bodies to a model, and the rest is no API"""
+"""operations outside the document: TensorFlow documents its own API, and the other two serve the documentation"""
 
 
 def openapi(registry: Registry) -> Document:
