@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from weir.api import descriptions
 from weir.api.inference import Inference, RequestBody, ServedModel
-from weir.api.model_statistics import Counter
+from weir.api.model_statistics import RequestCounts
 from weir.catalog.mounts import Mount
 from weir.errors import Unavailable, WeirError
 from weir.observability import logger, metrics
@@ -24,7 +24,7 @@ class Service(Struct, frozen=True):
 
     registry: Registry
     mount: Mount
-    counter: Counter = field(default_factory=Counter)
+    counter: RequestCounts = field(default_factory=RequestCounts)
 
     def preload(self, models: Iterable[str]) -> None:
         """Load models while the function starts; one that fails is logged, and loaded again when it is requested."""
