@@ -23,8 +23,7 @@ from training.certifying.loss_promise import describe
 from training.data.split import Split
 from training.fitting.fusing import pool_weights
 from training.measuring.calibration import CalibrationResult, calibration
-from training.measuring.contenders import CASCADE as FINAL_POSTERIOR
-from training.measuring.contenders import Contender
+from training.measuring.contenders import CASCADE_KEY, Contender
 from training.measuring.evaluation import Timed, timed
 from training.replay.recording import record
 from training.replay.thresholds import Thresholds, sequence
@@ -123,7 +122,7 @@ def main() -> None:
         *comparison.table(),
         "",
         f"cascade: {describe(manifest)}",
-        _calibration(calibration(manifest, model.fetch, data.test)[FINAL_POSTERIOR]),
+        _calibration(calibration(manifest, model.fetch, data.test)[CASCADE_KEY]),
         f"hierarchy: {hierarchy.summary}",
         f"control: {control.summary}",
         *comparison.verdicts(),

@@ -54,6 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = weir.main(arguments, prog_name="weir", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        print(exc.format_message(), file=sys.stderr)
+        return BAD_INPUT
     except click.ClickException as exc:
         return _complain(exc.format_message().replace("\n", " "), BAD_INPUT)
     except WeirError as exc:

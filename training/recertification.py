@@ -1,6 +1,6 @@
 """Certify other promises for a complete training, with the same networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -57,6 +57,15 @@ def recertify(
 def promise_of(manifest: Manifest) -> Promise:
     """Return the promise of the training, or of the last certification."""
     return msgspec.convert(manifest.provenance.configuration, Task).promise
+
+
+def changed_promise(manifest: Manifest, changes: Mapping[str, object]) -> Promise:
+    """Return the promise of the training, with some fields changed. Raises `BadInput` for a value it can't have."""
+    fields = {**msgspec.to_builtins(promise_of(manifest)), **changes}
+    try:
+        return msgspec.convert(fields, Promise)
+    except msgspec.ValidationError as exc:
+        raise BadInput("max_loss, delta, abstain_above and alphas lie between 0 and 1", exc) from exc
 
 
 def with_promise(manifest: Manifest, promise: Promise) -> Manifest:

@@ -1,5 +1,6 @@
 """Everything that the documents name exists: links, commands, make targets, routes, rooms, files, functions, events."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.serving import ROOT
 from training.cli import weir
 from training.data.sources import SOURCES
 from training.modalities.picture.architectures import BODIES
-from training.task import builtin
+from training.task import builtin, decode
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 EVERYTHING = "\n".join(path.read_text() for path in DOCUMENTS)
@@ -67,6 +68,15 @@ def test_environment_and_parameters_are_the_templates() -> None:
     assert all(re.search(rf"^  {parameter}:$", text, re.MULTILINE) for _, parameter in rows)
 
 
+def test_every_parameter_is_described() -> None:
+    """The settings table of the architecture page has a row for every parameter of the template, and for no other."""
+    page = (ROOT / "docs/architecture.md").read_text()
+    section = page.partition("## Settings\n")[2].partition("\n## ")[0]
+    parameters = TEMPLATE.read_text().partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
+    described = re.findall(r"^\| (?:`\w+` )?\| `(\w+)` \|", section, re.MULTILINE)
+    assert sorted(described) == sorted(re.findall(r"^  (\w+):$", parameters, re.MULTILINE))
+
+
 def test_functions_and_events_exist() -> None:
     """The architecture page invokes every function, each with a sample event that exists."""
     functions = template.read(TEMPLATE).functions
@@ -80,6 +90,13 @@ def test_names_of_tasks_are_all_documented() -> None:
     page = (ROOT / "docs/tasks.md").read_text()
     assert all(f"`{name}`" in page for name in (*BODIES, *SOURCES))
     assert all(name in README for name in builtin())
+
+
+def test_the_example_task_is_valid() -> None:
+    """Each task on the page of task files can be read as `weir train` reads it."""
+    page = (ROOT / "docs/tasks.md").read_text()
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert [decode(block.encode()).name for block in blocks] == ["letters"]
 
 
 def test_concepts_name_functions_that_exist() -> None:
@@ -116,6 +133,20 @@ def test_files_exist(path: Path) -> None:
     if path.name == "CONTRIBUTING.md":
         named += [f"layers/weir/{short}" for short in re.findall(r"`(weir/[\w./-]+)`", text)]
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_headings_skip_no_level(path: Path) -> None:
+    """A heading is at most one level below the heading before it."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    depths = [len(marks) for marks in re.findall(r"^(#+) ", text, re.MULTILINE)]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(depths))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_a_promise_has_one_name(path: Path) -> None:
+    """What is certified is a promise in every document, and never a guarantee."""
+    assert "guarantee" not in path.read_text().lower()
 
 
 def test_decisions_are_numbered_on() -> None:

@@ -561,6 +561,10 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
         (("--max-loss", "0"), 2, "--max-loss"),
         (("--delta", "1"), 2, "--delta"),
         (("--against", "everything"), 2, "end-to-end"),
+        (("--max-loss", "nan"), 2, "lie between 0 and 1"),
+        (("--delta", "nan"), 2, "lie between 0 and 1"),
+        (("--abstain-above", "nan"), 2, "lie between 0 and 1"),
+        (("--alpha", "nan"), 2, "lie between 0 and 1"),
     ],
 )
 def test_a_promise_that_cannot_be_certified_changes_nothing(

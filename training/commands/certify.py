@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-import msgspec
 
 from training.commands import options
 from training.terminal.console import Console
@@ -64,10 +63,10 @@ def certify(trained: Path, as_json: bool, **limits: Any) -> None:  # noqa: FBT00
     """  # noqa: D301
     from training import folder
     from training.measuring.report import show
-    from training.recertification import promise_of, recertify
+    from training.recertification import changed_promise, recertify
 
     changed = {name: value for name, value in limits.items() if value not in (None, ())}
-    promise = msgspec.structs.replace(promise_of(folder.manifest(trained)), **changed)
+    promise = changed_promise(folder.manifest(trained), changed)
     with Console() as console:
         evaluation = recertify(trained, promise, console.say, lambda *call: console.progress("measuring", *call))
     show(evaluation, as_json=as_json)

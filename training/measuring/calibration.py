@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.split import Split
-from training.measuring.contenders import CASCADE, END_TO_END, uncalibrated
+from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, uncalibrated
 from training.measuring.reliability import Bin, diagram, ece, floor
 from training.replay.recording import Recording, record
 from weir.catalog.manifest import Manifest
@@ -39,18 +39,18 @@ def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) 
         ModelUnavailable: a network can't be loaded.
     """
     before, after = (record(Model(one, fetch, DEPLOYED), test) for one in (uncalibrated(manifest), manifest))
-    results = {END_TO_END: _result(before.end_to_end, after.end_to_end, test.labels)}
+    results = {END_TO_END_KEY: _result(before.end_to_end, after.end_to_end, test.labels)}
     for number in range(len(manifest.levels)):
         results[str(number)] = _result(before.posteriors[number], after.posteriors[number], test.labels)
     thresholds = [level.threshold for level in manifest.levels]
     final = after.predictions(thresholds, manifest.fused_temperature).probabilities
-    results[CASCADE] = _result(_at_exits(before, after.exits(thresholds)), final, test.labels)
+    results[CASCADE_KEY] = _result(_at_exits(before, after.exits(thresholds)), final, test.labels)
     return results
 
 
 def panels(manifest: Manifest, results: dict[str, CalibrationResult]) -> dict[str, tuple[Sequence[Bin], Sequence[Bin]]]:
     """Name the diagrams of results for people."""
-    names = {END_TO_END: "end-to-end", CASCADE: "cascade"}
+    names = {END_TO_END_KEY: "end-to-end", CASCADE_KEY: "cascade"}
     names |= {str(number): f"level {number}: {level.name}" for number, level in enumerate(manifest.levels)}
     return {names[contender]: (one.diagram_before, one.diagram_after) for contender, one in results.items()}
 

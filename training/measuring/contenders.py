@@ -17,7 +17,7 @@ from weir.runtime.model import Model, Predictor
 
 Fetch = Callable[[str], bytes]
 
-END_TO_END, CASCADE = "end-to-end", "cascade"
+END_TO_END_KEY, CASCADE_KEY = "end-to-end", "cascade"
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def contenders(manifest: Manifest, fetch: Fetch) -> dict[str, Contender]:
     """
     numbers = range(len(manifest.levels))
     return {
-        END_TO_END: Contender(_model(manifest, fetch).end_to_end),
+        END_TO_END_KEY: Contender(_model(manifest, fetch).end_to_end),
         **{str(number): _alone(manifest, number, fetch) for number in numbers},
-        CASCADE: Contender(_model(manifest, fetch).cascade),
+        CASCADE_KEY: Contender(_model(manifest, fetch).cascade),
     }
 
 

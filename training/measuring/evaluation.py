@@ -13,7 +13,14 @@ from training.certifying.loss_promise import describe
 from training.data.split import Split
 from training.measuring import reload
 from training.measuring.calibration import CalibrationResult, calibration
-from training.measuring.contenders import CASCADE, END_TO_END, Contender, Fetch, contenders, with_float_references
+from training.measuring.contenders import (
+    CASCADE_KEY,
+    END_TO_END_KEY,
+    Contender,
+    Fetch,
+    contenders,
+    with_float_references,
+)
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
 from training.replay.timing import ROUNDS
 from weir.catalog.levels import MeasuredMetrics
@@ -74,21 +81,21 @@ def measure(
             "quantization": "/".join(sorted({artifact.quantization for artifact in artifacts})),
         }
 
-    cascade, alone = timings[CASCADE].predictions, timings[END_TO_END].predictions
+    cascade, alone = timings[CASCADE_KEY].predictions, timings[END_TO_END_KEY].predictions
     evaluation = Evaluation(
         rows=len(test.labels),
-        end_to_end=NetworkResult(**facts(END_TO_END, [manifest.end_to_end.artifact])),
+        end_to_end=NetworkResult(**facts(END_TO_END_KEY, [manifest.end_to_end.artifact])),
         levels=tuple(
             LevelResult(**facts(str(number), level.networks), name=level.name, share=cascade.share(number))
             for number, level in enumerate(manifest.levels)
         ),
         cascade=CascadeResult(
             accuracy=_accuracy(cascade, test.labels),
-            latency_us=round(timings[CASCADE].latency_us, 3),
+            latency_us=round(timings[CASCADE_KEY].latency_us, 3),
             regret=float(((alone.label == test.labels) & (cascade.label != test.labels)).mean()),
-            ece=calibrated[CASCADE].after,
-            ece_before=calibrated[CASCADE].before,
-            ece_floor=calibrated[CASCADE].floor,
+            ece=calibrated[CASCADE_KEY].after,
+            ece_before=calibrated[CASCADE_KEY].before,
+            ece_floor=calibrated[CASCADE_KEY].floor,
         ),
         promise=describe(manifest),
     )

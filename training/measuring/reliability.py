@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from weir.errors import BadInput
 
-Floats = NDArray[np.float32] | NDArray[np.float64]
+Confidences = NDArray[np.float32] | NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 BINS = 15
@@ -27,7 +27,7 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
     """share of the rows that are correct"""
 
 
-def diagram(confidence: Floats, correct: Flags, bins: int = BINS) -> tuple[Bin, ...]:
+def diagram(confidence: Confidences, correct: Flags, bins: int = BINS) -> tuple[Bin, ...]:
     """Sort rows into bins of confidence of one width, and keep the bins that hold any.
 
     Args:
@@ -64,7 +64,7 @@ def gap(bins: Sequence[Bin]) -> float:
     return sum(one.rows * abs(one.accuracy - one.confidence) for one in bins) / rows
 
 
-def ece(confidence: Floats, correct: Flags, bins: int = BINS) -> float:
+def ece(confidence: Confidences, correct: Flags, bins: int = BINS) -> float:
     """Measure the expected calibration error (Guo et al. 2017, arXiv 1706.04599, equation 3), 0 to 1.
 
     0 to 1 is divided into bins of one width, each with its upper edge and without its lower one (the first has 0 too).
@@ -81,7 +81,7 @@ def ece(confidence: Floats, correct: Flags, bins: int = BINS) -> float:
     return gap(diagram(confidence, correct, bins))
 
 
-def floor(confidence: Floats, bins: int = BINS, draws: int = 200, seed: int = 0) -> float:
+def floor(confidence: Confidences, bins: int = BINS, draws: int = 200, seed: int = 0) -> float:
     """Estimate the calibration error that these confidences would show if they were perfectly calibrated.
 
     It is the mean over draws in which each row is correct with the probability of its confidence: chance alone leaves

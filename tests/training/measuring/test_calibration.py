@@ -7,7 +7,7 @@ import pytest
 from tests.serving import artifact, layered_manifest, make_manifest
 from tests.training.thirds import fetch, pictures
 from training.measuring.calibration import CalibrationResult, calibration, panels
-from training.measuring.contenders import CASCADE, END_TO_END
+from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY
 from training.measuring.reliability import diagram, ece, floor
 from weir.catalog.levels import Classifier
 from weir.catalog.manifest import Manifest
@@ -50,7 +50,7 @@ def results() -> dict[str, CalibrationResult]:
 def test_temperatures_of_one_change_nothing() -> None:
     """Before and after are the same for every contender, diagrams too; and every contender is measured."""
     plain = calibration(make_manifest(thresholds=(0.4, 0.6)), fetch, TEST)
-    assert list(plain) == [END_TO_END, "0", "1", "2", CASCADE]
+    assert list(plain) == [END_TO_END_KEY, "0", "1", "2", CASCADE_KEY]
     for result in plain.values():
         assert result.before == result.after
         assert result.diagram_before == result.diagram_after
@@ -61,7 +61,7 @@ def test_networks_are_measured_with_their_temperatures_and_without(results: dict
     for number, (name, temperature) in enumerate(TEMPERATURES.items()):
         assert results[str(number)].before == pytest.approx(_error(_probabilities(name)), abs=1e-6)
         assert results[str(number)].after == pytest.approx(_error(_probabilities(name, temperature)), abs=1e-6)
-    assert results[END_TO_END] == results["2"]
+    assert results[END_TO_END_KEY] == results["2"]
 
 
 def test_the_cascade_is_measured_as_it_answers(results: dict[str, CalibrationResult]) -> None:
@@ -69,12 +69,12 @@ def test_the_cascade_is_measured_as_it_answers(results: dict[str, CalibrationRes
     predictions, _ = Model(_tempered(), fetch, DEPLOYED).cascade.answer(TEST.inputs)
     correct = predictions.label == TEST.labels
     assert len(set(predictions.exit_level.tolist())) > 1
-    assert results[CASCADE].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
-    assert results[CASCADE].floor == pytest.approx(floor(predictions.confidence), abs=1e-6)
+    assert results[CASCADE_KEY].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
+    assert results[CASCADE_KEY].floor == pytest.approx(floor(predictions.confidence), abs=1e-6)
     plain = np.stack([_probabilities(name) for name in TEMPERATURES])[predictions.exit_level, np.arange(len(correct))]
-    assert results[CASCADE].before == pytest.approx(_error(plain), abs=1e-6)
-    assert results[CASCADE].before != results[CASCADE].after
-    assert results[CASCADE].diagram_before == diagram(plain.max(axis=1), plain.argmax(axis=1) == TEST.labels)
+    assert results[CASCADE_KEY].before == pytest.approx(_error(plain), abs=1e-6)
+    assert results[CASCADE_KEY].before != results[CASCADE_KEY].after
+    assert results[CASCADE_KEY].diagram_before == diagram(plain.max(axis=1), plain.argmax(axis=1) == TEST.labels)
 
 
 def test_levels_that_build_on_others_are_measured_with_them() -> None:
@@ -88,11 +88,11 @@ def test_levels_that_build_on_others_are_measured_with_them() -> None:
         assert results[str(number)].after == pytest.approx(_error(predictions.probabilities), abs=1e-6)
     predictions, _ = Model(manifest, fetch, DEPLOYED).cascade.answer(TEST.inputs)
     correct = predictions.label == TEST.labels
-    assert results[CASCADE].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
+    assert results[CASCADE_KEY].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
 
 
 def test_panels_are_named_for_people(results: dict[str, CalibrationResult]) -> None:
     """Each has the contender's diagram before and after."""
     named = panels(_tempered(), results)
     assert list(named) == ["end-to-end", "level 0: tiny", "level 1: small", "level 2: large", "cascade"]
-    assert named["cascade"] == (results[CASCADE].diagram_before, results[CASCADE].diagram_after)
+    assert named["cascade"] == (results[CASCADE_KEY].diagram_before, results[CASCADE_KEY].diagram_after)

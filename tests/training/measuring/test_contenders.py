@@ -9,7 +9,7 @@ import pytest
 
 from tests.serving import artifact, layered_manifest, make_manifest
 from tests.training.thirds import fetch, pictures
-from training.measuring.contenders import CASCADE, END_TO_END, contenders, uncalibrated, with_float_references
+from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, contenders, uncalibrated, with_float_references
 from weir.catalog.levels import Classifier, Experts, Level, Router
 from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
@@ -53,7 +53,7 @@ def _probabilities(name: str, temperature: float = 1.0) -> Floats:
 def test_every_contender_is_named_and_timed(manifest: Manifest) -> None:
     """They are the end-to-end model, the levels by their numbers, the cascade; each labels every row."""
     named = contenders(manifest, fetch)
-    assert list(named) == [END_TO_END, "0", "1", "2", CASCADE]
+    assert list(named) == [END_TO_END_KEY, "0", "1", "2", CASCADE_KEY]
     for contender in named.values():
         predictions, time_us = contender.answer(ROWS)
         assert len(predictions.label) == len(ROWS)
@@ -70,7 +70,7 @@ def test_a_level_alone_answers_from_its_own_network() -> None:
     levels = (*layered_manifest().levels[:2], pooled)
     layered = contenders(_tempered(msgspec.structs.replace(layered_manifest(), levels=levels)), fetch)
     expected = {
-        END_TO_END: (plain, _probabilities("large", 1.5)),
+        END_TO_END_KEY: (plain, _probabilities("large", 1.5)),
         "0": (plain, _probabilities("tiny", 2)),
         "1": (plain, _probabilities("small", 3)),
         "2": (layered, _probabilities("large", 4)),
@@ -120,7 +120,7 @@ def test_only_the_networks_of_experts_are_timed(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_the_cascade_answers_as_it_serves(manifest: Manifest) -> None:
     """It has its thresholds, its fused temperature and its abstention."""
-    predictions, _ = contenders(manifest, fetch)[CASCADE].answer(ROWS)
+    predictions, _ = contenders(manifest, fetch)[CASCADE_KEY].answer(ROWS)
     served, _ = Model(manifest, fetch, DEPLOYED).cascade.answer(ROWS, full=False)
     np.testing.assert_array_equal(predictions.exit_level, served.exit_level)
     np.testing.assert_array_equal(predictions.probabilities, served.probabilities)
@@ -143,7 +143,7 @@ def test_floated_serves_other_bytes_under_their_own_digests(manifest: Manifest) 
     assert replaced.end_to_end.artifact.digest == expected[manifest.end_to_end.artifact.digest]
     unchanged = [level.map(lambda _: None) for level in manifest.levels]
     assert [level.map(lambda _: None) for level in replaced.levels] == unchanged
-    predictions, _ = contenders(replaced, fetched)[END_TO_END].answer(ROWS)
+    predictions, _ = contenders(replaced, fetched)[END_TO_END_KEY].answer(ROWS)
     np.testing.assert_allclose(predictions.probabilities, _probabilities("tiny"), atol=1e-6)
 
 

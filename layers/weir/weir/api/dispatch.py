@@ -63,20 +63,21 @@ class Api:
         """Answer one event of API Gateway (the function's handler), and print one line of metrics."""
         del context
         with metrics:
-            answer = to_gateway(self._response(event), event)
+            answer = self._answer(event)
             count_response(answer["statusCode"], is_cold=self._is_cold)
             self._is_cold = False
             return answer
 
-    def _response(self, event: Event) -> Response:
+    def _answer(self, event: Event) -> dict[str, Any]:
         try:
-            return self._answer(event)
+            return to_gateway(self._response(event), event)
         except WeirError as error:
-            return error_response(error)
+            response = error_response(error)
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets a 500 and the log has the traceback)
-            return internal_error_response(error)
+            response = internal_error_response(error)
+        return to_gateway(response, {})
 
-    def _answer(self, event: Event) -> Response:
+    def _response(self, event: Event) -> Response:
         verb, path = gateway_events.verb_and_path(event)
         route, names = routes.find(verb, path)
         if route.function != self._function:

@@ -21,7 +21,7 @@ class Counts(Struct):
     compute: Duration = field(default_factory=Duration)
 
 
-class Counter(Struct, frozen=True):
+class RequestCounts(Struct, frozen=True):
     """The counts of all versions."""
 
     counts: defaultdict[tuple[str, int], Counts] = field(default_factory=lambda: defaultdict(Counts))

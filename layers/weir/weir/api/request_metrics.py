@@ -15,7 +15,6 @@ def count_response(status: int, *, is_cold: bool) -> None:
 
 def count_inference(inference: Inference) -> None:
     """Count the predictions of a request, and the rows and the time of each level."""
-    metrics.set_model(inference.model, inference.version)
     metrics.add("Predictions", inference.rows)
     for number, use in enumerate(inference.uses):
         metrics.add(f"Level{number}Rows", use.rows)

@@ -7,10 +7,10 @@ from msgspec import Struct, field
 
 from weir.api import descriptions
 from weir.api.inference import Inference, RequestBody, ServedModel
-from weir.api.model_statistics import Counter
+from weir.api.model_statistics import RequestCounts
 from weir.catalog.mounts import Mount
 from weir.errors import Unavailable, WeirError
-from weir.observability import logger
+from weir.observability import logger, metrics
 from weir.protocol import requests
 from weir.protocol.compression import decompress
 from weir.protocol.messages import IndexEntry, ModelConfig, ModelMetadata, Statistics
@@ -24,7 +24,7 @@ class Service(Struct, frozen=True):
 
     registry: Registry
     mount: Mount
-    counter: Counter = field(default_factory=Counter)
+    counter: RequestCounts = field(default_factory=RequestCounts)
 
     def preload(self, models: Iterable[str]) -> None:
         """Load models while the function starts; one that fails is logged, and loaded again when it is requested."""
@@ -70,22 +70,25 @@ class Service(Struct, frozen=True):
         """Check whether the store answers."""
         try:
             self.registry.store.check()
-        except Unavailable:
+        except Unavailable as error:
+            logger().error(f"the store is not ready: {error}", exc_info=error)
             return False
         return True
 
     def model_ready(self, model: str, version: str = "") -> bool:
-        """Check whether a model can answer: its first level loads. Raises `BadName` and `ModelNotFound`."""
+        """Check whether a model can answer: the first level that runs loads. Raises `BadName` and `ModelNotFound`."""
         try:
             loaded = self.registry.model(model, version)[1]
             loaded.predictor(self.mount).preload(levels=1)
-        except Unavailable:
+        except Unavailable as error:
+            logger().error(f"the model {model} is not ready: {error}", exc_info=error)
             return False
         return True
 
     def _counted(self, model: str, version: str, answer: Callable[[ServedModel], Inference]) -> Inference:
         start = time.perf_counter_ns()
         number, loaded = self.registry.model(model, version)
+        metrics.set_model(model, number)
         try:
             inference = answer(ServedModel(model, number, loaded, self.mount))
         except WeirError:

@@ -107,8 +107,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Write a manifest as indented JSON, keys in the order of the type."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    """Write a manifest as indented JSON, keys in the order of the type, in the schema of this Weir."""
+    written = msgspec.structs.replace(manifest, schema_version=SCHEMA_VERSION)
+    return msgspec.json.format(msgspec.json.encode(written), indent=1) + b"\n"
 
 
 def decode(data: bytes) -> Manifest:

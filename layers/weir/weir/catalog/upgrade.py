@@ -20,6 +20,8 @@ def upgraded(document: Document) -> Document:
 
 
 def _level(level: Document) -> Document:
+    upgraded_level = {"kind": _LEVEL_KIND, **level}
     threshold = level.get("threshold")
-    exits = not (isinstance(threshold, int | float) and threshold > 1)
-    return {"kind": _LEVEL_KIND, **level, "threshold": threshold if exits else None}
+    if isinstance(threshold, int | float) and threshold > 1:
+        upgraded_level["threshold"] = None
+    return upgraded_level

@@ -71,7 +71,8 @@ class Network:
     def logits(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Map rows `(n, …)` to logits `(n, labels)`; rows of several inputs are `(n,)` with a field for each.
 
-        One call a row: a batch in one call gains nothing for convolutions, and resizing rebuilds the delegate.
+        One call a row: a batch in one call gains nothing for convolutions, and resizing rebuilds the delegate. Raises
+        `ModelUnavailable` when the interpreter fails.
         """
         out = np.empty((len(rows), self.labels), np.float32)
         interpreter = self._interpreter
@@ -79,9 +80,15 @@ class Network:
         for i in range(len(rows)):
             for index, column in columns:
                 interpreter.set_tensor(index, column[i : i + 1])
-            interpreter.invoke()
+            self._invoke()
             out[i] = interpreter.get_tensor(self._output)[0]
         return out
+
+    def _invoke(self) -> None:
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as exc:
+            raise ModelUnavailable(f"{self.runtime} can't run the .tflite", exc) from exc
 
     def _columns(self, rows: NDArray[Any]) -> list[tuple[int, NDArray[Any]]]:
         return [(index, rows[name]) for index, name in zip(self._indices, self._names, strict=True)]

@@ -58,9 +58,9 @@ class Predictor:
             return self._counted.answer(rows, trace=trace, full=full), self._uses
 
     def preload(self, levels: int | None = None) -> None:
-        """Fetch and load the networks of the first levels; of all by default. Raises `ModelUnavailable`."""
-        for level in self.definition.levels[:levels]:
-            for artifact in level.networks:
+        """Load the networks of the first levels that run; of all by default. Raises `ModelUnavailable`."""
+        for number in self.definition.runs[:levels]:
+            for artifact in self.definition.levels[number].networks:
                 self._load(artifact)
 
     def _network(self, level: int, artifact: Artifact) -> NetworkFunction:

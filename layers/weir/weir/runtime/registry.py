@@ -10,6 +10,7 @@ from weir.catalog.aliases import decode_alias
 from weir.catalog.manifest import decode
 from weir.catalog.store import Store
 from weir.errors import DamagedDocument, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
+from weir.observability import logger
 from weir.runtime.model import Model
 from weir.settings import Settings
 
@@ -66,9 +67,10 @@ class Registry:
         """
         keys.model_name(name)
         is_number = version[:1].isdigit()
-        number = keys.version_number(version) if is_number else self._resolve(name, version or self._alias)
+        alias = "" if is_number else version or self._alias
+        number = self._resolve(name, alias) if alias else keys.version_number(version)
         if (name, number) not in self._loaded:
-            self._loaded[name, number] = self._load(name, number)
+            self._loaded[name, number] = self._load(name, number, alias)
             while len(self._loaded) > _KEPT:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end((name, number))
@@ -99,17 +101,20 @@ class Registry:
             known = self._document(key, decode_alias).version
         except ObjectNotFound as exc:
             raise ModelNotFound(name, alias) from exc
-        except StoreUnavailable:
+        except (StoreUnavailable, DamagedDocument) as exc:
             if not known:
                 raise
             # an old answer beats none: the version it names is immutable
+            logger().error(f"version {known} of {name} serves on: {exc}", exc_info=exc)
         self._aliases[name, alias] = (known, self._clock() + self._refresh_s)
         return known
 
-    def _load(self, name: str, number: int) -> Model:
+    def _load(self, name: str, number: int, alias: str) -> Model:
         try:
             manifest = self._document(keys.manifest(name, number), decode)
         except ObjectNotFound as exc:
+            if alias:
+                raise ModelUnavailable(f"the alias {alias} of {name} names no version", f"no key {exc.key}") from exc
             raise ModelNotFound(name, number) from exc
         return Model(manifest, lambda digest: self._artifact(name, number, digest), self._runtime)
 

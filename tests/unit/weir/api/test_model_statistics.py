@@ -2,12 +2,12 @@
 
 import time
 
-from weir.api.model_statistics import SCOPE, Counter
+from weir.api.model_statistics import SCOPE, RequestCounts
 
 
 def test_versions_are_counted_apart() -> None:
     """Rows, requests and their times add up for each version of each model."""
-    counter, before = Counter(), time.time_ns() // 1_000_000
+    counter, before = RequestCounts(), time.time_ns() // 1_000_000
     counter.answered("m", 1, rows=3, taken_ns=50, compute_ns=20)
     counter.answered("m", 1, rows=4, taken_ns=70, compute_ns=30)
     counter.answered("m", 2, rows=5, taken_ns=1, compute_ns=1)
@@ -28,7 +28,7 @@ def test_versions_are_counted_apart() -> None:
 
 def test_refused_requests_are_not_answered_ones() -> None:
     """Refusals do not move the time of the last inference."""
-    counter = Counter()
+    counter = RequestCounts()
     counter.failed("m", 1, taken_ns=9)
     statistics = counter.of("m", 1)
     assert (statistics.last_inference, statistics.execution_count, statistics.inference_stats.fail.count) == (0, 0, 1)
@@ -36,7 +36,7 @@ def test_refused_requests_are_not_answered_ones() -> None:
 
 def test_a_version_without_requests_has_zeros() -> None:
     """Reading the counts changes none, and each answer describes its scope."""
-    counter = Counter()
+    counter = RequestCounts()
     for _ in range(2):
         statistics = counter.of("m", 1)
         assert (statistics.last_inference, statistics.inference_count, statistics.execution_count) == (0, 0, 0)
@@ -46,6 +46,6 @@ def test_a_version_without_requests_has_zeros() -> None:
 
 def test_counters_are_apart() -> None:
     """Each mount has a counter of its own, and none counts for another."""
-    one, other = Counter(), Counter()
+    one, other = RequestCounts(), RequestCounts()
     one.answered("m", 1, rows=1, taken_ns=1, compute_ns=1)
     assert other.of("m", 1).execution_count == 0

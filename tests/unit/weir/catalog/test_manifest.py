@@ -185,6 +185,22 @@ def test_a_threshold_that_no_confidence_reaches_becomes_none(never: float) -> No
     assert decode(_published("1.3", threshold=1.0)).levels[0].threshold == 1.0
 
 
+def test_a_level_of_an_earlier_schema_without_a_threshold_is_refused() -> None:
+    """The upgrade does not invent what a damaged document lacks."""
+    document: dict[str, Any] = msgspec.json.decode(_published("1.3"))
+    del document["levels"][1]["threshold"]
+    with pytest.raises(BadManifest, match="the JSON document"):
+        decode(msgspec.json.encode(document))
+
+
+@pytest.mark.parametrize("schema", ["1.0", "1.3", "2.0", "2.7"])
+def test_what_is_written_again_has_the_schema_of_today(schema: str) -> None:
+    """A manifest that is read and published again, or certified again, is not labelled with its old schema."""
+    document = msgspec.json.decode(encode(decode(_published(schema, threshold=2.0 if schema[0] == "1" else None))))
+    assert document["schema_version"] == "2.0"
+    assert document["levels"][0]["threshold"] is None
+
+
 def test_keys_of_other_kinds_of_level_are_ignored() -> None:
     """Until schema 1.3 every level had all of them."""
     old = _published("1.3", experts={}, weights=[1.0, 1.0], temperature=1.0)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.weir.cascades import Recorded, probabilities
 from weir.engine.fusion import pool, power, refine
@@ -91,3 +93,22 @@ def test_pooled_experts_that_cannot_win_change_nothing_in_large_groups() -> None
     np.testing.assert_array_equal(pruned.argmax(axis=1), full.argmax(axis=1))
     np.testing.assert_array_equal(pruned.max(axis=1), full.max(axis=1))
     assert sum(len(expert.ran_on) for expert in experts.values()) < 2 * 900
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 12),
+    st.sets(st.integers(0, 2), min_size=1),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_weight_of_zero_is_no_weight(seed: int, rows: int, groups: set[int], coarse: bool, full: bool) -> None:
+    """Experts that weigh the level before at 0 refine as those without weights, to the last bit."""
+    random = np.random.default_rng(seed)
+    hierarchy = Hierarchy(("a", "b", "c"), ((0, 3), (1,), (2, 4, 5)), (1 / 6,) * 6)
+    before = probabilities(random, rows, 6, coarse=coarse)
+    experts = {g: Recorded(probabilities(random, rows, len(hierarchy.members[g]), coarse=coarse)) for g in groups}
+    numbers = np.arange(rows, dtype=np.float32)
+    alone = refine(numbers, before, hierarchy, experts, {}, full=full)
+    weighed = refine(numbers, before, hierarchy, experts, dict.fromkeys(groups, 0.0), full=full)
+    np.testing.assert_array_equal(alone, weighed)

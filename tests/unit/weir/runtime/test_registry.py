@@ -191,3 +191,23 @@ def test_a_folder_that_does_not_exist_is_refused_at_once(tmp_path: Path) -> None
     """A function whose store is a missing folder does not start."""
     with pytest.raises(BadInput, match="the folder exists"):
         Registry.from_settings(Settings(store=(tmp_path / "none").as_uri()))
+
+
+def test_an_alias_that_names_no_version_is_the_stores_fault(thirds: Path, registry: Registry) -> None:
+    """The caller named no version: the model is unavailable, not unknown."""
+    (thirds / keys.alias("thirds", "champion")).write_bytes(b'{"version": 9}')
+    with pytest.raises(ModelUnavailable, match="the alias champion of thirds names no version: no key"):
+        registry.model("thirds")
+    with pytest.raises(ModelNotFound, match="the model has this version"):
+        registry.model("thirds", "9")
+
+
+def test_a_damaged_alias_does_not_stop_a_model_that_serves(
+    thirds: Path, registry: Registry, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The version that is known serves on, and the log has the failure."""
+    registry.model("thirds")
+    (thirds / keys.alias("thirds", "champion")).write_bytes(b"{")
+    clock.now = 60
+    assert registry.model("thirds")[0] == 1
+    assert "version 1 of thirds serves on: " in caplog.text
