@@ -12,7 +12,8 @@ from weir.api.routes import url_path
 from weir.api.service import Service
 from weir.catalog.mounts import Mount
 from weir.catalog.store import Store
-from weir.catalog.store_failures import explain, without_credentials
+from weir.catalog.store_failures import explain
+from weir.catalog.store_urls import without_credentials
 from weir.errors import BadInput, NotFound, Unavailable, WeirError
 from weir.runtime.registry import Registry
 

@@ -1,5 +1,6 @@
 """Read the URL of a store, and that of an S3 other than AWS's."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -7,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 from weir.errors import BadInput
 
 RULE = "a store is s3://bucket[/prefix] or file:///path"
+
+_CREDENTIALS = re.compile(r"(?<=//)[^/\s]*@")
 
 
 class Bucket(NamedTuple):
@@ -39,3 +42,8 @@ def endpoint(url: str) -> str:
     if url and not valid:
         raise BadInput("a store's endpoint is an http:// or https:// URL", url)
     return url
+
+
+def without_credentials(text: str) -> str:
+    """Remove user names and passwords from the URLs of a text."""
+    return _CREDENTIALS.sub("", text)
