@@ -237,6 +237,42 @@ def test_a_server_that_never_answers_is_explained(monkeypatch: pytest.MonkeyPatc
     assert "did not answer: no answer in time" in message
 
 
+@pytest.mark.parametrize(("region", "endpoint"), [("eu west", ""), ("us-east-1", "http://300.1.1.1")])
+def test_a_panic_of_obstore_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], region: str, endpoint: str
+) -> None:
+    """What obstore does not check makes it panic, which is no `Exception`, and yet one is raised."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    with pytest.raises(StoreUnavailable, match="the store s3://b can't be opened: its endpoint and region make no"):
+        Store("s3://b", endpoint=endpoint).get("a")
+    assert "Invalid" in capfd.readouterr().err
+
+
+def test_an_interrupt_is_no_failure_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a panic is translated: Ctrl-C stays what it is."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("weir.catalog.store.obstore.get", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Store("s3://b").get("a")
+
+
+def test_a_region_that_is_none_is_named_by_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands repeat boto3's message, which names the region."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu west")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with pytest.raises(StoreUnavailable, match="the store s3://b failed: Provided region_name 'eu west'"):
+        open_store("s3://b")
+
+
+def test_both_lines_of_botocores_message_are_kept() -> None:
+    """What botocore refuses itself is named with its cause, which is on the second line of its message."""
+    with pytest.raises(StoreUnavailable, match="failed: Parameter validation failed: Invalid length for parameter Key"):
+        open_store("s3://b").read("")
+
+
 def test_a_profile_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message repeats boto3's own, which names the profile."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")

@@ -39,6 +39,12 @@ _KNOWN = (
         "there are no AWS credentials",
         "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     ),
+    _Known(
+        ("InvalidUri", "InvalidIpv4Address", "InvalidIpv6Address", "IdnaError"),
+        _CLOSED,
+        "its endpoint and region make no valid URL",
+        "check MODEL_STORE_ENDPOINT and AWS_DEFAULT_REGION",
+    ),
     _Known(("ExpiredToken", "RequestExpired", "SSOToken"), _REFUSED, "the AWS credentials have expired", "renew them"),
     _Known(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"),
@@ -162,7 +168,10 @@ def _is_of_a_file(error: BaseException) -> bool:
 def _first_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    line = _KIND.sub("", str(error)).partition("\n")[0].strip()
+    line, _, rest = _KIND.sub("", str(error)).partition("\n")
+    if line.endswith(":"):  # botocore names what failed on the first line, and the cause on the second
+        line += " " + rest.partition("\n")[0]
+    line = line.strip()
     return line or type(error).__name__
 
 
