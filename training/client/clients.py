@@ -54,7 +54,7 @@ class HttpClient:
     """A model behind an API. Requests to an https URL are signed when there are AWS credentials."""
 
     def __init__(self, url: str, mount: Mount) -> None:
-        """Name an API's URL; nothing is sent yet. Raises `BadInput`."""
+        """Name an API's URL; nothing is sent yet. Raises `BadInput`, or `StoreUnavailable` for a bad AWS profile."""
         if not is_http(url):
             raise BadInput("--url is the API's http:// or https:// URL", without_credentials(url))
         self._base, self._mount = url.rstrip("/"), mount

@@ -248,3 +248,6 @@ def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(StoreUnavailable, match="nobody"):
         signing.environment()
+    with pytest.raises(StoreUnavailable, match="nobody"):
+        HttpClient("https://api.example.org", END_TO_END)
+    HttpClient("http://127.0.0.1:9", END_TO_END)  # http takes no credentials
