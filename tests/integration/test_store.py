@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.publishing.stores import open_store
+from weir.catalog import store_urls
 from weir.catalog.store import Store
 from weir.errors import BadInput, BadName, ObjectNotFound, StoreUnavailable
 
@@ -96,12 +97,55 @@ def test_a_bucket_that_is_not_there_is_unavailable(bucket: str, s3_endpoint: str
 
 
 @pytest.mark.parametrize(
-    "url", ["", "s3://", "http://x", "/tmp", "file://host/tmp", "gs://bucket/a", "s3:bucket", "s3://[a"]
+    "url", ["", "s3://", "http://x", "/tmp", "file://host/tmp", "gs://bucket/a", "s3:bucket", "s3://[a", "file:///a%00"]
 )
 def test_urls_that_name_no_store_are_refused(url: str) -> None:
     """The error states both forms of a store's URL."""
     with pytest.raises(BadInput, match="a store is s3://"):
         Store(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("s3://BAD_bucket!", "a bucket's name has up to 255 of A-Z, a-z, 0-9"),
+        ("s3://..", "a bucket's name"),
+        ("s3://bücket", "a bucket's name"),
+        (f"s3://{'b' * 256}", "a bucket's name"),
+        ("s3://bucket:9000", "a bucket's name"),
+        ("s3://user:password@bucket", "a bucket's name"),
+        ("s3://b/../x", "a prefix has no empty, '.' or '..' part"),
+        ("s3://b/x/..", "a prefix has no empty, '.' or '..' part"),
+        ("s3://b/./x", "a prefix has no empty, '.' or '..' part"),
+        ("s3://b//x", "a prefix has no empty, '.' or '..' part"),
+        ("s3://b/x//y", "a prefix has no empty, '.' or '..' part"),
+        ("s3://b/x//", "a prefix has no empty, '.' or '..' part"),
+        ("s3://b/x\ny", "of printable characters"),
+        ("file:///tmp/x\ny", "of printable characters"),
+    ],
+)
+def test_a_part_of_a_stores_url_that_breaks_its_rule_is_named(url: str, rule: str) -> None:
+    """Reading and writing refuse it alike, in one line without a password, before either library sees it."""
+    for opened in (Store, open_store):
+        with pytest.raises(BadInput, match="a store is s3://") as raised:
+            opened(url)
+        assert rule in str(raised.value)
+        assert "password" not in str(raised.value)
+        assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "prefix"),
+    [
+        ("s3://b", "b", ""),
+        ("s3://b/", "b", ""),
+        ("s3://Old_Bucket.1/a/b/", "Old_Bucket.1", "a/b"),
+        ("s3://b/.a/..b/c d/...", "b", ".a/..b/c d/..."),
+    ],
+)
+def test_buckets_and_prefixes_are_read(url: str, name: str, prefix: str) -> None:
+    """Old bucket names pass, and so do prefixes with dots that are no part of their own."""
+    assert store_urls.parse(url) == (name, prefix)
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -118,10 +162,42 @@ def test_percent_signs_in_a_folders_url_are_decoded(tmp_path: Path) -> None:
     assert (folder / "x").read_bytes() == b"1"
 
 
-@pytest.mark.parametrize("endpoint", ["localhost:9000", "ftp://host", "http://", "http://[a", "http://host:99999"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "localhost:9000",
+        "ftp://host",
+        "http://",
+        "http://[a",
+        "http://host:99999",
+        "http://x y",
+        "http://é",
+        "http://x\ny",
+        "http://a..b",
+        "http://a|b",
+        "http://a%20b",
+        "http://[1:2]",
+        "http://[v1.a]",
+    ],
+)
 def test_endpoints_that_are_no_urls_are_refused(endpoint: str) -> None:
     """The endpoint is checked before obstore panics over it, or boto3 raises an error of its own."""
     with pytest.raises(BadInput, match="a store's endpoint is an http:// or https:// URL"):
         Store("s3://bucket", endpoint=endpoint)
     with pytest.raises(BadInput, match="a store's endpoint is an http:// or https:// URL"):
         open_store("s3://bucket", endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["", "http://minio_1:9000", "https://s3.example.org./a/b", "http://u:p@127.0.0.1:9", "http://[::1]:9000"],
+)
+def test_endpoints_are_kept_as_they_are(endpoint: str) -> None:
+    """The names and addresses that containers and hosts have are endpoints."""
+    assert store_urls.endpoint(endpoint) == endpoint
+
+
+def test_what_only_boto3_refuses_in_an_endpoint_is_a_failure() -> None:
+    """A name with an underscore serves the functions, and the commands explain that boto3 refuses it."""
+    with pytest.raises(StoreUnavailable, match="the store s3://b failed: Invalid endpoint: http://minio_1:9000"):
+        open_store("s3://b", "http://minio_1:9000")

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
 
 import boto3
 import pytest
@@ -21,7 +23,8 @@ from cryptography.x509.oid import NameOID
 from training.publishing.stores import open_store
 from weir.catalog import store_failures
 from weir.catalog.store import Store
-from weir.catalog.store_failures import explain, without_credentials
+from weir.catalog.store_failures import explain
+from weir.catalog.store_urls import without_credentials
 from weir.errors import StoreUnavailable
 
 SECRET = "SECRET-THAT-NOBODY-MAY-READ"
@@ -78,11 +81,17 @@ class _Answering(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         code = self.server.code
-        body = f"<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>".encode() if code else b""
+        key = escape(unquote(self.path))
+        body = f"<Error><Code>{code}</Code><Key>{key}</Key><Message>{SECRET}</Message></Error>" if code else ""
         self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body.encode())))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
+
+    def do_PUT(self) -> None:
+        """Answer a write as a read."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def do_CONNECT(self) -> None:
         """Answer a client that takes this server for its proxy."""
@@ -108,9 +117,11 @@ def _serving(status: int = 200, code: str = "", tls: ssl.SSLContext | None = Non
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _message(read: Read, endpoint: str) -> str:
@@ -226,6 +237,42 @@ def test_a_server_that_never_answers_is_explained(monkeypatch: pytest.MonkeyPatc
     assert "did not answer: no answer in time" in message
 
 
+@pytest.mark.parametrize(("region", "endpoint"), [("eu west", ""), ("us-east-1", "http://300.1.1.1")])
+def test_a_panic_of_obstore_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], region: str, endpoint: str
+) -> None:
+    """What obstore does not check makes it panic, which is no `Exception`, and yet one is raised."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    with pytest.raises(StoreUnavailable, match="the store s3://b can't be opened: its endpoint and region make no"):
+        Store("s3://b", endpoint=endpoint).get("a")
+    assert "Invalid" in capfd.readouterr().err
+
+
+def test_an_interrupt_is_no_failure_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a panic is translated: Ctrl-C stays what it is."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("weir.catalog.store.obstore.get", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Store("s3://b").get("a")
+
+
+def test_a_region_that_is_none_is_named_by_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands repeat boto3's message, which names the region."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu west")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with pytest.raises(StoreUnavailable, match="the store s3://b failed: Provided region_name 'eu west'"):
+        open_store("s3://b")
+
+
+def test_both_lines_of_botocores_message_are_kept() -> None:
+    """What botocore refuses itself is named with its cause, which is on the second line of its message."""
+    with pytest.raises(StoreUnavailable, match="failed: Parameter validation failed: Invalid length for parameter Key"):
+        open_store("s3://b").read("")
+
+
 def test_a_profile_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message repeats boto3's own, which names the profile."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
@@ -253,6 +300,48 @@ def test_the_name_of_a_file_is_never_taken_for_a_cause(tmp_path: Path) -> None:
             put("file/x", b"")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "batches/in/m/AccessDenied.csv",
+        "batches/in/m/SlowDown (503).npy",
+        "ProxyError",
+        "latest/api/token",
+        "x: AccessDenied",
+        "<Code>ExpiredToken</Code>",
+    ],
+)
+def test_a_key_or_prefix_is_never_taken_for_a_cause(key: str) -> None:
+    """A key or prefix with the mark of some other failure changes nothing about the message, with either library."""
+    for url, name in (("s3://the-bucket/prefix", key), (f"s3://the-bucket/{key}", "a")):
+        with _serving(418, "Teapot") as server:
+            for endpoint, expected in (
+                (NOBODY_LISTENS, "did not answer: connection refused"),
+                (f"http://{server}", "refused the request: Teapot"),
+            ):
+                functions, commands = Store(url, endpoint=endpoint), open_store(url, endpoint)
+                for call in (functions.get, functions.keys, commands.read, commands.keys, _put(functions)):
+                    with pytest.raises(StoreUnavailable) as raised:
+                        call(name)
+                    assert str(raised.value).startswith(f"the store {url} {expected}")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"), [(403, "", "access denied;"), (404, "NoSuchBucket", "there is")]
+)
+def test_a_key_in_obstores_own_words_is_never_taken_for_a_cause(status: int, code: str, expected: str) -> None:
+    """For some statuses obstore's message repeats the key outside of a URL, and that changes nothing either."""
+    with _serving(status, code) as server:
+        store = Store("s3://the-bucket/prefix", endpoint=f"http://{server}")
+        for call in (store.get, _put(store)):
+            with pytest.raises(StoreUnavailable, match=f"refused the request: {expected}"):
+                call("batches/in/m/ExpiredToken <Code>InvalidToken</Code>.csv")
+
+
+def _put(store: Store) -> Read:
+    return lambda key: store.put(key, b"")
+
+
 def test_an_unknown_failure_keeps_the_first_line_of_its_message() -> None:
     """What the table does not know is repeated without credentials; an error without a message is named."""
     unknown = ValueError(f"http://user:{SECRET}@host/a broke\nDebug source: {SECRET}")
@@ -265,6 +354,7 @@ def test_an_unknown_failure_keeps_the_first_line_of_its_message() -> None:
     [
         ("at http://user:pw@host/a@b", "at http://host/a@b"),
         ("https://token@host", "https://host"),
+        ("https://user:p@ss@host", "https://host"),
         ("s3://bucket/a@b", "s3://bucket/a@b"),
     ],
 )

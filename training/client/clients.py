@@ -12,7 +12,8 @@ from weir.api.routes import url_path
 from weir.api.service import Service
 from weir.catalog.mounts import Mount
 from weir.catalog.store import Store
-from weir.catalog.store_failures import explain, without_credentials
+from weir.catalog.store_failures import explain
+from weir.catalog.store_urls import is_http, without_credentials
 from weir.errors import BadInput, NotFound, Unavailable, WeirError
 from weir.runtime.registry import Registry
 
@@ -53,9 +54,9 @@ class HttpClient:
     """A model behind an API. Requests to an https URL are signed when there are AWS credentials."""
 
     def __init__(self, url: str, mount: Mount) -> None:
-        """Name an API's URL; nothing is sent yet. Raises `BadInput`."""
-        if not url.startswith(("http://", "https://")):
-            raise BadInput("--url is the API's http:// or https:// URL", url)
+        """Name an API's URL; nothing is sent yet. Raises `BadInput`, or `StoreUnavailable` for a bad AWS profile."""
+        if not is_http(url):
+            raise BadInput("--url is the API's http:// or https:// URL", without_credentials(url))
         self._base, self._mount = url.rstrip("/"), mount
         self._authorization = authorization(url)
 

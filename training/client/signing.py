@@ -1,5 +1,7 @@
 """Use the credentials of an AWS profile: to sign requests, and as environment variables."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import boto3
@@ -34,10 +36,17 @@ class SigV4(AuthBase):
 
 
 def authorization(url: str) -> AuthBase | None:
-    """Sign requests to an https URL when there are AWS credentials; return None for http, and without credentials."""
+    """Sign requests to an https URL when there are AWS credentials; return None for http, and without credentials.
+
+    Raises:
+        StoreUnavailable: the AWS profile does not exist, or gives no credentials.
+    """
     parts = urlsplit(url)
-    session = boto3.Session()
-    credentials = session.get_credentials() if parts.scheme == "https" else None
+    if parts.scheme != "https":
+        return None
+    with _translated():
+        session = boto3.Session()
+        credentials = session.get_credentials()
     if credentials is None:
         return None
     labels = (parts.hostname or "").split(".")
@@ -51,15 +60,21 @@ def environment() -> dict[str, str]:
     Raises:
         StoreUnavailable: the AWS profile does not exist, or gives no credentials.
     """
-    try:
+    with _translated():
         session = boto3.Session()
         credentials = session.get_credentials()
         frozen = credentials.get_frozen_credentials() if credentials else None
-    except BotoCoreError as exc:
-        raise StoreUnavailable("the AWS profile gave no credentials", exc) from exc
     variables: dict[str, str | None] = {"AWS_REGION": session.region_name}
     if frozen:
         variables["AWS_ACCESS_KEY_ID"] = frozen.access_key
         variables["AWS_SECRET_ACCESS_KEY"] = frozen.secret_key
         variables["AWS_SESSION_TOKEN"] = frozen.token
     return {name: value for name, value in variables.items() if value}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except BotoCoreError as exc:
+        raise StoreUnavailable("the AWS profile gave no credentials", exc) from exc

@@ -36,6 +36,8 @@ _MAX_VALUE_CHARS = 200
 """of a hostile value that an error repeats"""
 _MAX_CAUSE_CHARS = 500
 """of a library's message that an error repeats"""
+_MAX_RULE_CHARS = 20_000
+"""of a rule, or of the words for what failed: Weir's own are far shorter, but may repeat a URL or a path"""
 
 _repr = reprlib.Repr()  # limits depth and length: a plain repr fails on nesting that JSON may have
 _repr.maxstring = _repr.maxother = _MAX_VALUE_CHARS
@@ -56,9 +58,9 @@ class Rejected(WeirError):
     """The input breaks a rule: state the rule, then what came. The same call fails again."""
 
     def __init__(self, rule: str, got: object) -> None:
-        self.rule = rule
+        self.rule = _one_line(rule, _MAX_RULE_CHARS)
         self.got = _one_line(got)
-        super().__init__(f"{rule}. Got: {self.got}")
+        super().__init__(f"{self.rule}. Got: {self.got}")
 
 
 class BadInput(Rejected):
@@ -132,9 +134,9 @@ class Failed(WeirError):
     """Something did not work: say what failed, then the cause. Trying again may help."""
 
     def __init__(self, failed: str, cause: object) -> None:
-        self.failed = failed
+        self.failed = _one_line(failed, _MAX_RULE_CHARS)
         self.cause = _one_line(cause, _MAX_CAUSE_CHARS)
-        super().__init__(f"{failed}: {self.cause}")
+        super().__init__(f"{self.failed}: {self.cause}")
 
 
 class Conflict(Failed):
@@ -157,9 +159,9 @@ class DamagedDocument(ModelUnavailable):
     """A document of the store breaks a rule of its format: the publisher is at fault, not the caller."""
 
     def __init__(self, rule: str, got: object, name: str = "a document of the store") -> None:
-        self.rule = rule
+        self.rule = _one_line(rule, _MAX_RULE_CHARS)
         self.got = _one_line(got)
-        super().__init__(f"{name} can't be used", f"{rule}. Got: {self.got}")
+        super().__init__(f"{name} can't be used", f"{self.rule}. Got: {self.got}")
 
     def named(self, name: str) -> Self:
         """Make the same error with the name of the document, such as its key."""

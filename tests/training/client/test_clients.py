@@ -166,6 +166,7 @@ def test_error_answers_become_errors(api: str, status: int, body: str, error: ty
     [
         ("http://127.0.0.1:9", "http://127.0.0.1:9/v2/models/m did not answer: connection refused"),
         ("http://somebody:password@127.0.0.1:9", "http://127.0.0.1:9/v2/models/m did not answer: connection refused"),
+        ("http://127.0.0.1:9/SlowDown", "http://127.0.0.1:9/SlowDown/v2/models/m did not answer: connection refused"),
         ("http://absent.invalid", "http://absent.invalid/v2/models/m did not answer: no host has this name"),
     ],
 )
@@ -175,6 +176,16 @@ def test_an_api_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(Unavailable, match=f"^{re.escape(message)}; check the host and port of its URL$"):
         HttpClient(url, END_TO_END).metadata("m", "")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x", "x", "http://", "http://[x", "http://x:port", "http://x y", "http://é", "http://u:pass@x y"]
+)
+def test_a_url_of_no_api_is_refused(url: str) -> None:
+    """What is no http:// or https:// URL is bad input, before anything is signed or sent, and shows no password."""
+    with pytest.raises(BadInput, match=r"^--url is the API's http:// or https:// URL\. Got: ") as raised:
+        HttpClient(url, END_TO_END)
+    assert "pass" not in str(raised.value)
 
 
 def test_requests_are_signed_as_botocore_signs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,3 +248,6 @@ def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(StoreUnavailable, match="nobody"):
         signing.environment()
+    with pytest.raises(StoreUnavailable, match="nobody"):
+        HttpClient("https://api.example.org", END_TO_END)
+    HttpClient("http://127.0.0.1:9", END_TO_END)  # http takes no credentials

@@ -13,6 +13,7 @@ from weir.errors import (
     RouteNotFound,
     StoreUnavailable,
     Unavailable,
+    WeirError,
 )
 
 
@@ -49,6 +50,19 @@ def test_hostile_values_are_cut_and_printable(value: object, shown: str) -> None
 def test_a_long_cause_is_cut_and_printable() -> None:
     """An error stays one line, whatever a library wrote."""
     assert Unavailable("it failed", "a\n" + "x" * 1000).cause == "a\ufffd" + "x" * 498 + "…"
+
+
+@pytest.mark.parametrize("error", [BadInput("a\nb", "c\nd"), Unavailable("a\nb", "c\nd"), BadManifest("a\nb", "c\nd")])
+def test_an_error_is_one_line_whatever_its_rule_repeats(error: WeirError) -> None:
+    """A URL or a path with a line break, in a rule or in what failed, leaves the error on one line."""
+    assert str(error).isprintable()
+
+
+def test_a_long_rule_is_not_cut() -> None:
+    """A rule stays whole, for it is what the reader needs: only what came is cut."""
+    rule = "r" * 3000
+    assert BadInput(rule, "").rule == rule
+    assert Unavailable(rule, "").failed == rule
 
 
 @pytest.mark.parametrize("depth", [10, 950, 100_000])

@@ -36,7 +36,7 @@ def open_store(url: str, endpoint: str = "") -> WritableStore:
 
     Raises:
         BadInput: the URL is neither.
-        StoreUnavailable: the AWS profile can't be used, or the folder can't be made.
+        StoreUnavailable: boto3 can't use the AWS profile or the endpoint, or the folder can't be made.
     """
     place = store_urls.parse(url)
     if isinstance(place, Path):

@@ -20,11 +20,13 @@ class S3Store:
     """Objects below a prefix of one bucket."""
 
     def __init__(self, url: str, bucket: Bucket, endpoint: str) -> None:
-        """Name a bucket; nothing is read yet. Raises `StoreUnavailable` when the AWS profile can't be used."""
+        """Name a bucket; nothing is read yet. Raises `StoreUnavailable` when boto3 refuses the profile or endpoint."""
         self.url = url
         self._bucket, self._prefix = bucket.name, f"{bucket.prefix}/" if bucket.prefix else ""
-        with self._translated():
+        try:
             self._s3: S3Client = boto3.client("s3", endpoint_url=endpoint or None)
+        except (BotoCoreError, ValueError) as exc:  # boto3 has a ValueError for an endpoint
+            raise unavailable(url, exc) from exc
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Read one object and its ETag; return None when there is no such object."""

@@ -33,7 +33,7 @@ class Store:
             credentials: source of S3 credentials; default the environment.
 
         Raises:
-            BadInput: a URL is neither, or the folder does not exist.
+            BadInput: a URL breaks its rule, or the folder does not exist.
             StoreUnavailable: the environment holds half of the AWS credentials.
         """
         self.url = url
@@ -85,6 +85,10 @@ class Store:
                 raise unavailable(self.url, exc) from exc
             raise ObjectNotFound(key, self.url) from exc
         except (BaseError, OSError) as exc:
+            raise unavailable(self.url, exc) from exc
+        except BaseException as exc:
+            if type(exc).__name__ != "PanicException":  # obstore's, which no module exports
+                raise
             raise unavailable(self.url, exc) from exc
 
 

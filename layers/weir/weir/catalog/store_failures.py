@@ -8,6 +8,7 @@ import os
 import re
 from typing import NamedTuple
 
+from weir.catalog.store_urls import without_credentials
 from weir.errors import StoreUnavailable
 
 _SILENT, _REFUSED, _CLOSED = "did not answer", "refused the request", "can't be opened"
@@ -33,17 +34,16 @@ _ADDRESS = "check the host and port of its URL"
 # The first row that fits counts: a lookup of credentials that is refused has both marks.
 _KNOWN = (
     _Known(
-        (
-            "/latest/api/token",
-            "/latest/meta-data",
-            "169.254.170.2",
-            "NoCredentials",
-            "PartialCredentials",
-            "Missing Sec",
-        ),
+        ("NoCredentials", "PartialCredentials", "Missing Sec"),
         _CLOSED,
         "there are no AWS credentials",
         "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ),
+    _Known(
+        ("InvalidUri", "InvalidIpv4Address", "InvalidIpv6Address", "IdnaError"),
+        _CLOSED,
+        "its endpoint and region make no valid URL",
+        "check MODEL_STORE_ENDPOINT and AWS_DEFAULT_REGION",
     ),
     _Known(("ExpiredToken", "RequestExpired", "SSOToken"), _REFUSED, "the AWS credentials have expired", "renew them"),
     _Known(
@@ -103,22 +103,32 @@ _KNOWN = (
 
 _CODE = re.compile(r"<Code>(\w+)</Code>|\((\w+)\) when calling")
 _STATUS = re.compile(r"status code: (\d{3})")
-_CREDENTIALS = re.compile(r"(?<=//)[^/@\s]*@")
+_METADATA = re.compile(r"https?://(?:[^/\s]*/latest/(?:api/token|meta-data)|169\.254\.170\.2\b)")
+"""a URL from which AWS's machines get their credentials, and which is tried where there are none"""
+_NAMES = re.compile(
+    r"""https?://[^\s"<]+"""
+    r"""|(?<=with url: )\S+"""
+    r"""|\b(?:path|location) .*?(?=: Error performing|$)"""
+    r"""|^\s*path: ".*",$"""
+    r"""|<(?!Code>)(\w+)>[^<]*</\1>""",
+    re.MULTILINE,
+)
+"""the places where the libraries and S3 repeat a key, which may have any name"""
 _KIND = re.compile(r"^Generic \w+ error: ")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
-def unavailable(url: str, error: Exception) -> StoreUnavailable:
+def unavailable(url: str, error: BaseException) -> StoreUnavailable:
     """Make the error of a store from a library's."""
     failure = explain(error)
-    return StoreUnavailable(f"the store {url} {failure.failed}", failure.cause)
+    return StoreUnavailable(f"the store {without_credentials(url)} {failure.failed}", failure.cause)
 
 
-def explain(error: Exception) -> Failure:
+def explain(error: BaseException) -> Failure:
     """Say what a server or the file system did, why, and what to do about it."""
     if _is_of_a_file(error):  # a path may have any name, so it is not searched for marks
         return Failure("failed", _first_line(error))
-    text = "\n".join(_chain(error))
+    text = _without_names("\n".join(_chain(error)))
     code = error_code(error)
     for known in _KNOWN:
         if any(mark in text for mark in known.marks):
@@ -131,15 +141,15 @@ def explain(error: Exception) -> Failure:
     return Failure("failed", without_credentials(_first_line(error)))
 
 
-def error_code(error: Exception) -> str:
+def error_code(error: BaseException) -> str:
     """Read the code that S3 gave, such as `NoSuchBucket`; empty when it gave none."""
-    match = _CODE.search(str(error))
+    match = _CODE.search(_without_names(str(error)))
     return (match[1] or match[2]) if match else ""
 
 
-def without_credentials(text: str) -> str:
-    """Remove user names and passwords from the URLs of a text."""
-    return _CREDENTIALS.sub("", text)
+def _without_names(text: str) -> str:
+    """Remove keys and URLs from a text: they may contain the mark of any failure."""
+    return _NAMES.sub("", _METADATA.sub("NoCredentials ", text))
 
 
 def _chain(error: BaseException | None) -> list[str]:
@@ -151,14 +161,17 @@ def _chain(error: BaseException | None) -> list[str]:
     return texts
 
 
-def _is_of_a_file(error: Exception) -> bool:
+def _is_of_a_file(error: BaseException) -> bool:
     return (isinstance(error, OSError) and error.filename is not None) or "LocalFileSystem" in str(error)[:30]
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    line = _KIND.sub("", str(error)).partition("\n")[0].strip()
+    line, _, rest = _KIND.sub("", str(error)).partition("\n")
+    if line.endswith(":"):  # botocore names what failed on the first line, and the cause on the second
+        line += " " + rest.partition("\n")[0]
+    line = line.strip()
     return line or type(error).__name__
 
 
