@@ -16,8 +16,6 @@ from training.learning.networks import TrainingTarget, _loss, logits, teacher_lo
 from training.modalities.picture.architectures import build
 from training.task import NetworkSpec, Task, decode
 
-RANDOM = np.random.default_rng(0)
-
 
 @pytest.fixture(scope="module")
 def task() -> Task:
