@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 
 from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
-from weir.catalog.mounts import CASCADE, Mount
+from weir.catalog.mounts import Mount
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
@@ -18,7 +18,7 @@ from weir.protocol.compression import decompress
 from weir.protocol.messages import InferRequest, RequestedOutput
 from weir.protocol.requests import MAX_ROWS
 from weir.protocol.responses import Output
-from weir.runtime.model import OVERFLOW, LevelUse, Model
+from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
 
 _MAX_BODY_BYTES = 1 << 26
 """of a decompressed body, however large the rows of a model are"""
@@ -79,10 +79,9 @@ class ServedModel(Struct, frozen=True):
         known = outputs(manifest, self.mount)
         requested = requests.wanted(message, tuple(known))
         names = [output.name for output in requested]
-        has_sets = manifest.sets is not None and "set" in names
-        limits = requests.set_parameters(message.settings, manifest.sets) if has_sets and manifest.sets else None
+        limits = requests.set_parameters(message.settings, manifest.sets) if manifest.sets and "set" in names else None
         predictions, uses = self._predict(rows, names)
-        context = OutputContext(predictions, manifest, limits)
+        context = OutputContext(predictions, manifest.labels, self._predictor.definition, limits)
         tensors = [
             self._output(Output.of(known[output.name], context.values(output.name)), output, message)
             for output in requested
@@ -99,6 +98,10 @@ class ServedModel(Struct, frozen=True):
         content = rest_predict.encode(predictions.probabilities, instances=instances)
         return self._inference(content, None, predictions, uses)
 
+    @property
+    def _predictor(self) -> Predictor:
+        return self.model.predictor(self.mount)
+
     def _read(self, body: RequestBody) -> tuple[InferRequest, InputRows]:
         specs = self.model.manifest.inputs
         content = _content(body, self.model.row_values)
@@ -109,7 +112,7 @@ class ServedModel(Struct, frozen=True):
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
         needs_full = not NEED_FULL_POSTERIOR.isdisjoint(names)
-        predictions, uses = self.model.predictor(self.mount).answer(rows, trace="path" in names, full=needs_full)
+        predictions, uses = self._predictor.answer(rows, trace="path" in names, full=needs_full)
         finite = np.isfinite(predictions.confidence)
         if not finite.all():
             raise BadTensor(OVERFLOW, f"row {int(np.argmin(finite))}")
@@ -124,7 +127,7 @@ class ServedModel(Struct, frozen=True):
     def _inference(
         self, content: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
     ) -> Inference:
-        escalations = _escalations(predictions, self.model.cascade.definition) if self.mount == CASCADE else 0
+        escalations = _escalations(predictions, self._predictor.definition)
         return Inference(content, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 

@@ -1,16 +1,16 @@
 """The outputs of a model below a mount, and the values of each from the engine's predictions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
 
-from weir.catalog.manifest import Manifest
+from weir.catalog.manifest import Artifact, Manifest
 from weir.catalog.mounts import CASCADE, Mount
 from weir.catalog.promises import Quantile
 from weir.engine.abstention import group_names, label_names
-from weir.engine.cascade import cascade_of
+from weir.engine.cascade import Cascade
 from weir.engine.paths import paths
 from weir.engine.predictions import Predictions
 from weir.engine.sets import sets
@@ -50,7 +50,9 @@ class OutputContext(Struct, frozen=True):
     """What the values of an output are computed from."""
 
     predictions: Predictions
-    manifest: Manifest
+    labels: Sequence[str]
+    cascade: Cascade[Artifact]
+    """that made the predictions"""
     limits: tuple[Quantile, bool] | None = None
     """which prediction sets: the entry of an alpha, and whether it is per label"""
 
@@ -63,11 +65,11 @@ class OutputContext(Struct, frozen=True):
         abstentions = self.predictions.abstentions
         if abstentions is None:
             return [""] * len(self.predictions.label)
-        return group_names(abstentions, self.manifest.groups)
+        return group_names(abstentions, self.cascade.hierarchy.groups)
 
     def paths(self) -> list[str]:
         """Describe each row's path through the levels."""
-        return paths(self.predictions, cascade_of(self.manifest))
+        return paths(self.predictions, self.cascade)
 
     def sets(self) -> Values:
         """Return each row's prediction set: which labels are in it, `(rows, labels)`."""
@@ -78,7 +80,7 @@ class OutputContext(Struct, frozen=True):
 
 _VALUES: dict[str, Callable[[OutputContext], Values]] = {
     "probabilities": lambda context: context.predictions.probabilities,
-    "label": lambda context: label_names(context.predictions, context.manifest.labels),
+    "label": lambda context: label_names(context.predictions, context.labels),
     "exit_level": lambda context: context.predictions.exit_level,
     "confidence": lambda context: context.predictions.confidence.astype(np.float32, copy=False),
     "path": OutputContext.paths,

@@ -13,7 +13,7 @@ from weir.catalog.keys import BatchKey, parse_batch_key
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE
 from weir.engine.abstention import group_names, label_names
-from weir.errors import BadInput, BadName, NotFound
+from weir.errors import BadInput, BadName, BadTensor, NotFound
 from weir.runtime.model import OVERFLOW, Model, Predictor
 from weir.runtime.registry import Registry
 
@@ -140,7 +140,7 @@ class _Job:
                 group=group,
             )
             if math.isfinite(confidence)
-            else RowError(row=number, error=f"{OVERFLOW}. Got: row {number}")
+            else RowError(row=number, error=str(BadTensor(OVERFLOW, f"row {number}")))
             for number, label, confidence, level, group in zip(
                 numbers,
                 label_names(predictions, self.manifest.labels),

@@ -12,8 +12,6 @@ import msgspec
 N = TypeVar("N")
 M = TypeVar("M")
 
-Fusion = Literal["replace", "pool", "refine"]
-
 
 class MeasuredMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured on the test split, on one thread of the training machine."""

@@ -1,7 +1,6 @@
 """One published version, ready to answer: its networks are fetched when some row needs them."""
 
 import hashlib
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -107,7 +106,7 @@ class Model:
     @cached_property
     def row_values(self) -> int:
         """How many values one row has, over all inputs."""
-        return sum(math.prod(spec.shape[1:]) for spec in self.manifest.inputs)
+        return sum(spec.row_values for spec in self.manifest.inputs)
 
     def network(self, artifact: Artifact) -> Network:
         """Load an artifact once, after checking that its bytes are those the manifest names.

@@ -12,6 +12,7 @@ from weir.catalog.inputs import DTYPES
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.catalog.promises import Quantile
+from weir.engine.cascade import cascade_of
 from weir.engine.predictions import Abstentions, Predictions
 
 PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], np.float32)
@@ -56,10 +57,16 @@ def test_outputs_are_those_of_the_mount(manifest: Manifest, mount: Mount, names:
     assert " ".join(outputs(manifest, mount)) == names
 
 
+def _context(
+    predictions: Predictions, manifest: Manifest, limits: tuple[Quantile, bool] | None = None
+) -> OutputContext:
+    return OutputContext(predictions, manifest.labels, cascade_of(manifest), limits)
+
+
 def test_values_fit_the_metadata_of_their_outputs() -> None:
     """Each has the datatype and the shape of its metadata, with one entry a row."""
     manifest = layered_manifest()
-    context = OutputContext(PREDICTIONS, manifest, (Quantile(alpha=0.1, least=0.3), False))
+    context = _context(PREDICTIONS, manifest, (Quantile(alpha=0.1, least=0.3), False))
     for name, tensor in outputs(manifest, CASCADE).items():
         values = context.values(name)
         if tensor.datatype == "BYTES":
@@ -74,14 +81,14 @@ def test_values_fit_the_metadata_of_their_outputs() -> None:
 def test_confidence_is_fp32() -> None:
     """It is converted from any other precision, so its bytes are those of its datatype."""
     double = replace(PREDICTIONS, confidence=PREDICTIONS.confidence.astype(np.float64))
-    values = OutputContext(double, make_manifest()).values("confidence")
+    values = _context(double, make_manifest()).values("confidence")
     assert isinstance(values, np.ndarray)
     assert values.dtype == np.float32
 
 
 def test_texts_name_labels_and_groups() -> None:
     """A row without a label or group has the empty string."""
-    context = OutputContext(PREDICTIONS, layered_manifest())
+    context = _context(PREDICTIONS, layered_manifest())
     assert context.values("label") == ["left", ""]
     assert context.values("group") == ["outer", ""]
     assert context.values("path")[0] == "experts (outer) 0.6000 >= 0.8000"
@@ -94,7 +101,7 @@ def test_texts_name_labels_and_groups() -> None:
 def test_sets_are_those_of_the_requested_quantile(per_label: bool, expected: list[list[bool]]) -> None:
     """There is one limit for all labels, or one for each."""
     quantile = Quantile(alpha=0.1, least=0.3, least_per_label=(0.5, 0.2, 0.1))
-    values = OutputContext(PREDICTIONS, layered_manifest(), (quantile, per_label)).values("set")
+    values = _context(PREDICTIONS, layered_manifest(), (quantile, per_label)).values("set")
     assert isinstance(values, np.ndarray)
     assert values.tolist() == expected
 
@@ -104,8 +111,8 @@ def test_outputs_that_need_the_full_posterior_are_listed() -> None:
     partly = np.array(PROBABILITIES)
     partly[0, 1:], partly[1, :2] = np.nan, np.nan
     partial, full = (
-        OutputContext(replace(PREDICTIONS, probabilities=partly), layered_manifest()),
-        OutputContext(PREDICTIONS, layered_manifest()),
+        _context(replace(PREDICTIONS, probabilities=partly), layered_manifest()),
+        _context(PREDICTIONS, layered_manifest()),
     )
     for name in outputs(layered_manifest(), CASCADE).keys() - NEED_FULL_POSTERIOR:
         assert np.array_equal(partial.values(name), full.values(name))

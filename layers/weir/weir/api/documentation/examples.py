@@ -1,6 +1,5 @@
 """Examples for the documentation: requests that the models of the store answer."""
 
-import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -40,20 +39,20 @@ def examples(registry: Registry) -> list[Example]:
 def _each(registry: Registry, names: Sequence[str]) -> Iterator[Example]:
     for name in names:
         try:
-            specs = registry.model(name)[1].manifest.inputs
+            model = registry.model(name)[1]
         except WeirError:  # without an alias, or damaged: a request without a version is not answered
             continue
-        if sum(math.prod(spec.shape[1:]) for spec in specs) <= _MAX_VALUES:
-            yield _example(name, specs)
+        if model.row_values <= _MAX_VALUES:
+            yield _example(name, model.manifest.inputs)
 
 
 def _example(model: str, specs: Sequence[Input]) -> Example:
     inputs = [
         {
             "name": spec.name,
-            "shape": [1, *spec.shape[1:]],
+            "shape": [1, *spec.row_shape],
             "datatype": spec.datatype,
-            "data": [_ZERO.get(spec.datatype, 0)] * math.prod(spec.shape[1:]),
+            "data": [_ZERO.get(spec.datatype, 0)] * spec.row_values,
         }
         for spec in specs
     ]
