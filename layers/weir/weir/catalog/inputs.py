@@ -88,18 +88,9 @@ class Tensor(_Shaped, frozen=True, kw_only=True, tag="tensor"):
 Input = Picture | Tensor
 
 
-def with_kinds(document: dict[str, Any]) -> dict[str, Any]:
-    """Add the kind to each input of a manifest of schema 1.x, which lacks it: `picture` where it can be one.
-
-    Raises:
-        msgspec.ValidationError: the inputs are none.
-    """
-    if "inputs" not in document:
-        return document
-    return {
-        **document,
-        "inputs": [_with_kind(one) for one in msgspec.convert(document["inputs"], list[dict[str, Any]])],
-    }
+def could_be_picture(shape: tuple[int, ...], datatype: Datatype, limits: tuple[float, float]) -> bool:
+    """Tell whether an input of this shape and datatype can be a picture with these values for black and white."""
+    return _is_picture_shape(shape) and _holds(datatype, limits)
 
 
 def check_inputs(inputs: Sequence[Input]) -> None:
@@ -111,20 +102,6 @@ def check_inputs(inputs: Sequence[Input]) -> None:
     for one in inputs:
         if isinstance(one, Picture):
             _check_picture(one)
-
-
-class _Untagged(msgspec.Struct):
-    """The fields of an input of schema 1.x that decide its kind."""
-
-    shape: tuple[int, ...]
-    datatype: Datatype = "FP32"
-    range: tuple[float, float] = (0.0, 255.0)
-
-
-def _with_kind(one: dict[str, Any]) -> dict[str, Any]:
-    old = msgspec.convert(one, _Untagged)
-    is_picture = _is_picture_shape(old.shape) and _holds(old.datatype, old.range)
-    return {"kind": "picture" if is_picture else "tensor", **one}
 
 
 def _check_picture(one: Picture) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from weir.catalog.inputs import Input, check_inputs, with_kinds
+from weir.catalog.inputs import Input, check_inputs
 from weir.catalog.levels import Classifier, Expert, Experts, Level, MeasuredMetrics, Router
 from weir.catalog.promises import Abstention, Certificate, PredictionSets
 from weir.catalog.upgrade import Document, upgraded
@@ -136,7 +136,7 @@ def _decoded(data: bytes) -> Manifest:
     if major == newest:
         return msgspec.json.decode(data, type=Manifest)
     if major == _UPGRADED:
-        return msgspec.convert(with_kinds(upgraded(msgspec.json.decode(data, type=Document))), Manifest)
+        return msgspec.convert(upgraded(msgspec.json.decode(data, type=Document)), Manifest)
     rule = f"this Weir reads manifests of schema version {_UPGRADED}.x and {newest}.x; upgrade it to read others"
     raise BadManifest(rule, version)
 

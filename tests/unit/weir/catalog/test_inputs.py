@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.serving import ROOT
-from weir.catalog.inputs import DTYPES, Datatype, Input, Picture, Tensor, check_inputs, with_kinds
+from weir.catalog.inputs import DTYPES, Datatype, Input, Picture, Tensor, check_inputs
+from weir.catalog.upgrade import with_kinds
 from weir.errors import BadManifest
 
 RECORDED = sorted((ROOT / "tests/training/certifying/recorded").glob("*-manifest.json"))
