@@ -9,6 +9,7 @@ import requests
 from botocore.exceptions import BotoCoreError
 from moto.server import ThreadedMotoServer
 
+from local.events import REGION
 from local.template import QueueSource
 from weir.errors import Unavailable
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 BUCKET = "weir-store"
-REGION = "us-east-1"
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "local",

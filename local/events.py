@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 import base64
 import json
 import re
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 ACCOUNT = "123456789012"
+REGION = "us-east-1"
 
 Event = dict[str, Any]
 
@@ -82,7 +82,7 @@ def to_event(request: HttpRequest, route_key: str, parameters: dict[str, str]) -
             "routeKey": route_key,
             "stage": "$default",
             "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-            "timeEpoch": int(time.time() * 1000),
+            "timeEpoch": int(now.timestamp() * 1000),
         },
         "isBase64Encoded": bool(request.body),
     }

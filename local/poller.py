@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.events import ACCOUNT
+from local.events import ACCOUNT, REGION
 from local.function import Function, FunctionError
 
 if TYPE_CHECKING:
@@ -94,6 +94,6 @@ def _record(message: "MessageTypeDef") -> dict[str, object]:
         "messageAttributes": {},
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:us-east-1:{ACCOUNT}:weir-batches",
-        "awsRegion": "us-east-1",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:weir-batches",
+        "awsRegion": REGION,
     }

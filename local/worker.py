@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from local.events import ACCOUNT, REGION
 from local.template import FunctionSpec
 
 MAX_ANSWER_BYTES = 6_291_556
@@ -45,7 +46,7 @@ class Context:
     @property
     def invoked_function_arn(self) -> str:
         """Return the ARN of the function."""
-        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until the function is stopped."""

@@ -115,9 +115,7 @@ def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:
         path.unlink()
     shutil.rmtree(out / REFERENCE, ignore_errors=True)
     _keep_networks(out)
-    for name, content in files.items():
-        write(out / name, content)
-    write(out / FILE, last)
+    renew(out, files, last)
     shutil.rmtree(out / WORK)
 
 

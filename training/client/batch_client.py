@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -10,20 +9,12 @@ from training.publishing.stores import WritableStore
 from weir.batch import answering as batch
 from weir.batch.answering import Summary
 from weir.catalog.keys import BatchKey
-from weir.errors import BadInput, Unavailable
+from weir.errors import Unavailable
 from weir.runtime.registry import Registry
 
 _POLL_S = 0.5
 
 Progress = Callable[[str, int, int], None]
-
-
-def read(file: Path) -> bytes:
-    """Read the file that a person named. Raises `BadInput`."""
-    try:
-        return file.read_bytes()
-    except OSError as exc:
-        raise BadInput("FILE is a file that can be read", exc) from exc
 
 
 def upload_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout_s: int, on_wait: Progress) -> Summary:

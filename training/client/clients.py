@@ -6,7 +6,6 @@ from typing import Any, Protocol
 import msgspec
 import requests
 
-from training.client.signing import authorization
 from weir.api.inference import RequestBody
 from weir.api.routes import url_path
 from weir.api.service import Service
@@ -57,6 +56,8 @@ class HttpClient:
         """Name an API's URL; nothing is sent yet. Raises `BadInput`, or `StoreUnavailable` for a bad AWS profile."""
         if not is_http(url):
             raise BadInput("--url is the API's http:// or https:// URL", without_credentials(url))
+        from training.client.signing import authorization  # noqa: PLC0415 (boto3 takes a quarter of a second)
+
         self._base, self._mount = url.rstrip("/"), mount
         self._authorization = authorization(url)
 

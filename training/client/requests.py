@@ -36,10 +36,7 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[RequestBody]:
     Raises:
         BadInput: the file is none of them, can't be read, or has rows of another shape.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as exc:
-        raise BadInput("INPUT is a file that can be read", exc) from exc
+    content = read(path, "INPUT")
     suffix = path.suffix.lower()
     if suffix == ".json" and isinstance(document := _json(content), dict):
         yield RequestBody(content)
@@ -56,6 +53,14 @@ def requests(path: Path, name: str, shape: Shape) -> Iterator[RequestBody]:
     rows = _rows(values, Tensor(name=name, shape=(-1, *shape), datatype=_DATATYPE))
     for start in range(0, len(rows), MAX_ROWS):
         yield RequestBody(request(name, rows[start : start + MAX_ROWS]))
+
+
+def read(path: Path, argument: str) -> bytes:
+    """Read the file that a person named as an argument of a command. Raises `BadInput`."""
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise BadInput(f"{argument} is a file that can be read", exc) from exc
 
 
 def request(name: str, rows: NDArray[np.floating[Any]]) -> bytes:

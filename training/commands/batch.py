@@ -45,17 +45,19 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     Example:
       weir batch mnist-sample rows.csv --cascade --store s3://my-bucket/prefix
     """  # noqa: D301
-    from training.client.batch_client import answer_here, read, show, upload_and_wait
+    from training.client.batch_client import answer_here, show, upload_and_wait
+    from training.client.requests import read
     from training.publishing.stores import open_store
     from weir.catalog.keys import batch_key
     from weir.catalog.store import Store
+    from weir.catalog.store_urls import is_bucket
     from weir.runtime.registry import Registry
 
     key = batch_key(model, file.name, mount)
-    data = read(file)
+    data = read(file, "FILE")
     target = open_store(store, store_endpoint)
     with Console() as console:
-        if store.startswith("s3://"):
+        if is_bucket(store):
             summary = upload_and_wait(target, key, data, timeout_s=timeout, on_wait=console.progress)
         else:
             summary = answer_here(target, Registry(Store(store)), key, data, on_rows=console.progress)

@@ -34,6 +34,7 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
     from training.publishing.stores import open_store
     from training.task import load
     from training.terminal.callbacks import Callbacks
+    from weir.settings import DEFAULT_ALIAS
 
     loaded = load(task)
     trained = out / loaded.name
@@ -42,7 +43,7 @@ def demo(task: str, out: Path, as_json: bool) -> None:  # noqa: FBT001
         with System(log=out / "functions.log") as system:
             os.environ.update(system.environment)
             store = open_store(system.store, system.store_endpoint)
-            published = publish(trained, store, "champion")
+            published = publish(trained, store, DEFAULT_ALIAS)
             console.say(
                 f"published {published.model} version {published.version} to an S3 on this machine, {published.store}"
             )

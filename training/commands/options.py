@@ -1,24 +1,22 @@
 """Options and arguments that several commands share."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from weir.catalog.mounts import CASCADE, END_TO_END
+from weir.settings import DEFAULT_ALIAS
 
-store = click.option(
+_store = partial(
+    click.option,
     "--store",
     envvar="MODEL_STORE",
     metavar="URL",
     help="s3://bucket[/prefix] or file:///path; default $MODEL_STORE.",
 )
-needed_store = click.option(
-    "--store",
-    envvar="MODEL_STORE",
-    metavar="URL",
-    required=True,
-    help="s3://bucket[/prefix] or file:///path; default $MODEL_STORE.",
-)
+store = _store()
+needed_store = _store(required=True)
 endpoint = click.option(
     "--store-endpoint",
     envvar="MODEL_STORE_ENDPOINT",
@@ -26,7 +24,7 @@ endpoint = click.option(
     metavar="URL",
     help="URL of an S3 other than AWS's; default $MODEL_STORE_ENDPOINT.",
 )
-alias = click.option("--alias", default="champion", show_default=True, help="Alias that serves a version.")
+alias = click.option("--alias", default=DEFAULT_ALIAS, show_default=True, help="Alias that serves a version.")
 cascade = click.option(
     "--cascade",
     "mount",

@@ -73,7 +73,7 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mo
     import os
 
     from training.client.clients import HttpClient, StoreClient
-    from training.client.signing import environment
+    from weir.catalog.store_urls import is_bucket
 
     if url and click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
         raise click.UsageError("either --url or --store says where the model is. Got: both")
@@ -81,6 +81,8 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mo
         return HttpClient(url, mount)
     if not store:
         raise click.UsageError("either --url or --store says where the model is. Got: neither")
-    if store.startswith("s3://"):
+    if is_bucket(store):
+        from training.client.signing import environment
+
         os.environ.update(environment())
     return StoreClient(store, endpoint, alias=alias, mount=mount)

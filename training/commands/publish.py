@@ -1,6 +1,7 @@
 """`weir publish`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -33,16 +34,7 @@ def publish(trained: Path, store: str, store_endpoint: str, alias: str, as_json:
 
     published = run(trained, open_store(store, store_endpoint), alias)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "model": published.model,
-                    "version": published.version,
-                    "alias": published.alias,
-                    "store": published.store,
-                }
-            )
-        )
+        print(json.dumps(asdict(published)))
     else:
         print(
             f"published {published.model} version {published.version} to {published.store}; {published.alias} serves it"

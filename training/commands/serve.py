@@ -28,10 +28,11 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
     from training.client.signing import environment
     from training.commands.waiting import until_stopped
     from weir.catalog.store import Store
+    from weir.catalog.store_urls import is_bucket
 
     Store(store, endpoint=store_endpoint)  # refuse a bad URL here: the functions would not start
     variables = {"MODEL_ALIAS": alias}
-    if store.startswith("s3://"):
+    if is_bucket(store):
         os.environ.update(environment())
         variables |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     with (

@@ -29,21 +29,27 @@ def up(host: str, port: int) -> None:
     from training import folder
     from training.client.samples import write_samples
     from training.commands.waiting import until_stopped
-    from training.pipeline import train
     from training.publishing.publication import publish
     from training.publishing.stores import open_store
-    from training.task import load
-    from training.terminal.callbacks import Callbacks
+    from weir.settings import DEFAULT_ALIAS
 
     with Console() as console:
         if not folder.is_complete(TRAINED):
-            train(load(MODEL), TRAINED, Callbacks(console.say, console.progress))
+            _train(console)
         files = write_samples(TRAINED, TRAINED.parent)
         with System(host=host, port=port, log=TRAINED.parent / "functions.log") as system:
             os.environ.update(system.environment)
-            publish(TRAINED, open_store(system.store, system.store_endpoint), "champion")
+            publish(TRAINED, open_store(system.store, system.store_endpoint), DEFAULT_ALIAS)
             print(_instructions(system.url, system.store, system.store_endpoint, files.request, files.rows), flush=True)
             until_stopped()
+
+
+def _train(console: Console) -> None:
+    from training.pipeline import train
+    from training.task import load
+    from training.terminal.callbacks import Callbacks
+
+    train(load(MODEL), TRAINED, Callbacks(console.say, console.progress))
 
 
 def _instructions(url: str, store: str, endpoint: str, request: Path, rows: Path) -> str:

@@ -8,6 +8,9 @@ from msgspec import Struct
 from weir.catalog import keys, store_urls
 from weir.errors import BadInput, BadSettings
 
+DEFAULT_ALIAS = "champion"
+DEFAULT_REFRESH_S = 60.0
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """What the environment of a function configures; docs/architecture.md lists the variables."""
@@ -16,9 +19,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     """URL of the store (`MODEL_STORE`)"""
     store_endpoint: str = ""
     """URL of an S3 other than AWS's, empty on AWS (`MODEL_STORE_ENDPOINT`)"""
-    alias: str = "champion"
+    alias: str = DEFAULT_ALIAS
     """alias that is served when a request names no version (`MODEL_ALIAS`)"""
-    refresh_s: float = 60.0
+    refresh_s: float = DEFAULT_REFRESH_S
     """seconds after which an alias is looked up again (`MODEL_REFRESH_S`)"""
     preload: tuple[str, ...] = ()
     """models to load while the function starts (`MODELS_PRELOAD`, separated by commas)"""
@@ -42,7 +45,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         )
 
 
-_DEFAULTS = {"MODEL_STORE_ENDPOINT": "", "MODEL_ALIAS": "champion", "MODEL_REFRESH_S": "60", "MODELS_PRELOAD": ""}
+_DEFAULTS = {
+    "MODEL_STORE_ENDPOINT": "",
+    "MODEL_ALIAS": DEFAULT_ALIAS,
+    "MODEL_REFRESH_S": str(DEFAULT_REFRESH_S),
+    "MODELS_PRELOAD": "",
+}
 
 
 _MAX_SHOWN = 25

@@ -40,6 +40,11 @@ def parse(url: str) -> Bucket | Path:
     raise _refused(RULE, url)
 
 
+def is_bucket(url: str) -> bool:
+    """Tell whether the URL of a store names a bucket, and no folder. Raises `BadInput`."""
+    return isinstance(parse(url), Bucket)
+
+
 def _bucket(url: str, parts: SplitResult) -> Bucket:
     if not _BUCKET.fullmatch(parts.netloc):
         raise _refused(f"{RULE}; a bucket's name has up to 255 of A-Z, a-z, 0-9, '.', '-', '_'", url)

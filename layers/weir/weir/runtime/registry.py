@@ -12,7 +12,7 @@ from weir.catalog.store import Store
 from weir.errors import DamagedDocument, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
 from weir.observability import logger
 from weir.runtime.model import Model
-from weir.settings import Settings
+from weir.settings import DEFAULT_ALIAS, DEFAULT_REFRESH_S, Settings
 
 _Document = TypeVar("_Document")
 
@@ -27,8 +27,8 @@ class Registry:
         self,
         store: Store,
         *,
-        alias: str = "champion",
-        refresh_s: float = 60.0,
+        alias: str = DEFAULT_ALIAS,
+        refresh_s: float = DEFAULT_REFRESH_S,
         runtime: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
