@@ -94,7 +94,8 @@ def abstention(
     true = [evaluate_rule(population, rule, hierarchy) for rule in candidates]
     broken, naive, answered = 0, 0, []
     for rows in draws:
-        drawn = [evaluate_rule(_rows(population, rows), rule, hierarchy) for rule in candidates]
+        sample = _rows(population, rows)
+        drawn = [evaluate_rule(sample, rule, hierarchy) for rule in candidates]
         failed = [rule.p_value > rule.delta for rule in drawn]
         passed = [*failed, True].index(True) - 1
         broken += passed >= 0 and _error(true[passed]) > limit

@@ -12,7 +12,7 @@ All four answer the whole test split in one run, on the deployed interpreter and
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -30,7 +30,7 @@ from training.replay.thresholds import Thresholds, sequence
 from training.replay.timing import times_of
 from weir.catalog.levels import Classifier, Experts
 from weir.catalog.manifest import Manifest
-from weir.runtime.model import Model
+from weir.runtime.model import Model, Predictor
 
 _END_TO_END, _CASCADE, _HIERARCHY, _CONTROL = "end-to-end", "certified cascade", "hierarchy", "control"
 
@@ -46,13 +46,8 @@ class TunedCascade:
     @property
     def contender(self) -> Contender:
         """The cascade with these thresholds; no row abstains."""
-        manifest = self.model.manifest
-        levels = tuple(
-            msgspec.structs.replace(level, threshold=value)
-            for level, value in zip(manifest.levels, self.thresholds.values, strict=True)
-        )
-        tuned = msgspec.structs.replace(manifest, levels=levels, abstention=None)
-        return Contender(Model(tuned, self.model.fetch, self.model.runtime).cascade)
+        cascade = replace(self.model.cascade.definition, abstention=None).with_thresholds(self.thresholds.values)
+        return Contender(Predictor(cascade, self.model.network))
 
     @property
     def summary(self) -> str:

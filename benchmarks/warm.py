@@ -25,18 +25,20 @@ from benchmarks.setting import ROOT, header
 from local.events import HttpRequest, to_event
 from tests.serving import context, load_app
 from training import folder
+from training.client.answers import outputs
 from training.measuring import reload
 from training.publishing.publication import publish
 from training.publishing.stores import open_store
+from weir.api.gateway_events import HEADER_LENGTH
 from weir.api.routes import url_path
 from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.engine.arrays import Floats
 from weir.runtime.interpreter import DEPLOYED, load
+from weir.settings import DEFAULT_ALIAS
 
 MODEL = "mnist-sample"
 TRAINED = ROOT / "build/demo" / MODEL
 ROWS = 256
-HEADER_LENGTH = "Inference-Header-Content-Length"
 _PAIRS, _PAIRS_OF_256 = 3_000, 200
 
 Event = dict[str, Any]
@@ -100,7 +102,7 @@ def measure(predict: Handler, cascade: Handler, images: Floats) -> list[Measured
 def _served() -> Iterator[tuple[Handler, Handler]]:
     """Publish the model to a folder, and load the handlers of both functions on it."""
     with tempfile.TemporaryDirectory() as store, Path(os.devnull).open("w", buffering=1) as nowhere:
-        publish(TRAINED, open_store(Path(store).as_uri()), "champion")
+        publish(TRAINED, open_store(Path(store).as_uri()), DEFAULT_ALIAS)
         os.environ["MODEL_STORE"] = Path(store).as_uri()
         apps = [load_app(name) for name in ("predict", "cascade")]
         with contextlib.redirect_stdout(nowhere):  # each line of metrics is written, as on Lambda
@@ -179,7 +181,7 @@ def _data(answer: Any) -> Floats:  # noqa: ANN401 (JSON)
 
 
 def _outputs(answer: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    return {output["name"]: output["data"] for output in json.loads(answer["body"])["outputs"]}
+    return outputs(json.loads(answer["body"]))
 
 
 def _json_event(mount: Mount, row: Floats, data: object = None) -> Event:

@@ -18,6 +18,7 @@ from training.certifying.binomial import p_value
 from training.certifying.final_posterior import FinalPredictions
 from weir.catalog.promises import Abstention
 from weir.engine.abstention import decide
+from weir.engine.arrays import Floats
 from weir.engine.hierarchy import Hierarchy
 
 _CANDIDATES = 100
@@ -79,11 +80,7 @@ def threshold_order(validation: FinalPredictions, rows: int, max_error: float) -
     The safest is the one whose p-value would be least if `rows` other rows were like these.
     """
     predictions = validation.predictions
-    quantiles: Sequence[float] = ()
-    confidences = predictions.confidence[predictions.at_last_level & np.isfinite(predictions.confidence)]
-    if len(confidences):
-        quantiles = np.quantile(confidences, np.linspace(0, 1, _CANDIDATES)).tolist()
-    thresholds = sorted({0.0, *(round(value, _DECIMALS) for value in quantiles)}, reverse=True)
+    thresholds = _candidates(predictions.confidence[predictions.at_last_level])[::-1]
     expected = []
     for threshold in thresholds:
         answered, wrong = (count * rows / len(validation.labels) for count in validation.counts(threshold))
@@ -97,7 +94,7 @@ def _group_threshold(validation: FinalPredictions, rule: Abstention, hierarchy: 
     On validation rows; None when no group may be given.
     """
     answered, wrong = validation.counts(rule.threshold)
-    for least in _group_candidates(validation, rule, hierarchy):
+    for least in _candidates(decide(validation.predictions, rule, hierarchy).group_confidence):
         candidate = msgspec.structs.replace(rule, group_threshold=least)
         grouped, grouped_wrong = _grouped(validation, candidate, hierarchy)
         if grouped and (wrong + grouped_wrong) * max(answered, 1) <= wrong * (answered + grouped):
@@ -131,11 +128,8 @@ def _grouped(rows: FinalPredictions, rule: Abstention, hierarchy: Hierarchy) -> 
     return int(with_group.sum()), int(wrong.sum())
 
 
-def _group_candidates(validation: FinalPredictions, rule: Abstention, hierarchy: Hierarchy) -> list[float]:
-    """List thresholds of groups worth trying, low ones first: the group confidences of abstaining rows."""
-    confidences = decide(validation.predictions, rule, hierarchy).group_confidence
-    confidences = confidences[np.isfinite(confidences)]
-    if not len(confidences):
-        return [0.0]
-    quantiles = np.quantile(confidences, np.linspace(0, 1, _CANDIDATES))
-    return sorted({0.0, *(round(float(value), _DECIMALS) for value in quantiles)})
+def _candidates(confidences: Floats) -> list[float]:
+    """List thresholds worth trying, low ones first: 0, and quantiles of the confidences that are numbers."""
+    known = confidences[np.isfinite(confidences)]
+    quantiles = np.quantile(known, np.linspace(0, 1, _CANDIDATES)).tolist() if len(known) else []
+    return sorted({0.0, *(round(value, _DECIMALS) for value in quantiles)})

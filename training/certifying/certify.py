@@ -19,6 +19,7 @@ from training.replay.timing import times
 from training.task import Promise
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Abstention, PredictionSets
+from weir.engine.cascade import cascade_of
 from weir.errors import BadInput
 from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
@@ -41,14 +42,9 @@ class CertifiedPromises:
 
     def written_to(self, manifest: Manifest) -> Manifest:
         """Return a manifest with these promises, and with these thresholds at its levels."""
-        values = self.thresholds.chosen.values
-        levels = tuple(
-            msgspec.structs.replace(level, threshold=value)
-            for level, value in zip(manifest.levels, values, strict=True)
-        )
         return msgspec.structs.replace(
             manifest,
-            levels=levels,
+            levels=cascade_of(manifest).with_thresholds(self.thresholds.chosen.values).levels,
             fused_temperature=self.fused_temperature,
             certificate=self.thresholds.certificate,
             certificate_absent_because=self.thresholds.absent_because,

@@ -86,7 +86,16 @@ class Ladder:
         return Recording(cascade, self.end_to_end.predictions.probabilities, self.labels)
 
     def expected(self, promise: Promise) -> ExpectedPerformance:
-        """Compute time and loss on the validation rows, under the limit of a promise."""
+        """Compute time and loss on the validation rows, under the limit of a promise; once for each promise."""
+        if promise not in self._expected:
+            self._expected[promise] = self._evaluated(promise)
+        return self._expected[promise]
+
+    @cached_property
+    def _expected(self) -> dict[Promise, ExpectedPerformance]:
+        return {}
+
+    def _evaluated(self, promise: Promise) -> ExpectedPerformance:
         recording = self.recording
         thresholds = cheapest(recording, self.times, promise.max_loss, promise.against)
         level_losses = tuple(nll(posterior, recording.labels) for posterior in recording.posteriors)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from training.data.split import Split
 from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, uncalibrated
 from training.measuring.reliability import Bin, diagram, ece, floor
-from training.replay.recording import Recording, record
+from training.replay.recording import Recording, recording_of, run_networks
 from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats, Labels
 from weir.runtime.interpreter import DEPLOYED
@@ -38,7 +38,9 @@ def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) 
     Raises:
         ModelUnavailable: a network can't be loaded.
     """
-    before, after = (record(Model(one, fetch, DEPLOYED), test) for one in (uncalibrated(manifest), manifest))
+    model, plain = (Model(one, fetch, DEPLOYED) for one in (manifest, uncalibrated(manifest)))
+    networks = run_networks(model, test.inputs)
+    before, after = (recording_of(one, networks, test.labels) for one in (plain, model))
     results = {END_TO_END_KEY: _result(before.end_to_end, after.end_to_end, test.labels)}
     for number in range(len(manifest.levels)):
         results[str(number)] = _result(before.posteriors[number], after.posteriors[number], test.labels)

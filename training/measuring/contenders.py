@@ -3,14 +3,14 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
+from training.replay.recording import escalating
 from weir.catalog.levels import Classifier, Experts, Level, Router
 from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
-from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model, Predictor
@@ -57,17 +57,12 @@ def _model(manifest: Manifest, fetch: Fetch) -> Model:
 
 def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Contender:
     model = _model(manifest, fetch)
-    cascade = replace(model.cascade.definition, fused_temperature=1.0, abstention=None)
+    cascade = escalating(model.cascade.definition, number + 1)
     level = cascade.levels[number]
     if isinstance(level, Experts):
-        return Contender(Predictor(_after_the_others(cascade, number), model.network), timed_level=number)
+        return Contender(Predictor(cascade, model.network), timed_level=number)
     only = msgspec.structs.replace(level, fusion="replace", threshold=0.0)
     return Contender(Predictor(cascade.with_levels([only]), model.network))
-
-
-def _after_the_others(cascade: Cascade[Artifact], number: int) -> Cascade[Artifact]:
-    """Let every row reach a level through those before it."""
-    return cascade.with_levels(cascade.levels[: number + 1]).with_thresholds([None] * (number + 1))
 
 
 def with_float_references(manifest: Manifest, references: Mapping[str, bytes]) -> tuple[Manifest, Fetch]:

@@ -68,13 +68,12 @@ def measure(
     """
     timings = timed(contenders(manifest, fetch), test.inputs, on_call)
     float_contenders = contenders(*with_float_references(manifest, references))
-    floats = {name: contender.answer(test.inputs)[0] for name, contender in float_contenders.items()}
     calibrated = calibration(manifest, fetch, test)
 
     def facts(name: str, artifacts: Sequence[Artifact]) -> dict[str, Any]:
         return {
             "accuracy": timings[name].accuracy(test.labels),
-            "float_accuracy": _accuracy(floats[name], test.labels),
+            "float_accuracy": _accuracy(float_contenders[name].answer(test.inputs)[0], test.labels),
             "latency_us": round(timings[name].latency_us, 3),
             "ece": calibrated[name].after,
             "size_bytes": sum(artifact.size_bytes for artifact in artifacts),
@@ -118,11 +117,10 @@ def timed(named: Mapping[str, Contender], inputs: Floats, on_call: Progress) -> 
     """Let every contender answer all rows, and then 5 times more for its time: the median wall time per row."""
     times: dict[str, list[float]] = {name: [] for name in named}
     predictions = {name: contender.answer(inputs)[0] for name, contender in named.items()}  # loads networks, untimed
-    calls = ROUNDS * len(named)
-    for done in range(calls):
-        name = tuple(named)[done % len(named)]
-        times[name].append(named[name].answer(inputs)[1])
-        on_call(done + 1, calls)
+    calls = [*named.items()] * ROUNDS
+    for done, (name, contender) in enumerate(calls, 1):
+        times[name].append(contender.answer(inputs)[1])
+        on_call(done, len(calls))
     return {name: Timed(predictions[name], statistics.median(times[name])) for name in named}
 
 

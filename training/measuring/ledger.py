@@ -15,7 +15,7 @@ from training import folder
 from training.data.split import Split
 from training.fitting.calibration import losses, nll
 from training.measuring import reload
-from training.replay.recording import RecordedNetwork, recorded
+from training.replay.recording import RecordedNetwork, Recording, record
 from training.replay.timing import ROUNDS
 from weir.catalog.levels import Experts
 from weir.catalog.manifest import Manifest
@@ -113,12 +113,14 @@ def draw_up(model: Model, test: Split) -> Ledger:
     stays.
     """
     labels, manifest = test.labels, model.manifest
-    cascade = replace(recorded(model, model.cascade, test.inputs), abstention=None)
-    worth = {subset: _worth(manifest, cascade, subset, labels) for subset in _subsets(len(cascade.levels))}
+    recording = record(model, test)
+    cascade = replace(recording.cascade, abstention=None)
+    recording = replace(recording, cascade=cascade)
+    worth = {subset: _worth(manifest, recording, subset) for subset in _subsets(len(cascade.levels))}
     prior = worth[()]
     loss_reductions = shapley(lambda subset: prior.loss - worth[subset].loss, len(cascade.levels))
     accuracy_gains = shapley(lambda subset: worth[subset].accuracy - prior.accuracy, len(cascade.levels))
-    predictions = cascade.answer(_numbers(labels))
+    predictions = cascade.answer(recording.numbers)
     row_losses = losses(predictions.probabilities, labels)
     attributed = _attributed(predictions, labels, cascade)
     times = _times(model, test.inputs)
@@ -156,20 +158,16 @@ class _Worth:
     accuracy: float
 
 
-def _worth(manifest: Manifest, cascade: Cascade[RecordedNetwork], subset: Sequence[int], labels: Labels) -> _Worth:
+def _worth(manifest: Manifest, recording: Recording, subset: Sequence[int]) -> _Worth:
+    cascade, labels = recording.cascade, recording.labels
     if subset:
         part = cascade.with_levels([cascade.levels[number] for number in subset])
-        predictions = part.answer(_numbers(labels))
+        predictions = part.answer(recording.numbers)
         probabilities, predicted = predictions.probabilities, predictions.label
     else:
         probabilities = np.tile(np.asarray(manifest.prior, np.float32), (len(labels), 1))
         predicted = probabilities.argmax(axis=1)
     return _Worth(nll(probabilities, labels), float((predicted == labels).mean()))
-
-
-def _numbers(labels: Labels) -> Floats:
-    """Number the rows, on which recorded networks run."""
-    return np.arange(len(labels), dtype=np.float32)
 
 
 def _attributed(predictions: Predictions, labels: Labels, cascade: Cascade[RecordedNetwork]) -> NDArray[np.intp]:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.split import Split
-from weir.catalog.levels import Experts
+from weir.catalog.levels import Experts, N
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade, Threshold, exit_levels, levels_run
 from weir.engine.confidence import confidence, label
 from weir.engine.predictions import Predictions
-from weir.runtime.model import Model, Predictor
+from weir.runtime.model import Model
 
 LevelTimes = Sequence[float | Mapping[str, float]]
 """microseconds per row of each level; of a level of experts: group -> microseconds"""
@@ -50,7 +50,7 @@ class Recording:
     @property
     def numbers(self) -> Floats:
         """The numbers of the rows, on which the engine runs recorded networks."""
-        return np.arange(len(self.labels), dtype=np.float32)
+        return _numbers(self.labels)
 
     def rows(self, numbers: NDArray[np.intp]) -> "Recording":
         """Select rows by number; repeats are allowed."""
@@ -64,7 +64,7 @@ class Recording:
         A level's posterior is the same whatever the thresholds, for a level on which others build is always run.
         """
         prefixes = range(1, len(self.cascade.levels) + 1)
-        return np.stack([_escalating(self.cascade, end).answer(self.numbers).probabilities for end in prefixes])
+        return np.stack([escalating(self.cascade, end).answer(self.numbers).probabilities for end in prefixes])
 
     @cached_property
     def confidences(self) -> Floats:
@@ -113,7 +113,7 @@ class Recording:
         count = len(self.labels)
         if not isinstance(time, Mapping):
             return np.full(count, time, np.float64)
-        counted = _escalating(self.cascade, number + 1).map(lambda network: _Counted(network, count))
+        counted = escalating(self.cascade, number + 1).map(lambda network: _Counted(network, count))
         full = any(later.fusion != "replace" for later in self.cascade.levels[number + 1 :])
         counted.answer(self.numbers, full=full)
         level, costs = counted.levels[-1], np.zeros(count)
@@ -122,8 +122,8 @@ class Recording:
         return costs
 
 
-def _escalating(cascade: Cascade[RecordedNetwork], end: int) -> Cascade[RecordedNetwork]:
-    """Take the first levels, so that every row reaches the last of them."""
+def escalating(cascade: Cascade[N], end: int) -> Cascade[N]:
+    """Take the first `end` levels, so that every row reaches the last of them, and none abstains."""
     first = cascade.with_levels(cascade.levels[:end]).with_thresholds([None] * end)
     return replace(first, fused_temperature=1.0, abstention=None)
 
@@ -140,13 +140,28 @@ class _Counted:
 
 
 def record(model: Model, split: Split) -> Recording:
-    """Run every network of a model on every row. Raises `ModelUnavailable`."""
-    cascade = recorded(model, model.cascade, split.inputs)
-    end_to_end = recorded(model, model.end_to_end, split.inputs)
-    numbers = np.arange(len(split.labels), dtype=np.float32)
-    return Recording(cascade, end_to_end.answer(numbers).probabilities, split.labels)
+    """Run every network of a model once on every row. Raises `ModelUnavailable`."""
+    return recording_of(model, run_networks(model, split.inputs), split.labels)
 
 
-def recorded(model: Model, predictor: Predictor, inputs: Floats) -> Cascade[RecordedNetwork]:
-    """Record the logits of every network of a predictor. Raises `ModelUnavailable`."""
-    return predictor.definition.map(lambda artifact: RecordedNetwork(model.network(artifact).logits(inputs)))
+def run_networks(model: Model, inputs: Floats) -> dict[str, RecordedNetwork]:
+    """Run every network of a model on every row; return their logits by the digest of the artifact.
+
+    Raises:
+        ModelUnavailable: an artifact is damaged, or the interpreter refuses it.
+    """
+    artifacts = model.manifest.artifacts.items()
+    return {digest: RecordedNetwork(model.network(artifact).logits(inputs)) for digest, artifact in artifacts}
+
+
+def recording_of(model: Model, networks: Mapping[str, RecordedNetwork], labels: Labels) -> Recording:
+    """Combine what the networks of a model gave as the model does, whose temperatures and fusions count."""
+    cascade, end_to_end = (
+        predictor.definition.map(lambda artifact: networks[artifact.digest])
+        for predictor in (model.cascade, model.end_to_end)
+    )
+    return Recording(cascade, end_to_end.answer(_numbers(labels)).probabilities, labels)
+
+
+def _numbers(labels: Labels) -> Floats:
+    return np.arange(len(labels), dtype=np.float32)
