@@ -144,4 +144,6 @@ def _content(body: RequestBody, row_values: int) -> bytes:
 
 def _escalations(predictions: Predictions, cascade: Cascade[Artifact]) -> int:
     """Count how often a row escalated to a further level, summed over the rows."""
+    if len(cascade.runs) == 1:
+        return 0
     return int(np.searchsorted(cascade.runs, predictions.exit_level).sum())
