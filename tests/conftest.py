@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
 from numpy.typing import NDArray
 
-from tests.serving import digits_manifest, make_manifest, store_version
+from tests.serving import make_manifest, store_version
 from weir import observability
 from weir.runtime.interpreter import RUNTIMES, installed
 
@@ -28,14 +28,6 @@ def thirds(tmp_path: Path) -> Path:
     """A folder store that serves the model `thirds`."""
     root = tmp_path / "store"
     store_version(root, make_manifest())
-    return root
-
-
-@pytest.fixture
-def digits_store(tmp_path: Path) -> Path:
-    """A folder store that serves the model of the sample events."""
-    root = tmp_path / "digits-store"
-    store_version(root, digits_manifest())
     return root
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,8 +23,6 @@ ROOT = Path(__file__).parents[1]
 NETWORKS = Path(__file__).parent / "networks"
 LABELS = ("left", "middle", "right")
 
-Handler = Callable[[dict[str, Any], object], dict[str, Any]]
-
 
 def artifact(name: str) -> Artifact:
     """Describe one of the networks in tests/networks."""
@@ -35,6 +33,15 @@ def artifact(name: str) -> Artifact:
         quantization="float16",
         interpreters={"ai-edge-litert": "1.2.0"},
     )
+
+
+NAMES = {artifact(path.stem).digest: path.stem for path in NETWORKS.glob("*.tflite")}
+"""digest -> name, of each network"""
+
+
+def fetch(digest: str) -> bytes:
+    """Read one of the networks by its digest."""
+    return (NETWORKS / f"{NAMES[digest]}.tflite").read_bytes()
 
 
 def make_manifest(model: str = "thirds", thresholds: tuple[float | None, float | None] = (0.9, 0.9)) -> Manifest:
@@ -52,9 +59,9 @@ def make_manifest(model: str = "thirds", thresholds: tuple[float | None, float |
     )
 
 
-def layered_manifest(model: str = "layers") -> Manifest:
+def layered_manifest() -> Manifest:
     """Describe a model with groups: a router, an expert for the outer thirds, the end-to-end model; it may abstain."""
-    plain = make_manifest(model)
+    plain = make_manifest("layers")
     levels = (
         Router(name="router", network=artifact("router"), threshold=None),
         Experts(name="experts", experts={"outer": Expert(network=artifact("outer"))}, threshold=0.8),
@@ -89,8 +96,7 @@ def digits_manifest() -> Manifest:
 
 def version_files(manifest: Manifest, number: int = 1) -> dict[str, bytes]:
     """Lay out a version and its champion alias, as publication does: key -> bytes."""
-    names = {artifact(path.stem).digest: path for path in NETWORKS.glob("*.tflite")}
-    files = {keys.artifact(manifest.model, number, digest): names[digest].read_bytes() for digest in manifest.artifacts}
+    files = {keys.artifact(manifest.model, number, digest): fetch(digest) for digest in manifest.artifacts}
     files[keys.manifest(manifest.model, number)] = encode(manifest)
     files[keys.alias(manifest.model, "champion")] = msgspec.json.encode(Alias(version=number))
     return files
@@ -104,14 +110,19 @@ def store_version(root: Path, manifest: Manifest, number: int = 1) -> None:
         path.write_bytes(content)
 
 
-def load_app(name: str) -> ModuleType:
-    """Import a handler's file anew, as a cold start does; it reads its environment then."""
-    spec = importlib.util.spec_from_file_location(f"app_{name}", ROOT / "functions" / name / "app.py")
+def load_module(path: Path, name: str) -> ModuleType:
+    """Import a file anew, under a name."""
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def load_app(name: str) -> ModuleType:
+    """Import a handler's file anew, as a cold start does; it reads its environment then."""
+    return load_module(ROOT / "functions" / name / "app.py", f"app_{name}")
 
 
 def context() -> Context:
@@ -149,3 +160,17 @@ def error(answer: dict[str, Any]) -> str:
     document = json.loads(answer["body"])
     assert set(document) == {"error"}
     return str(document["error"])
+
+
+def metrics_line(printed: str) -> dict[str, Any]:
+    """Read the line of metrics of an invocation that printed nothing else."""
+    (line,) = printed.splitlines()
+    metrics: dict[str, Any] = json.loads(line)
+    return metrics
+
+
+def metrics_among_logs(printed: str) -> dict[str, Any]:
+    """Read the one line of metrics among the other lines that an invocation printed, all of them JSON."""
+    documents: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
+    (metrics,) = [document for document in documents if "_aws" in document]
+    return metrics

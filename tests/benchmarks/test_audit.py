@@ -8,16 +8,14 @@ from numpy.typing import NDArray
 from benchmarks import audit, trained
 from benchmarks.setting import header
 from tests.serving import make_manifest
-from tests.training.recordings import PAIRS, final_predictions, paired
+from tests.training.recordings import BLANK, PAIRS, final_predictions, paired
 from training.certifying.abstention_promise import candidate_rules
 from training.certifying.final_posterior import FinalPredictions
 from training.replay.thresholds import sequence
 from training.task import Promise
-from weir.catalog.promises import Abstention
 
 RANDOM = np.random.default_rng(0)
 ROWS = 4000
-BLANK = Abstention(max_error=0.05, delta=0.05, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
 
 
 def _draws(rows: int, count: int = 500) -> list[NDArray[np.int64]]:

@@ -5,7 +5,6 @@ import http.server
 import ipaddress
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.http_servers import running
 from training.publishing.stores import open_store
 from weir.catalog import store_failures
 from weir.catalog.store import Store
@@ -111,17 +111,12 @@ class _Server(http.server.ThreadingHTTPServer):
 @contextmanager
 def _serving(status: int = 200, code: str = "", tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve, and yield the server's host and port."""
-    with _Server(("127.0.0.1", 0), _Answering) as server:
-        server.status, server.code = status, code
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), _Answering)
+    server.status, server.code = status, code
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    with running(server) as address:
+        yield address
 
 
 def _message(read: Read, endpoint: str) -> str:

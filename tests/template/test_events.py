@@ -1,6 +1,5 @@
 """events/: one sample event for each route and trigger; each is answered."""
 
-import importlib.util
 import io
 import json
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from local import template
 from local.system import TEMPLATE
-from tests.serving import ROOT, context, load_app, outputs
+from tests.serving import ROOT, context, digits_manifest, load_app, load_module, outputs, store_version
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 FAILING = {"models-unknown": 404, "models-wrong-verb": 405}
@@ -23,15 +22,18 @@ def _event(path: Path) -> dict[str, Any]:
     return event
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def maker() -> ModuleType:
     """events/make.py, imported."""
-    spec = importlib.util.spec_from_file_location("make_events", ROOT / "events/make.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(ROOT / "events/make.py", "make_events")
+
+
+@pytest.fixture
+def digits_store(tmp_path: Path) -> Path:
+    """A folder store that serves the model of the sample events."""
+    root = tmp_path / "digits-store"
+    store_version(root, digits_manifest())
+    return root
 
 
 @pytest.mark.parametrize("path", [p for p in EVENTS if not p.stem.startswith("batch")], ids=lambda path: path.stem)

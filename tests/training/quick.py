@@ -1,5 +1,6 @@
 """Tasks that train in seconds, and the command that trains them."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,11 @@ def weir(*arguments: str | Path, env: dict[str, str] | None = None) -> subproces
     return subprocess.run(
         [WEIR, *map(str, arguments)], env=env, capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def copied(trained: Path, tmp_path: Path) -> Path:
+    """Copy the folder of a training, for a test that changes it."""
+    return Path(shutil.copytree(trained, tmp_path / "copy"))
 
 
 def write_digits(path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from training.certifying.final_posterior import FinalPredictions
 from training.replay.recording import RecordedNetwork, Recording
 from weir.catalog.levels import Classifier
+from weir.catalog.promises import Abstention
 from weir.engine.arrays import LEAST_PROBABILITY, Floats, Labels
 from weir.engine.cascade import Cascade
 from weir.engine.confidence import softmax
@@ -16,6 +17,8 @@ from weir.engine.predictions import Predictions
 
 PAIRS = Hierarchy(("low", "high"), ((0, 1), (2, 3)), (0.25,) * 4)
 """two groups of two labels"""
+BLANK = Abstention(max_error=0.05, delta=0.05, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
+"""a rule of which tests set the thresholds; it answers every row until then"""
 
 
 def probabilities(random: np.random.Generator, labels: Labels, skill: float, outputs: int = 4) -> Floats:

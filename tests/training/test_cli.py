@@ -13,20 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 import numpy as np
 import pytest
 import requests
 from PIL import Image
 
 from local.system import System
-from tests.training.quick import TASK, WEIR, weir
+from tests.training.quick import TASK, WEIR, copied, weir
 from training import folder
 from training.cli import weir as group
 from training.data.preparation import prepare
 from training.measuring import reload
 from training.task import load
 from weir import __version__
-from weir.catalog.manifest import FILE, decode
+from weir.catalog.manifest import FILE, encode
 
 
 @pytest.fixture(scope="module")
@@ -335,7 +336,7 @@ def test_networks_are_taken_of_complete_trainings_only(task: Path, trained: Path
     done = weir("train", task, "--out", out, "--reuse", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "a training folder is one that `weir train` completed" in done.stderr
-    copy = _copy(trained, tmp_path)
+    copy = copied(trained, tmp_path)
     shutil.rmtree(copy / folder.NETWORKS)
     done = weir("train", task, "--out", out, "--reuse", copy)
     assert (done.returncode, "has kept them, in networks/" in done.stderr) == (2, True)
@@ -349,8 +350,7 @@ def _references(trained: Path) -> set[bytes]:
 
 def test_ctrl_c_says_so_and_leaves_the_complete_training_alone(task: Path, trained: Path, tmp_path: Path) -> None:
     """A training that is stopped in the folder of a complete one leaves that as it was."""
-    out = tmp_path / "out"
-    shutil.copytree(trained, out)
+    out = copied(trained, tmp_path)
     with subprocess.Popen(
         [WEIR, "train", task, "--out", out, "--seed", "9"], stderr=subprocess.PIPE, text=True
     ) as stopped:
@@ -387,8 +387,7 @@ def test_two_trainings_with_the_same_seed_agree(task: Path, trained: Path, tmp_p
 
 def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) -> None:
     """`weir evaluate` measures on the rows of the training, or not at all."""
-    out = tmp_path / "out"
-    shutil.copytree(trained, out)
+    out = copied(trained, tmp_path)
     manifest = (out / FILE).read_text()
     digest = folder.manifest(out).provenance.data_digest
     (out / FILE).write_text(manifest.replace(digest, "0" * 64))
@@ -398,8 +397,7 @@ def test_evaluate_refuses_data_that_have_changed(trained: Path, tmp_path: Path) 
 
 def test_evaluate_refuses_a_folder_that_was_damaged(trained: Path, tmp_path: Path) -> None:
     """A missing reference is named in the error, and is a failure."""
-    out = tmp_path / "out"
-    shutil.copytree(trained, out)
+    out = copied(trained, tmp_path)
     shutil.rmtree(out / folder.REFERENCE)
     done = weir("evaluate", out)
     assert (done.returncode, "float32 reference" in done.stderr) == (1, True)
@@ -450,7 +448,7 @@ def test_a_damaged_alias_in_the_store_is_a_failure(trained: Path, rows: Path, tm
 
 def test_a_damaged_manifest_in_a_training_folder_is_bad_input(trained: Path, tmp_path: Path) -> None:
     """The folder is input, so the exit code is 2, and the message names the file and the rule that it breaks."""
-    copy = _copy(trained, tmp_path)
+    copy = copied(trained, tmp_path)
     (copy / FILE).write_text((copy / FILE).read_text().replace('"schema_version": "', '"schema_version": "9'))
     done = weir("evaluate", copy)
     assert done.returncode == 2
@@ -484,11 +482,10 @@ def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows"}
 
 
-def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
+def test_up_prints_curl_lines_that_work(trained: Path, tmp_path: Path) -> None:
     """`weir up` serves the demo's model, and the requests of its curl lines, sent here without curl, give answers."""
-    named = tmp_path / "mnist-sample.toml"
-    named.write_text(task.read_text().replace('name = "quick"', 'name = "mnist-sample"'))
-    assert weir("train", named, "--out", tmp_path / "build/demo/mnist-sample").returncode == 0
+    demo = Path(shutil.copytree(trained, tmp_path / "build/demo/mnist-sample"))
+    (demo / FILE).write_bytes(encode(msgspec.structs.replace(folder.manifest(demo), model="mnist-sample")))
     with subprocess.Popen([WEIR, "up", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
         printed = [running.stdout.readline() for _ in range(12)]
@@ -509,20 +506,16 @@ def test_up_prints_curl_lines_that_work(task: Path, tmp_path: Path) -> None:
     assert running.returncode == 0
 
 
-def _copy(trained: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(trained, tmp_path / "copy"))
-
-
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) -> None:
     """`weir certify` changes the promise in manifest and summary, and no network."""
-    copy = _copy(trained, tmp_path)
+    copy = copied(trained, tmp_path)
     done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--alpha", "0.1", "--json")
     assert done.returncode == 0, done.stderr
-    before, after = (decode((path / "manifest.json").read_bytes()) for path in (trained, copy))
+    before, after = folder.manifest(trained), folder.manifest(copy)
     assert after.certificate is not None
     assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.1, 153)
     assert after.sets is not None
@@ -541,7 +534,7 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     }
     again = weir("certify", copy, "--max-loss", "0.2", "--json")
     assert again.returncode == 0, again.stderr
-    kept = decode((copy / "manifest.json").read_bytes())
+    kept = folder.manifest(copy)
     assert kept.certificate is not None
     assert (kept.certificate.max_loss, kept.certificate.delta) == (0.2, 0.1)
     assert kept.sets is not None
@@ -571,7 +564,7 @@ def test_a_promise_that_cannot_be_certified_changes_nothing(
     trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     """When the promise can't be kept or is no promise, the folder stays as it was."""
-    copy = _copy(trained, tmp_path)
+    copy = copied(trained, tmp_path)
     before = _files(copy)
     done = weir("certify", copy, *arguments)
     assert done.returncode == code
@@ -581,20 +574,20 @@ def test_a_promise_that_cannot_be_certified_changes_nothing(
 
 def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:
     """Certifying keeps the networks, and the files of a training that was stopped."""
-    copy = _copy(trained, tmp_path)
+    copy = copied(trained, tmp_path)
     waiting = copy / ".work/other.0.keras"
     waiting.parent.mkdir()
     waiting.write_bytes(b"finished")
-    before = {path.name for path in (copy / "networks").iterdir()}
+    before = {path.name for path in (copy / folder.NETWORKS).iterdir()}
     assert weir("certify", copy, "--max-loss", "0.3").returncode == 0
-    assert {path.name for path in (copy / "networks").iterdir()} == before
+    assert {path.name for path in (copy / folder.NETWORKS).iterdir()} == before
     assert waiting.read_bytes() == b"finished"
 
 
 def test_a_training_killed_at_its_very_end_is_not_lost(trained: Path, task: Path, tmp_path: Path) -> None:
     """When the networks have moved and the manifest is not written yet, the next run reuses the networks."""
-    copy = _copy(trained, tmp_path)
-    (copy / "manifest.json").unlink()
+    copy = copied(trained, tmp_path)
+    (copy / FILE).unlink()
     (copy / ".work").mkdir()
     done = weir("train", task, "--out", copy)
     assert done.returncode == 0, done.stderr
@@ -620,11 +613,11 @@ def test_what_cannot_be_built_is_refused_before_anything_is_trained(tmp_path: Pa
     assert "epochs, validation accuracy" not in done.stderr
 
 
-def test_a_promise_against_labels_that_nothing_keeps_fails(tmp_path: Path) -> None:
+def test_a_promise_against_labels_that_nothing_keeps_fails(trained: Path, tmp_path: Path) -> None:
     """The training is complete and its last level answers alone, but the exit code is 1."""
     task = tmp_path / "task.toml"
     task.write_text(TASK.replace("max_loss = 0.2", 'max_loss = 0.02\nagainst = "labels"'))
-    done = weir("train", task, "--out", tmp_path / "out")
+    done = weir("train", task, "--out", tmp_path / "out", "--reuse", trained)
     assert done.returncode == 1
     assert "the last level alone is wrong on" in done.stderr
     assert weir("evaluate", tmp_path / "out").returncode == 0

@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from tests.training.quick import REFINED, ROUTED, weir
+from tests.training.quick import REFINED, ROUTED, copied, weir
 from training import folder
 from training.measuring import reload
 from training.measuring.contenders import contenders
@@ -147,7 +146,7 @@ def test_plan_prices_the_model(layered: Path) -> None:
 
 def test_the_same_levels_get_another_promise(layered: Path, tmp_path: Path) -> None:
     """The new one is against labels, with abstention and sets; groups, experts and networks stay as they are."""
-    copy = Path(shutil.copytree(layered, tmp_path / "copy"))
+    copy = copied(layered, tmp_path)
     done = weir("certify", copy, "--max-loss", "0.2", "--against", "labels", "--abstain-above", "0.5", "--alpha", "0.1")
     assert done.returncode == 0, done.stderr
     before, after = folder.manifest(layered), folder.manifest(copy)

@@ -1,17 +1,15 @@
-"""Pictures for the tiny networks of tests/networks, and the bytes of those networks."""
+"""Models of the tiny networks of tests/networks, and pictures for them."""
 
 import numpy as np
 
-from tests.serving import NETWORKS, artifact
+from tests.serving import artifact, fetch, layered_manifest, make_manifest
 from training.data.split import Split
-from weir.engine.arrays import Labels
+from weir.engine.arrays import Floats, Labels
+from weir.engine.confidence import softmax
+from weir.runtime.interpreter import DEPLOYED, Network
 
-_FILES = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer")}
-
-
-def fetch(digest: str) -> bytes:
-    """Read a network of tests/networks by its digest."""
-    return (NETWORKS / f"{_FILES[digest]}.tflite").read_bytes()
+MANIFESTS = (make_manifest(thresholds=(0.4, 0.6)), layered_manifest())
+"""a cascade of classifiers, and one with groups that may abstain; `pictures` exit at more than one level of each"""
 
 
 def pictures(rows: int = 200, seed: int = 2) -> Split:
@@ -22,3 +20,8 @@ def pictures(rows: int = 200, seed: int = 2) -> Split:
     for row, label in enumerate(labels):
         images[row, :, (0, 1, 3)[label]] += 60
     return Split(images, labels)
+
+
+def probabilities(name: str, rows: Floats, temperature: float = 1.0) -> Floats:
+    """Run a network alone on rows `(n, 4, 4)`, and return its probabilities `(n, outputs)`."""
+    return softmax(Network(fetch(artifact(name).digest), DEPLOYED).logits(rows), temperature)

@@ -11,16 +11,23 @@ from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
-from training.levels.ladder import Ladder
+from training.levels.ladder import Ladder, TrainableLevel
 from training.levels.network import NetworkPredictions, TrainableNetwork, classifier
 from training.levels.training_run import TrainingRun
 from training.modalities.picture.reading import grey
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
 from training.terminal.callbacks import Callbacks
+from weir.catalog.levels import Expert, Experts
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade
+from weir.engine.hierarchy import Hierarchy
 
 NAMES = ("a", "b", "c", "d", "e")
+PAIRS = {"ab": ("a", "b"), "cd": ("c", "d"), "e": ("e",)}
+"""groups of the labels that are easily confused"""
+GROUPS = Hierarchy.named(PAIRS, NAMES, (0.2,) * 5)
+LABELS: Labels = np.arange(400) % len(NAMES)
+"""of the validation rows of networks whose logits are drawn"""
 OFF = Optimise(distil=False, escalated=False, pool=False, joint_epochs=0)
 
 
@@ -116,13 +123,11 @@ class ObservedRun(TrainingRun):
         return self.network(spec, self.train(spec, target), target, time_us=time_us)
 
 
-def network_of(name: str, logits: Floats, labels: Labels, time_us: float, temperature: float = 1.0) -> TrainableNetwork:
+def network_of(name: str, logits: Floats, labels: Labels, time_us: float) -> TrainableNetwork:
     """Make a network of its logits on the validation rows, `(rows, outputs)`; it has no weights."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
     target = TrainingTarget(rows, rows, logits.shape[1], grey(rows.inputs))
-    return TrainableNetwork(
-        spec(name), Trained(None, [], name), target, NetworkPredictions(logits, temperature, time_us)
-    )
+    return TrainableNetwork(spec(name), Trained(None, [], name), target, NetworkPredictions(logits, 1.0, time_us))
 
 
 def random_logits(labels: Labels, known: float, seed: int, outputs: int = len(NAMES)) -> Floats:
@@ -132,6 +137,23 @@ def random_logits(labels: Labels, known: float, seed: int, outputs: int = len(NA
     knows = random.uniform(size=len(labels)) < known
     logits[np.flatnonzero(knows), labels[knows]] += 6
     return logits
+
+
+def random_network(name: str, known: float, seed: int, time_us: float = 10.0) -> TrainableNetwork:
+    """Draw a network that knows the correct label of a share `known` of 400 rows."""
+    return network_of(name, random_logits(LABELS, known, seed), LABELS, time_us)
+
+
+def random_expert(known: float, seed: int) -> Expert[TrainableNetwork]:
+    """Draw an expert of a group of two labels, alike; its logits on rows of other groups are noise."""
+    return Expert(network=network_of("expert", random_logits(LABELS % 2, known, seed, 2), LABELS, 5.0))
+
+
+def learned(level: TrainableLevel) -> object:
+    """Return the fitted numbers of a level: weights of a pool, or temperature and weight of each expert."""
+    if isinstance(level, Experts):
+        return {group: (expert.temperature, expert.before_weight) for group, expert in level.experts.items()}
+    return level.weights
 
 
 def ladder(*networks: TrainableNetwork) -> Ladder:

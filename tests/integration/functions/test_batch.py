@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.serving import artifact, context, load_app, make_manifest, version_files
+from tests.serving import artifact, context, load_app, make_manifest, metrics_among_logs, version_files
 from weir.catalog import keys
 from weir.catalog.store import Store
 
@@ -37,9 +37,10 @@ def _notice(*names: str) -> dict[str, Any]:
     return {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": name}}} for name in names]}
 
 
-def _drop(store: Path, path: str, rows: int = 3) -> None:
+def _drop(store: Path, path: str) -> None:
+    """Upload a file of three rows."""
     file = io.BytesIO()
-    np.save(file, np.zeros((rows, 4, 4)))
+    np.save(file, np.zeros((3, 4, 4)))
     (store / "batches/in" / path).parent.mkdir(parents=True, exist_ok=True)
     (store / "batches/in" / path).write_bytes(file.getvalue())
 
@@ -144,7 +145,7 @@ def test_bad_rows_are_counted(served: Path, capsys: pytest.CaptureFixture[str]) 
     load_app("batch").handler(_event(_notice("batches/in/thirds/a.csv")), context())
     summary = _summary(served, "thirds/a.csv")
     assert (summary["rows"], summary["answered"], summary["bad_rows"]) == (3, 1, 2)
-    (metrics,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+    metrics = metrics_among_logs(capsys.readouterr().out)
     assert (metrics["Messages"], metrics["Predictions"], metrics["BadRows"]) == ([1], [1], [2])
 
 

@@ -1,11 +1,10 @@
 """One line of metrics for each request, in CloudWatch's embedded metric format."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from tests.serving import call, load_app, make_manifest, request_body, store_version
+from tests.serving import call, load_app, make_manifest, metrics_among_logs, metrics_line, request_body, store_version
 from weir.catalog import keys
 from weir.engine.arrays import Floats
 
@@ -19,8 +18,7 @@ def test_one_metrics_line_a_request(served: Path, pictures: Floats, capsys: pyte
     for cold in (1, 0):
         capsys.readouterr()
         call(app, "POST", "/cascade/v2/models/thirds/infer", body)
-        (line,) = capsys.readouterr().out.splitlines()
-        metrics = json.loads(line)
+        metrics = metrics_line(capsys.readouterr().out)
         assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Weir"
         assert metrics["model"] == "thirds"
         assert {name: metrics[name] for name in ("ColdStart", "Errors", "Faults", "Predictions", "Escalations")} == {
@@ -41,8 +39,7 @@ def test_a_level_that_is_not_run_counts_nothing(
     store_version(served, make_manifest(thresholds=(None, 0.9)))
     app = load_app("cascade")
     call(app, "POST", "/cascade/v2/models/thirds/infer", request_body(pictures.tolist(), [4, 4, 4]))
-    (line,) = capsys.readouterr().out.splitlines()
-    metrics = json.loads(line)
+    metrics = metrics_line(capsys.readouterr().out)
     assert [metrics[f"Level{k}Rows"] for k in range(3)] == [[0], [4], [2]]
     assert (metrics["Predictions"], metrics["Escalations"]) == ([4], [2])
 
@@ -55,8 +52,8 @@ def test_every_answer_has_its_metrics_line(
 ) -> None:
     """Answers without predictions and answers to unknown routes have one, too."""
     call(load_app("models"), "GET", path)
-    (line,) = capsys.readouterr().out.splitlines()
-    assert (json.loads(line)["ColdStart"], json.loads(line)["Errors"]) == ([1], [errors])
+    metrics = metrics_line(capsys.readouterr().out)
+    assert (metrics["ColdStart"], metrics["Errors"]) == ([1], [errors])
 
 
 def test_a_refused_request_has_its_metrics_line_too(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,8 +62,7 @@ def test_a_refused_request_has_its_metrics_line_too(served: Path, capsys: pytest
     call(app, "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
     capsys.readouterr()
     call(app, "POST", "/v2/models/thirds/infer", b"")
-    (line,) = capsys.readouterr().out.splitlines()
-    metrics = json.loads(line)
+    metrics = metrics_line(capsys.readouterr().out)
     assert metrics["Errors"] == [1]
     assert "Predictions" not in metrics
 
@@ -76,8 +72,7 @@ def test_a_failure_of_the_store_is_a_fault(served: Path, capsys: pytest.CaptureF
     (served / keys.manifest("thirds", 1)).write_bytes(b"{")
     answer = call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
     assert answer["statusCode"] == 503
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    metrics = json.loads(line)
+    metrics = metrics_among_logs(capsys.readouterr().out)
     assert (metrics["Errors"], metrics["Faults"]) == ([1], [1])
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
@@ -85,7 +80,6 @@ def test_a_failure_of_the_store_is_a_fault(served: Path, capsys: pytest.CaptureF
 def test_predictions_are_counted_by_service_and_model(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch keeps each metric for all models together, for each model, and for each model of a service."""
     call(load_app("predict"), "POST", "/v2/models/thirds/infer", request_body([0] * 16, [1, 4, 4]))
-    (line,) = capsys.readouterr().out.splitlines()
-    metrics = json.loads(line)
+    metrics = metrics_line(capsys.readouterr().out)
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"], ["model"], ["service", "model"]]
     assert (metrics["service"], metrics["model"], metrics["model_version"]) == ("weir", "thirds", 1)

@@ -137,6 +137,5 @@ def test_a_wrong_verb_is_not_allowed(served: Path, method: str, path: str, allow
     """It is a 405, whose Allow header has the verb of the path."""
     answer = call(load_app("models"), method, path)
     assert answer["statusCode"] == 405
-    headers = answer.get("headers") or {k: v[0] for k, v in answer["multiValueHeaders"].items()}
-    assert headers["Allow"] == allow
+    assert answer["headers"]["Allow"] == allow
     assert error(answer).endswith(f"Got: {method}")

@@ -1,7 +1,6 @@
 """Each Python block of docs/clients.md and the README runs; those that sign pass a gateway that verifies signatures."""
 
 import re
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,6 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.system import System
+from tests.http_servers import running
 from tests.serving import ROOT, digits_manifest, store_version
 
 BLOCKS = [
@@ -41,12 +41,8 @@ def guarded(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIALS.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret_key)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Gate,), {"behind": url}))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Gate,), {"behind": url}))) as address:
+        yield f"http://{address}"
 
 
 class Gate(BaseHTTPRequestHandler):

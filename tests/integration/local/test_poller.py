@@ -10,6 +10,8 @@ from local.aws import Aws
 from local.function import Function
 from local.poller import Poller
 from local.template import FunctionSpec, QueueSource
+from tests.integration.local.dead_letters import dead_letter
+from tests.integration.local.processes import eventually
 
 HANDLER = """
 import pathlib
@@ -21,7 +23,6 @@ def handler(event, context):
     bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
     return {"batchItemFailures": [{"itemIdentifier": name} for name in bad]}
 """
-_WAIT_S = 60
 
 
 @pytest.fixture
@@ -42,15 +43,6 @@ def function(tmp_path: Path) -> Iterator[Function]:
     function.close()
 
 
-def _dead_letter(aws: Aws) -> str:
-    url = aws.sqs.get_queue_url(QueueName="weir-dead-letters")["QueueUrl"]
-    deadline = time.monotonic() + _WAIT_S
-    while time.monotonic() < deadline:
-        for message in aws.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []):
-            return message["Body"]
-    pytest.fail(f"no dead letter after {_WAIT_S} seconds")
-
-
 @pytest.mark.parametrize(
     ("bodies", "dead", "got"),
     [(["good", "bad"], "bad", ["bad", "bad", "good"]), (["raise"], "raise", ["raise", "raise"])],
@@ -63,7 +55,7 @@ def test_only_failed_messages_are_delivered_again(
     for body in bodies:
         aws.sqs.send_message(QueueUrl=aws.queue, MessageBody=body)
     poller = Poller(aws.sqs, aws.queue, function, 10)
-    letter = _dead_letter(aws)
+    letter = dead_letter(aws.sqs)
     poller.close()
     assert letter == dead
     assert sorted((tmp_path / "got").read_text().split()) == got
@@ -76,8 +68,6 @@ def test_polling_goes_on_after_a_failure(aws: Aws, function: Function, tmp_path:
     time.sleep(0.5)  # long enough for one poll to fail
     aws.sqs.create_queue(QueueName="weir-batches")
     aws.sqs.send_message(QueueUrl=aws.queue, MessageBody="good")
-    deadline = time.monotonic() + _WAIT_S
-    while not (tmp_path / "got").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    eventually((tmp_path / "got").exists, timeout_s=60)
     poller.close()
     assert (tmp_path / "got").read_text() == "good\n"

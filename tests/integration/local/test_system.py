@@ -2,10 +2,9 @@
 
 import io
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import numpy as np
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from local.aws import BUCKET
 from local.system import System
+from tests.integration.local.dead_letters import dead_letter
+from tests.integration.local.processes import eventually
 from tests.serving import make_manifest, request_body, version_files
-
-_WAIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +24,14 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system with an S3 of its own, and the model `thirds` in it."""
     with System(log=tmp_path_factory.mktemp("system") / "functions.log") as running:
         for key, content in version_files(make_manifest()).items():
-            _s3(running).put_object(Bucket=BUCKET, Key=key, Body=content)
+            _client(running, "s3").put_object(Bucket=BUCKET, Key=key, Body=content)
         yield running
 
 
-def _s3(system: System) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
+def _client(system: System, service: Literal["s3", "sqs"]) -> Any:  # noqa: ANN401 (boto3 makes its clients at run time)
     environment = system.environment
     return boto3.client(
-        "s3",
+        service,
         endpoint_url=system.store_endpoint,
         region_name=environment["AWS_REGION"],
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
@@ -41,15 +40,14 @@ def _s3(system: System) -> Any:  # noqa: ANN401 (boto3 makes its clients at run 
 
 
 def _summary(system: System, path: str) -> dict[str, Any]:
-    deadline = time.monotonic() + _WAIT_S
-    while time.monotonic() < deadline:
-        listed = _s3(system).list_objects_v2(Bucket=BUCKET, Prefix=f"batches/out/{path}/summary.json")
-        if listed["KeyCount"]:
-            body = _s3(system).get_object(Bucket=BUCKET, Key=f"batches/out/{path}/summary.json")["Body"].read()
-            summary: dict[str, Any] = json.loads(body)
-            return summary
-        time.sleep(0.2)
-    pytest.fail(f"no summary of {path} after {_WAIT_S} seconds")
+    s3, key = _client(system, "s3"), f"batches/out/{path}/summary.json"
+
+    def written() -> bool:
+        return bool(s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"])
+
+    assert eventually(written, timeout_s=60), f"no summary of {path} after 60 seconds"
+    summary: dict[str, Any] = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    return summary
 
 
 @pytest.mark.parametrize(("mount", "exits"), [("", None), ("/cascade", [1, 2, 2, 1])], ids=["end-to-end", "cascade"])
@@ -100,31 +98,20 @@ def test_a_dropped_file_comes_back_as_predictions(system: System, pictures: NDAr
     """S3 notifies the queue, the queue calls the function, and the function writes its answers to the store."""
     file = io.BytesIO()
     np.save(file, pictures)
-    _s3(system).put_object(Bucket=BUCKET, Key=f"batches/in/{path}", Body=file.getvalue())
+    _client(system, "s3").put_object(Bucket=BUCKET, Key=f"batches/in/{path}", Body=file.getvalue())
     assert _summary(system, path)["labels"] == {"left": 2, "right": 2}
 
 
 def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: NDArray[np.float32]) -> None:
     """It is delivered three times, then it is a dead letter; meanwhile the next file is answered."""
-    _s3(system).put_object(Bucket=BUCKET, Key="models/broken/aliases/champion.json", Body=b"damaged")
-    _s3(system).put_object(Bucket=BUCKET, Key="batches/in/broken/a.npy", Body=b"")
+    s3 = _client(system, "s3")
+    s3.put_object(Bucket=BUCKET, Key="models/broken/aliases/champion.json", Body=b"damaged")
+    s3.put_object(Bucket=BUCKET, Key="batches/in/broken/a.npy", Body=b"")
     file = io.BytesIO()
     np.save(file, pictures)
-    _s3(system).put_object(Bucket=BUCKET, Key="batches/in/thirds/after.npy", Body=file.getvalue())
+    s3.put_object(Bucket=BUCKET, Key="batches/in/thirds/after.npy", Body=file.getvalue())
     assert _summary(system, "thirds/after.npy")["answered"] == 4
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=system.store_endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-    dead = sqs.get_queue_url(QueueName="weir-dead-letters")["QueueUrl"]
-    deadline = time.monotonic() + _WAIT_S
-    letters: list[Any] = []
-    while not letters and time.monotonic() < deadline:
-        letters = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
-    assert "broken" in letters[0]["Body"]
+    assert "broken" in dead_letter(_client(system, "sqs"))
 
 
 def test_a_given_store_is_served_without_an_s3(thirds: Path) -> None:

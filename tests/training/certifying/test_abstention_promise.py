@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.training.certifying.counting import counted, counts
-from tests.training.recordings import PAIRS, drawn, paired
+from tests.training.recordings import BLANK, PAIRS, drawn, paired
 from training.certifying import abstention_promise
 from training.certifying.abstention_promise import (
     candidate_rules,
@@ -18,12 +18,10 @@ from training.certifying.abstention_promise import (
 from training.certifying.binomial import p_value
 from training.certifying.final_posterior import FinalPredictions
 from training.replay.recording import Recording
-from weir.catalog.promises import Abstention
 from weir.engine.abstention import decide
 from weir.engine.hierarchy import NO_GROUPS
 
 ROWS = 4000
-BLANK = Abstention(max_error=0.05, delta=0.05, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
 
 
 def _drawn(seed: int, rows: int = ROWS) -> Recording:

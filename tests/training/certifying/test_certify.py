@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.serving import layered_manifest, make_manifest
+from tests.serving import fetch, layered_manifest, make_manifest
 from tests.training.certifying.counting import counted, counts
 from tests.training.recordings import drawn, paired
-from tests.training.thirds import fetch, pictures
+from tests.training.thirds import pictures
 from training.certifying.binomial import p_value
 from training.certifying.certify import CertifiedPromises, certify, certify_model, divide
 from training.certifying.final_posterior import FinalPredictions

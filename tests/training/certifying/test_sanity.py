@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.serving import artifact, make_manifest
-from tests.training.recordings import classifier, drawn, network, probabilities, recording
+from tests.training.recordings import PAIRS, classifier, drawn, network, probabilities, recording
 from training.certifying import sanity
 from training.replay.recording import LevelTimes, Recording
 from weir.catalog.levels import Expert, Experts, Level, Router
@@ -158,14 +158,13 @@ def test_a_later_level_that_takes_no_more_time_causes_a_warning(
 def test_experts_may_be_faster_than_the_level_that_they_refine() -> None:
     """Their time is added to its time; but a level after them that takes less time than they do causes a warning."""
     random = np.random.default_rng(5)
-    groups = Hierarchy(("low", "high"), ((0, 1), (2, 3)), (0.25,) * 4)
     labels = random.integers(0, 4, 400)
-    router, last = groups.spread(groups.mass(probabilities(random, labels, 3))), probabilities(random, labels, 6)
+    router, last = PAIRS.spread(PAIRS.mass(probabilities(random, labels, 3))), probabilities(random, labels, 6)
     recorded = {
         group: Expert(network=network(probabilities(random, labels % 2, 4, outputs=2))) for group in ("low", "high")
     }
     experts = Experts(name="experts", experts=recorded, threshold=None)
-    rows = Recording(Cascade((classifier(router), experts, classifier(last)), groups), last, labels)
+    rows = Recording(Cascade((classifier(router), experts, classifier(last)), PAIRS), last, labels)
     manifest = _manifest(
         [
             Router(name="tiny", network=artifact("tiny"), threshold=0.9),

@@ -3,7 +3,6 @@
 import http.server
 import json
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -17,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from numpy.typing import NDArray
 
+from tests.http_servers import running
 from training.client import requests as client_requests
 from training.client import signing
 from training.client.answers import lines, merged
@@ -134,11 +134,8 @@ class _Answering(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answering)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with running(http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answering)) as address:
+        yield f"http://{address}"
 
 
 @pytest.mark.parametrize(

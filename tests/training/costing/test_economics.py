@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tests.serving import ROOT
-from tests.training.quick import weir
+from tests.training.quick import copied, weir
 from training.costing import bill, economics, prices, savings
 from training.costing.economics import Setting
 from training.costing.savings import MeasuredTimes
@@ -292,8 +291,7 @@ def test_bad_input_is_one_line_that_states_the_rule(
     arguments: list[str], message: str, trained: Path, tmp_path: Path
 ) -> None:
     """The error is one line on stderr, and the exit code is 2."""
-    broken = tmp_path / "broken"
-    shutil.copytree(trained, broken)
+    broken = copied(trained, tmp_path)
     (broken / "summary.json").unlink()
     done = weir("plan", *(argument.format(trained=trained, broken=broken) for argument in arguments))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

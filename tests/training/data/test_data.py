@@ -21,10 +21,9 @@ RANDOM = np.random.default_rng(0)
 IMAGE = picture(4, 5)
 
 
-def _dataset(rows: int = 60, test_from: int | None = None, labels: int = 3) -> Dataset:
+def _dataset(rows: int = 60, test_from: int | None = None) -> Dataset:
     images = RANDOM.uniform(0, 255, (rows, 4, 5)).round()
-    names = tuple("abcdefghij"[:labels])
-    return Dataset(images, np.arange(rows) % labels, names, IMAGE, test_from)
+    return Dataset(images, np.arange(rows) % 3, ("a", "b", "c"), IMAGE, test_from)
 
 
 def _with(data: Dataset, rows: dict[int, Any]) -> Dataset:

@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.http_servers import running
 from training.data import sources
 from training.data.sources import fashion_mnist
 from training.task import Data
@@ -98,30 +101,21 @@ def test_a_download_that_fails_is_unavailable(tmp_path: Path, monkeypatch: pytes
 
 def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """MNIST is read from the file that Keras downloads, here from a server on this machine."""
-    import functools  # noqa: PLC0415
-    import http.server  # noqa: PLC0415
-    import threading  # noqa: PLC0415
-
     import keras  # noqa: PLC0415
 
     arrays = {"x_train": np.zeros((6, 28, 28), np.uint8), "y_train": np.arange(6, dtype=np.uint8)}
     arrays |= {"x_test": np.ones((4, 28, 28), np.uint8), "y_test": np.arange(4, dtype=np.uint8)}
     np.savez(tmp_path / "mnist.npz", **arrays)
-    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(tmp_path)))) as address:
 
-    def local(fname: str, origin: str, file_hash: str) -> Any:  # noqa: ANN401
-        assert origin.endswith("/mnist.npz")
-        assert file_hash
-        return keras.utils.get_file(
-            fname, f"http://127.0.0.1:{server.server_port}/mnist.npz", cache_dir=tmp_path / "cache"
-        )
+        def local(fname: str, origin: str, file_hash: str) -> Any:  # noqa: ANN401
+            assert origin.endswith("/mnist.npz")
+            assert file_hash
+            return keras.utils.get_file(fname, f"http://{address}/mnist.npz", cache_dir=tmp_path / "cache")
 
-    monkeypatch.setattr("keras.src.datasets.mnist.get_file", local)
-    data = sources.load(Data(source="mnist"))
-    server.shutdown()
-    server.server_close()
+        monkeypatch.setattr("keras.src.datasets.mnist.get_file", local)
+        data = sources.load(Data(source="mnist"))
     assert data.inputs.shape == (10, 28, 28)
     assert data.test_from == 6
 

@@ -141,7 +141,7 @@ class _Expected:
     def _refined(self, level: Experts[keras.Model], before: Doubles, row: int) -> Doubles:
         posterior = before.copy()
         for group, expert in level.experts.items():
-            members = _members(group)
+            members = list(HIERARCHY.members_of(group))
             part = before[members]
             own = _softmax(self._logits[id(expert.network)][row] / expert.temperature)
             pooled = own * part**expert.before_weight
@@ -155,17 +155,13 @@ class _Expected:
         return self._cross_entropy(level.network, enumerate(targets))
 
     def _own_of_expert(self, group: str, network: keras.Model) -> float:
-        members = _members(group)
+        members = HIERARCHY.members_of(group)
         targets = ((row, members.index(label)) for row, label in enumerate(self._labels.tolist()) if label in members)
         return self._cross_entropy(network, targets)
 
     def _cross_entropy(self, network: keras.Model, targets: Iterable[tuple[int, int]]) -> float:
         """Compute the mean over rows and their target outputs."""
         return float(np.mean([-math.log(_softmax(self._logits[id(network)][row])[output]) for row, output in targets]))
-
-
-def _members(group: str) -> list[int]:
-    return list(HIERARCHY.members[HIERARCHY.groups.index(group)])
 
 
 def _loss(cascade: Cascade[keras.Model], rows: Split = ROWS) -> float:

@@ -106,9 +106,9 @@ SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8, learning_rate=0.005)
 SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, picture(6, 6))
 
 
-def _accuracy(target: TrainingTarget, spec: NetworkSpec = SPEC) -> float:
+def _accuracy(target: TrainingTarget) -> float:
     """Train on a target, and measure the accuracy on other rows."""
-    model, _ = train(spec, target, 0, lambda *_: None)
+    model, _ = train(SPEC, target, 0, lambda *_: None)
     test = _sides(500, seed=3)
     return float((logits(model, test.inputs).argmax(axis=1) == test.labels).mean())
 

@@ -1,20 +1,29 @@
 """training.levels.build."""
 
-import numpy as np
 import pytest
 
-from tests.training.training_runs import ObservedRun, ladder, network_of, random_logits, spec, task
+from tests.training.training_runs import (
+    GROUPS,
+    LABELS,
+    PAIRS,
+    ObservedRun,
+    ladder,
+    learned,
+    network_of,
+    random_expert,
+    random_logits,
+    random_network,
+    spec,
+    task,
+)
 from training.levels.build import BuiltLevels, build, with_experts
 from training.levels.experts import Decomposition
 from training.levels.improve import LevelSearch
-from training.levels.ladder import Ladder, TrainableLevel
+from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
 from training.task import Groups, Optimise
-from weir.catalog.levels import Classifier, Expert, Experts
-from weir.engine.hierarchy import Hierarchy
+from weir.catalog.levels import Classifier, Experts
 from weir.errors import BadInput
-
-PAIRS = {"ab": ("a", "b"), "cd": ("c", "d"), "e": ("e",)}
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +68,7 @@ def test_every_network_is_in_the_form_that_will_serve(built: BuiltLevels) -> Non
 def test_weights_are_learned_on_the_predictions_of_artifacts(built: BuiltLevels) -> None:
     """They are learned once more in the end, so refitting changes nothing."""
     again = built.ladder.refitted()
-    assert [_learned(level) for level in again.levels] == [_learned(level) for level in built.ladder.levels]
-
-
-def _learned(level: TrainableLevel) -> object:
-    if isinstance(level, Experts):
-        return {group: expert.before_weight for group, expert in level.experts.items()}
-    return level.weights
+    assert [learned(level) for level in again.levels] == [learned(level) for level in built.ladder.levels]
 
 
 def test_the_tables_show_what_was_tried(built: BuiltLevels) -> None:
@@ -91,9 +94,7 @@ def test_an_unknown_architecture_is_refused(tmp_path_factory: pytest.TempPathFac
         build(ObservedRun.begin(described, tmp_path_factory.mktemp("work")))
 
 
-LABELS = np.arange(400) % 5
-GROUPS = Hierarchy(("ab", "cd", "e"), ((0, 1), (2, 3), (4,)), (0.2,) * 5)
-LAST = network_of("last", random_logits(LABELS, 1.0, 0), LABELS, 100.0)
+LAST = random_network("last", 1.0, 0, 100.0)
 
 
 def _generalist() -> TrainableNetwork:
@@ -104,10 +105,7 @@ def _generalist() -> TrainableNetwork:
 
 def _decomposition(before: Ladder, known: float) -> Decomposition:
     """Put experts after the generalist that know the label of such a share of the rows."""
-    experts = {
-        group: Expert(network=network_of("expert", random_logits(LABELS % 2, known, seed, 2), LABELS, 5.0))
-        for seed, group in enumerate(("ab", "cd"))
-    }
+    experts = {group: random_expert(known, seed) for seed, group in enumerate(("ab", "cd"))}
     level = Experts(name="experts", experts=experts, threshold=None)
     ladder = before.with_hierarchy(GROUPS).with_levels([before.levels[0], level, before.levels[1]])
     return Decomposition(ladder, PAIRS, ())

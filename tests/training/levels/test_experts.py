@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.training.training_runs import ObservedRun, ladder, network_of, pictures, prepared, spec, task
+from tests.training.training_runs import PAIRS, ObservedRun, ladder, network_of, pictures, prepared, spec, task
 from training.learning.networks import Trained, TrainingTarget, logits
 from training.levels.experts import Decomposition, decompose
 from training.levels.ladder import Ladder
@@ -17,7 +17,6 @@ from weir.catalog.levels import Experts, Router
 from weir.engine.arrays import Floats, Labels
 from weir.errors import BadInput
 
-PAIRS = {"ab": ("a", "b"), "cd": ("c", "d"), "e": ("e",)}
 SETTINGS = Groups(generalist="first", named=PAIRS, epochs=10, learning_rate=0.005)
 
 
@@ -25,8 +24,8 @@ def _with_logits(network: TrainableNetwork, logits: Floats) -> TrainableNetwork:
     return replace(network, predictions=replace(network.predictions, logits=logits))
 
 
-def _experts(decomposition: Decomposition, number: int = 1) -> Experts[TrainableNetwork]:
-    level = decomposition.ladder.levels[number]
+def _experts(decomposition: Decomposition) -> Experts[TrainableNetwork]:
+    level = decomposition.ladder.levels[1]
     assert isinstance(level, Experts)
     return level
 

@@ -7,11 +7,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.training.training_runs import OFF, ObservedRun, ladder, network_of, random_logits, spec, task
+from tests.training.training_runs import (
+    LABELS,
+    OFF,
+    ObservedRun,
+    ladder,
+    network_of,
+    random_logits,
+    random_network,
+    spec,
+    task,
+)
 from training.learning.networks import logits
 from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_levels
 from training.levels.ladder import ExpectedPerformance, Ladder
-from training.levels.network import TrainableNetwork
 from training.replay.thresholds import lowest_safe_threshold
 from training.task import Optimise, Promise
 from weir.catalog.levels import Classifier
@@ -19,8 +28,6 @@ from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 
 PROMISE = Promise(max_loss=0.05)
-LABELS = np.arange(400) % 5
-"""of the validation rows of networks whose logits are written down"""
 
 
 @pytest.fixture
@@ -28,12 +35,8 @@ def run(tmp_path: Path) -> ObservedRun:
     return ObservedRun.begin(task(spec("first")), tmp_path)
 
 
-def _network(name: str, known: float, seed: int, time_us: float = 10.0) -> TrainableNetwork:
-    return network_of(name, random_logits(LABELS, known, seed), LABELS, time_us)
-
-
-LAST = _network("last", 1.0, 0, 100.0)
-BEFORE = ladder(_network("first", 0.7, 1), LAST)
+LAST = random_network("last", 1.0, 0, 100.0)
+BEFORE = ladder(random_network("first", 0.7, 1), LAST)
 
 
 def _search(run: ObservedRun, before: Ladder, **settings: object) -> LevelSearch:
@@ -99,7 +102,7 @@ def test_one_ladder_is_better_than_another(one: tuple[float, ...], other: tuple[
 @pytest.mark.parametrize(("known", "used"), [(0.9, True), (0.5, False)])
 def test_a_ladder_is_taken_only_if_it_is_better(run: ObservedRun, known: float, used: bool) -> None:
     """Either way the table gets a line with the figures of both ladders."""
-    other = ladder(_network("first", known, 2), LAST)
+    other = ladder(random_network("first", known, 2), LAST)
     search = LevelSearch(run, BEFORE).try_ladder("another", "first", other, 0)
     assert search.ladder is (other if used else BEFORE)
     (line,) = search.trials
@@ -118,7 +121,7 @@ def test_a_ladder_is_taken_only_if_it_is_better(run: ObservedRun, known: float, 
 
 def test_a_ladder_that_cannot_keep_the_limit_has_no_time_in_the_table(run: ObservedRun) -> None:
     """It has no thresholds that a time could be given for, so the message has no time either."""
-    weak = ladder(_network("first", 0.7, 1), _network("last", 0.8, 2, 100.0))
+    weak = ladder(random_network("first", 0.7, 1), random_network("last", 0.8, 2, 100.0))
     search = _promising(LevelSearch(run, weak), Promise(max_loss=0.01, against="labels"))
     (line,) = search.try_ladder("another", "first", weak).trials
     assert (line.time_us, line.time_us_before) == (None, None)
@@ -195,7 +198,7 @@ def test_a_promise_against_labels_lets_the_last_level_pool_too(run: ObservedRun)
 def test_pooling_with_a_level_that_knows_nothing_is_not_used(run: ObservedRun) -> None:
     """The level stays as it was, and the table has a line for the attempt."""
     nothing = network_of("first", np.zeros((400, 5), np.float32), LABELS, 10.0)
-    search = choose_fusion(_search(run, ladder(nothing, _network("second", 0.9, 3), LAST), pool=True))
+    search = choose_fusion(_search(run, ladder(nothing, random_network("second", 0.9, 3), LAST), pool=True))
     assert _fusions(search.ladder) == ["replace", "replace", "replace"]
     assert [(line.level, line.used, line.why) for line in search.trials] == [("second", False, "does not help")]
 

@@ -7,29 +7,25 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.training.training_runs import ladder, network_of, random_logits
+from tests.training.training_runs import (
+    GROUPS,
+    LABELS,
+    ladder,
+    learned,
+    network_of,
+    random_expert,
+    random_logits,
+    random_network,
+)
 from training.fitting.calibration import nll
 from training.fitting.fusing import pool_weights
 from training.levels.ladder import Ladder, TrainableLevel, with_expert_weights, with_pool_weights
-from training.levels.network import TrainableNetwork, classifier
+from training.levels.network import classifier
 from training.task import Promise
-from weir.catalog.levels import Classifier, Expert, Experts, Router
+from weir.catalog.levels import Classifier, Experts, Router
 from weir.engine.cascade import Cascade
 from weir.engine.confidence import softmax
 from weir.engine.fusion import pool
-from weir.engine.hierarchy import Hierarchy
-
-LABELS = np.arange(400) % 5
-GROUPS = Hierarchy(("ab", "cd", "e"), ((0, 1), (2, 3), (4,)), (0.2,) * 5)
-
-
-def _network(name: str, known: float, seed: int, time_us: float = 10.0) -> TrainableNetwork:
-    return network_of(name, random_logits(LABELS, known, seed), LABELS, time_us)
-
-
-def _expert(known: float, seed: int) -> Expert[TrainableNetwork]:
-    """Make an expert of a group of two labels; its logits on rows of other groups are noise."""
-    return Expert(network=network_of("expert", random_logits(LABELS % 2, known, seed, 2), LABELS, 5.0))
 
 
 def _with_groups(levels: Sequence[TrainableLevel]) -> Ladder:
@@ -40,9 +36,9 @@ def _pooling(level: TrainableLevel, weights: tuple[float, float] = (1.0, 1.0)) -
     return msgspec.structs.replace(level, fusion="pool", weights=weights)
 
 
-FIRST, LAST = _network("first", 0.7, 1), _network("last", 1.0, 2, 100.0)
-SECOND = classifier(_network("second", 0.7, 5))
-EXPERTS = Experts(name="experts", experts={"ab": _expert(0.9, 3), "cd": _expert(0.95, 4)}, threshold=None)
+FIRST, LAST = random_network("first", 0.7, 1), random_network("last", 1.0, 2, 100.0)
+SECOND = classifier(random_network("second", 0.7, 5))
+EXPERTS = Experts(name="experts", experts={"ab": random_expert(0.9, 3), "cd": random_expert(0.95, 4)}, threshold=None)
 PLAIN = ladder(FIRST, LAST)
 REFINED = _with_groups([PLAIN.levels[0], EXPERTS, PLAIN.levels[1]])
 
@@ -64,7 +60,7 @@ def test_the_expected_performance_is_that_of_the_cheapest_thresholds() -> None:
 def test_a_ladder_that_cannot_keep_the_limit_has_an_infinite_time() -> None:
     """Its last level alone loses more rows than the promise allows, so no thresholds keep the limit."""
     against_labels = Promise(max_loss=0.01, against="labels")
-    expected = ladder(_network("first", 0.5, 1), _network("last", 0.6, 2)).expected(against_labels)
+    expected = ladder(random_network("first", 0.5, 1), random_network("last", 0.6, 2)).expected(against_labels)
     assert expected.time_us == float("inf")
 
 
@@ -121,9 +117,9 @@ def test_experts_are_weighed_beside_the_level_before() -> None:
 
 def _fused_loss(group: str, temperature: float, weight: float) -> float:
     """Compute the loss of an expert pooled with the generalist, on the rows of its group."""
-    members = GROUPS.members[GROUPS.groups.index(group)]
+    members = list(GROUPS.members_of(group))
     rows = np.isin(LABELS, members)
-    before = FIRST.predictions.probabilities[rows][:, list(members)]
+    before = FIRST.predictions.probabilities[rows][:, members]
     conditional = before / before.sum(axis=1, keepdims=True)
     probabilities = softmax(EXPERTS.experts[group].network.predictions.logits[rows], temperature)
     return nll(pool(conditional, probabilities, (weight, 1.0)), LABELS[rows] % 2)
@@ -151,15 +147,8 @@ def test_refitting_learns_anew_what_fuses() -> None:
     before = _with_groups([*REFINED.levels[:2], second, REFINED.levels[2]])
     refitted = before.refitted()
     assert (refitted.levels[0], refitted.levels[3]) == (before.levels[0], before.levels[3])
-    assert _learned(refitted.levels[1]) == _learned(with_expert_weights(before, 1, EXPERTS))
-    assert _learned(refitted.levels[2]) == _learned(with_pool_weights(refitted, 2, SECOND)) != (9.0, 9.0)
-
-
-def _learned(level: TrainableLevel) -> object:
-    """Return the fitted numbers of a level: weights of a pool, or temperature and weight of each expert."""
-    if isinstance(level, Experts):
-        return {group: (expert.temperature, expert.before_weight) for group, expert in level.experts.items()}
-    return level.weights
+    assert learned(refitted.levels[1]) == learned(with_expert_weights(before, 1, EXPERTS))
+    assert learned(refitted.levels[2]) == learned(with_pool_weights(refitted, 2, SECOND)) != (9.0, 9.0)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +160,7 @@ def test_refitting_twice_changes_nothing_more(before: Ladder) -> None:
     """The weights and temperatures of the second time are those of the first."""
     once = before.refitted()
     twice = once.refitted()
-    assert [_learned(level) for level in once.levels] == [_learned(level) for level in twice.levels]
+    assert [learned(level) for level in once.levels] == [learned(level) for level in twice.levels]
     assert [network.predictions.temperature for network in once.cascade.networks] == [
         network.predictions.temperature for network in twice.cascade.networks
     ]

@@ -4,16 +4,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.serving import artifact, layered_manifest, make_manifest
-from tests.training.thirds import fetch, pictures
+from tests.serving import fetch, layered_manifest, make_manifest
+from tests.training.thirds import pictures, probabilities
 from training.measuring.calibration import CalibrationResult, calibration, panels
 from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY
 from training.measuring.reliability import diagram, ece, floor
-from weir.catalog.levels import Classifier
 from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats
-from weir.engine.confidence import softmax
-from weir.runtime.interpreter import DEPLOYED, Network
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import Model
 
 TEST = pictures(100)
@@ -23,18 +21,9 @@ TEMPERATURES = {"tiny": 0.5, "small": 2.0, "large": 4.0}
 def _tempered() -> Manifest:
     """Describe three levels with these temperatures; the fused temperature is 1.5."""
     plain = make_manifest(thresholds=(0.4, 0.6))
-    levels = tuple(
-        Classifier(
-            name=level.name, network=level.networks[0], temperature=TEMPERATURES[level.name], threshold=level.threshold
-        )
-        for level in plain.levels
-    )
+    levels = tuple(msgspec.structs.replace(level, temperature=TEMPERATURES[level.name]) for level in plain.levels)
     end_to_end = msgspec.structs.replace(plain.end_to_end, temperature=4.0)
     return msgspec.structs.replace(plain, levels=levels, end_to_end=end_to_end, fused_temperature=1.5)
-
-
-def _probabilities(name: str, temperature: float = 1.0) -> Floats:
-    return softmax(Network(fetch(artifact(name).digest), DEPLOYED).logits(TEST.inputs), temperature)
 
 
 def _error(posterior: Floats) -> float:
@@ -59,8 +48,9 @@ def test_temperatures_of_one_change_nothing() -> None:
 def test_networks_are_measured_with_their_temperatures_and_without(results: dict[str, CalibrationResult]) -> None:
     """The results are the calibration errors of each network's probabilities of the test rows."""
     for number, (name, temperature) in enumerate(TEMPERATURES.items()):
-        assert results[str(number)].before == pytest.approx(_error(_probabilities(name)), abs=1e-6)
-        assert results[str(number)].after == pytest.approx(_error(_probabilities(name, temperature)), abs=1e-6)
+        before, after = probabilities(name, TEST.inputs), probabilities(name, TEST.inputs, temperature)
+        assert results[str(number)].before == pytest.approx(_error(before), abs=1e-6)
+        assert results[str(number)].after == pytest.approx(_error(after), abs=1e-6)
     assert results[END_TO_END_KEY] == results["2"]
 
 
@@ -71,7 +61,8 @@ def test_the_cascade_is_measured_as_it_answers(results: dict[str, CalibrationRes
     assert len(set(predictions.exit_level.tolist())) > 1
     assert results[CASCADE_KEY].after == pytest.approx(ece(predictions.confidence, correct), abs=1e-6)
     assert results[CASCADE_KEY].floor == pytest.approx(floor(predictions.confidence), abs=1e-6)
-    plain = np.stack([_probabilities(name) for name in TEMPERATURES])[predictions.exit_level, np.arange(len(correct))]
+    of_levels = np.stack([probabilities(name, TEST.inputs) for name in TEMPERATURES])
+    plain = of_levels[predictions.exit_level, np.arange(len(correct))]
     assert results[CASCADE_KEY].before == pytest.approx(_error(plain), abs=1e-6)
     assert results[CASCADE_KEY].before != results[CASCADE_KEY].after
     assert results[CASCADE_KEY].diagram_before == diagram(plain.max(axis=1), plain.argmax(axis=1) == TEST.labels)

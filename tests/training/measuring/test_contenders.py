@@ -7,22 +7,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.serving import artifact, layered_manifest, make_manifest
-from tests.training.thirds import fetch, pictures
+from tests.serving import artifact, fetch, layered_manifest, make_manifest
+from tests.training.thirds import MANIFESTS, pictures, probabilities
 from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, contenders, uncalibrated, with_float_references
 from weir.catalog.levels import Classifier, Experts, Level, Router
 from weir.catalog.manifest import Artifact, Manifest
-from weir.engine.arrays import Floats
 from weir.engine.cascade import cascade_of
-from weir.engine.confidence import softmax
 from weir.engine.hierarchy import Hierarchy
 from weir.engine.predictions import Predictions
 from weir.inputs.tensor import InputRows
-from weir.runtime.interpreter import DEPLOYED, Network
+from weir.runtime.interpreter import DEPLOYED
 from weir.runtime.model import LevelUse, Model, Predictor
 
 ROWS = pictures(60).inputs
-MANIFESTS = [make_manifest(thresholds=(0.4, 0.6)), layered_manifest()]
 INSTEAD = {"tiny": "small", "small": "large", "large": "tiny", "router": "outer", "outer": "router"}
 """network -> one of as many outputs, which stands for the one that it was quantized from"""
 
@@ -45,10 +42,6 @@ def _tempered(manifest: Manifest) -> Manifest:
     return msgspec.structs.replace(manifest, levels=levels, end_to_end=end_to_end, fused_temperature=3.0)
 
 
-def _probabilities(name: str, temperature: float = 1.0) -> Floats:
-    return softmax(Network(fetch(artifact(name).digest), DEPLOYED).logits(ROWS), temperature)
-
-
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_every_contender_is_named_and_timed(manifest: Manifest) -> None:
     """They are the end-to-end model, the levels by their numbers, the cascade; each labels every row."""
@@ -63,21 +56,18 @@ def test_every_contender_is_named_and_timed(manifest: Manifest) -> None:
 def test_a_level_alone_answers_from_its_own_network() -> None:
     """It has its own temperature and no other, whatever its fusion and threshold; so has the end-to-end model."""
     plain = contenders(_tempered(make_manifest()), fetch)
-    last = layered_manifest().levels[2]
-    pooled = Classifier(
-        name=last.name, network=last.networks[0], fusion="pool", weights=(0.5, 2.0), threshold=last.threshold
-    )
-    levels = (*layered_manifest().levels[:2], pooled)
+    router, experts, last = layered_manifest().levels
+    levels = (router, experts, msgspec.structs.replace(last, weights=(0.5, 2.0)))
     layered = contenders(_tempered(msgspec.structs.replace(layered_manifest(), levels=levels)), fetch)
     expected = {
-        END_TO_END_KEY: (plain, _probabilities("large", 1.5)),
-        "0": (plain, _probabilities("tiny", 2)),
-        "1": (plain, _probabilities("small", 3)),
-        "2": (layered, _probabilities("large", 4)),
+        END_TO_END_KEY: (plain, probabilities("large", ROWS, 1.5)),
+        "0": (plain, probabilities("tiny", ROWS, 2)),
+        "1": (plain, probabilities("small", ROWS, 3)),
+        "2": (layered, probabilities("large", ROWS, 4)),
     }
-    for name, (named, probabilities) in expected.items():
+    for name, (named, own) in expected.items():
         predictions, _ = named[name].answer(ROWS)
-        np.testing.assert_allclose(predictions.probabilities, probabilities, atol=1e-6)
+        np.testing.assert_allclose(predictions.probabilities, own, atol=1e-6)
         assert set(predictions.exit_level.tolist()) == {0}
 
 
@@ -86,7 +76,7 @@ def test_a_router_alone_spreads_its_groups_by_the_prior() -> None:
     manifest = layered_manifest()
     groups = Hierarchy.named(manifest.groups, manifest.labels, manifest.prior)
     predictions, _ = contenders(manifest, fetch)["0"].answer(ROWS)
-    np.testing.assert_allclose(predictions.probabilities, groups.spread(_probabilities("router")), atol=1e-6)
+    np.testing.assert_allclose(predictions.probabilities, groups.spread(probabilities("router", ROWS)), atol=1e-6)
 
 
 def test_experts_answer_after_the_levels_before_them() -> None:
@@ -144,7 +134,7 @@ def test_floated_serves_other_bytes_under_their_own_digests(manifest: Manifest) 
     unchanged = [level.map(lambda _: None) for level in manifest.levels]
     assert [level.map(lambda _: None) for level in replaced.levels] == unchanged
     predictions, _ = contenders(replaced, fetched)[END_TO_END_KEY].answer(ROWS)
-    np.testing.assert_allclose(predictions.probabilities, _probabilities("tiny"), atol=1e-6)
+    np.testing.assert_allclose(predictions.probabilities, probabilities("tiny", ROWS), atol=1e-6)
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS)

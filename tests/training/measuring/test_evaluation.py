@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from tests.serving import artifact, layered_manifest, make_manifest
-from tests.training.thirds import fetch, pictures
+from tests.serving import fetch, layered_manifest
+from tests.training.thirds import MANIFESTS, pictures
 from training.measuring.evaluation import measure, with_metrics
 from training.measuring.report import encode
 from training.measuring.results import Evaluation
@@ -13,23 +13,17 @@ from weir.catalog.manifest import encode as encode_manifest
 from weir.runtime.model import Model
 
 TEST = pictures(60)
-REFERENCES = {artifact(name).digest: fetch(artifact(name).digest) for name in ("tiny", "small", "large")}
-LAYERED_REFERENCES = {artifact(name).digest: fetch(artifact(name).digest) for name in ("router", "outer", "large")}
-
-manifests = pytest.mark.parametrize(
-    ("manifest", "references"),
-    [(make_manifest(thresholds=(0.4, 0.6)), REFERENCES), (layered_manifest(), LAYERED_REFERENCES)],
-)
 
 
-def _evaluation(manifest: Manifest, references: dict[str, bytes]) -> Evaluation:
+def _evaluation(manifest: Manifest) -> Evaluation:
+    references = {digest: fetch(digest) for digest in manifest.artifacts}
     return measure(manifest, fetch, references, TEST, lambda _done, _calls: None).evaluation
 
 
-@manifests
-def test_an_evaluation_is_of_what_serving_answers(manifest: Manifest, references: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_an_evaluation_is_of_what_serving_answers(manifest: Manifest) -> None:
     """Accuracies, shares and regret are those of the model's answers to the rows of the test split."""
-    evaluation, model = _evaluation(manifest, references), Model(manifest, fetch)
+    evaluation, model = _evaluation(manifest), Model(manifest, fetch)
     cascade, end_to_end = model.cascade.answer(TEST.inputs)[0], model.end_to_end.answer(TEST.inputs)[0]
     correct, end_to_end_correct = cascade.label == TEST.labels, end_to_end.label == TEST.labels
     assert evaluation.rows == 60
@@ -41,12 +35,10 @@ def test_an_evaluation_is_of_what_serving_answers(manifest: Manifest, references
     assert evaluation.levels[-1].accuracy == evaluation.levels[-1].float_accuracy == evaluation.end_to_end.accuracy
 
 
-@manifests
-def test_metrics_in_a_manifest_say_on_how_many_rows_they_were_measured(
-    manifest: Manifest, references: dict[str, bytes]
-) -> None:
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_metrics_in_a_manifest_say_on_how_many_rows_they_were_measured(manifest: Manifest) -> None:
     """So do the published document and the summary; a reader then knows how far to trust an accuracy."""
-    evaluation = _evaluation(manifest, references)
+    evaluation = _evaluation(manifest)
     published = decode(encode_manifest(with_metrics(manifest, evaluation)))
     metrics = [published.end_to_end.metrics, *(level.metrics for level in published.levels)]
     assert [one.rows for one in metrics if one is not None] == [60] * (1 + len(manifest.levels))
@@ -60,7 +52,7 @@ def test_metrics_in_a_manifest_say_on_how_many_rows_they_were_measured(
 def test_metrics_change_nothing_else_in_a_manifest() -> None:
     """Without them the manifest is what it was before it was measured."""
     manifest = layered_manifest()
-    measured = with_metrics(manifest, _evaluation(manifest, LAYERED_REFERENCES))
+    measured = with_metrics(manifest, _evaluation(manifest))
     levels = tuple(msgspec.structs.replace(level, metrics=None) for level in measured.levels)
     end_to_end = msgspec.structs.replace(measured.end_to_end, metrics=None)
     assert msgspec.structs.replace(measured, levels=levels, end_to_end=end_to_end) == manifest

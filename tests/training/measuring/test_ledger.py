@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.serving import layered_manifest, make_manifest
+from tests.serving import fetch, layered_manifest
 from tests.training.quick import weir
-from tests.training.thirds import fetch, pictures
+from tests.training.thirds import MANIFESTS, pictures
 from training.fitting.calibration import nll
 from training.measuring.ledger import Ledger, draw_up, shapley
 from weir.catalog.manifest import Manifest
@@ -40,7 +40,7 @@ def _ledger(manifest: Manifest) -> Ledger:
     return draw_up(Model(manifest, fetch), pictures())
 
 
-@pytest.mark.parametrize("manifest", [make_manifest(thresholds=(0.4, 0.6)), layered_manifest()])
+@pytest.mark.parametrize("manifest", MANIFESTS)
 def test_every_part_adds_up(manifest: Manifest) -> None:
     """Contributions add up to the improvement over the prior, remaining losses to the loss, errors to the errors."""
     ledger = _ledger(manifest)
@@ -51,7 +51,7 @@ def test_every_part_adds_up(manifest: Manifest) -> None:
     assert sum(level.share for level in ledger.levels) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("manifest", [make_manifest(thresholds=(0.4, 0.6)), layered_manifest()])
+@pytest.mark.parametrize("manifest", MANIFESTS)
 def test_the_ledger_is_of_what_serving_answers(manifest: Manifest) -> None:
     """Loss, accuracy and shares are those of the cascade with its fused temperature, where no row abstains."""
     ledger, test = _ledger(manifest), pictures()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.serving import layered_manifest, make_manifest
+from tests.serving import fetch
 from tests.training.recordings import classifier, drawn, network, recording
-from tests.training.thirds import fetch, pictures
+from tests.training.thirds import MANIFESTS, pictures
 from tests.unit.weir.cascades import RandomCascade, Recorded, cascades
 from training.replay.recording import LevelTimes, RecordedNetwork, Recording, record
 from weir.catalog.levels import Expert, Experts
@@ -39,9 +39,7 @@ def test_predictions_are_those_of_the_engine(drawn: RandomCascade) -> None:
     rows, engine, thresholds = _recording(drawn), drawn.cascade.answer(drawn.rows), drawn.cascade.thresholds
     predictions = rows.predictions(thresholds)
     np.testing.assert_array_equal(rows.exits(thresholds), engine.exit_level)
-    np.testing.assert_array_equal(predictions.exit_level, engine.exit_level)
-    np.testing.assert_array_equal(predictions.label, engine.label)
-    np.testing.assert_allclose(predictions.probabilities, engine.probabilities, atol=1e-6)
+    _assert_same(predictions, engine)
     np.testing.assert_allclose(predictions.confidence, engine.confidence, atol=1e-6)
     assert predictions.levels == engine.levels
 
@@ -169,7 +167,7 @@ def test_a_posterior_that_is_not_a_number_never_exits() -> None:
     np.testing.assert_array_equal(overflowing.predictions(thresholds).probabilities, engine.probabilities)
 
 
-@pytest.mark.parametrize("manifest", [make_manifest(thresholds=(0.4, 0.6)), layered_manifest()])
+@pytest.mark.parametrize("manifest", MANIFESTS)
 def test_what_is_recorded_is_what_the_model_answers(manifest: Manifest) -> None:
     """The cascade's predictions are the same, and the end-to-end model's; a recording never abstains."""
     model, split = Model(manifest, fetch), pictures(50)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.serving import layered_manifest, make_manifest
-from tests.training.thirds import fetch, pictures
+from tests.serving import fetch, layered_manifest, make_manifest
+from tests.training.thirds import pictures
 from training.replay.timing import times
 from weir.catalog.manifest import Manifest
 from weir.runtime.model import Model

@@ -3,18 +3,12 @@
 import json
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from tests.serving import metrics_line
 from weir.observability import InvocationMetrics
-
-
-def _line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    (line,) = capsys.readouterr().out.splitlines()
-    document: dict[str, Any] = json.loads(line)
-    return document
 
 
 def test_a_line_is_what_powertools_would_have_written(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,7 +19,7 @@ def test_a_line_is_what_powertools_would_have_written(capsys: pytest.CaptureFixt
         ours.add("Predictions", 4)
         ours.add("Level0Time", 17.5, "Microseconds")
         ours.add("Level0Time", 2.5, "Microseconds")
-    line = _line(capsys)
+    line = metrics_line(capsys.readouterr().out)
     theirs = EphemeralMetrics(namespace="Weir", service="weir")
     theirs.add_dimensions(model="digits")
     theirs.add_dimensions(service="weir", model="digits")
@@ -34,7 +28,7 @@ def test_a_line_is_what_powertools_would_have_written(capsys: pytest.CaptureFixt
     for value in (17.5, 2.5):
         theirs.add_metric("Level0Time", MetricUnit.Microseconds, value)
     theirs.flush_metrics()
-    expected = _line(capsys)
+    expected = metrics_line(capsys.readouterr().out)
     for one in (line, expected):
         one["_aws"]["Timestamp"] = 0
     assert line == expected
@@ -46,10 +40,10 @@ def test_without_a_model_there_is_one_dimension(capsys: pytest.CaptureFixture[st
     ours, theirs = InvocationMetrics("Weir", "weir"), EphemeralMetrics(namespace="Weir", service="weir")
     with ours:
         ours.add("Errors", 1)
-    line = _line(capsys)
+    line = metrics_line(capsys.readouterr().out)
     theirs.add_metric("Errors", MetricUnit.Count, 1)
     theirs.flush_metrics()
-    expected = _line(capsys)
+    expected = metrics_line(capsys.readouterr().out)
     line["_aws"]["Timestamp"] = expected["_aws"]["Timestamp"] = 0
     assert line == expected
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
@@ -61,10 +55,10 @@ def test_the_model_of_one_invocation_is_not_that_of_the_next(capsys: pytest.Capt
     with metrics:
         metrics.set_model("digits", 3)
         metrics.add("Errors", 0)
-    assert _line(capsys)["model"] == "digits"
+    assert metrics_line(capsys.readouterr().out)["model"] == "digits"
     with metrics:
         metrics.add("Errors", 0)
-    line = _line(capsys)
+    line = metrics_line(capsys.readouterr().out)
     assert {"model", "model_version"}.isdisjoint(line)
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
@@ -80,10 +74,10 @@ def test_a_failing_invocation_has_its_line(capsys: pytest.CaptureFixture[str]) -
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert _line(capsys)["Messages"] == [1]
+    assert metrics_line(capsys.readouterr().out)["Messages"] == [1]
     with metrics:
         metrics.add("Other", 1)
-    assert "Messages" not in _line(capsys)
+    assert "Messages" not in metrics_line(capsys.readouterr().out)
 
 
 def test_variables_name_namespace_and_service(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +86,7 @@ def test_variables_name_namespace_and_service(capsys: pytest.CaptureFixture[str]
         {"POWERTOOLS_METRICS_NAMESPACE": "N", "POWERTOOLS_SERVICE_NAME": "s"}
     ) as metrics:
         assert metrics is None
-    line = _line(capsys)
+    line = metrics_line(capsys.readouterr().out)
     assert line["service"] == "s"
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "N"
 

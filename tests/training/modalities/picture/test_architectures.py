@@ -1,5 +1,7 @@
 """training.modalities.picture.architectures."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -7,21 +9,30 @@ from tests.training.pictures import picture
 from training.export.convert import QUANTIZATIONS, convert
 from training.learning.networks import logits
 from training.modalities.picture.architectures import BODIES, build
+from weir.catalog.manifest import Quantization
+from weir.engine.arrays import Floats
 from weir.errors import BadInput
 from weir.runtime.interpreter import Network
 
 RANDOM = np.random.default_rng(0)
 
 
+@cache
+def _converted(name: str) -> tuple[Floats, Floats, dict[Quantization, bytes]]:
+    """Return raw rows, the logits of Keras on them, and the network in each quantization."""
+    model = build(name, picture(28, 28), 10, 0)
+    images = RANDOM.uniform(0, 255, (40, 28, 28)).astype(np.float32)
+    contents = {form: convert(model, picture(28, 28), form, images) for form in QUANTIZATIONS}
+    return images, logits(model, images), contents
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_every_architecture_survives_every_quantization(name: str, runtime: str) -> None:
     """Each converted network gives nearly the logits of Keras on raw rows."""
-    model = build(name, picture(28, 28), 10, 0)
-    images = RANDOM.uniform(0, 255, (40, 28, 28)).astype(np.float32)
-    expected = logits(model, images)
+    images, expected, contents = _converted(name)
     assert expected.shape == (40, 10)
-    for form in QUANTIZATIONS:
-        converted = Network(convert(model, picture(28, 28), form, images), runtime).logits(images)
+    for form, content in contents.items():
+        converted = Network(content, runtime).logits(images)
         tolerance = {"float32": 1e-4, "float16": 1e-2}.get(form, 0.2) * float(np.abs(expected).max())
         np.testing.assert_allclose(converted, expected, atol=tolerance)
 

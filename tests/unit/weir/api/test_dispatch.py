@@ -1,11 +1,10 @@
 """weir.api.dispatch, with operations that do what a test needs."""
 
 import json
-from typing import Any
 
 import pytest
 
-from tests.serving import http_event
+from tests.serving import http_event, metrics_among_logs
 from weir.api.dispatch import Api, RoutedRequest
 from weir.api.gateway_events import Response
 from weir.api.http_responses import UNAVAILABLE, respond
@@ -24,12 +23,6 @@ def _api(outcome: Exception | None = None) -> Api:
         return respond([request.mount.name, request.model, request.version])
 
     return api
-
-
-def _metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    metrics: dict[str, Any] = json.loads(line)
-    return metrics
 
 
 @pytest.mark.parametrize(
@@ -80,7 +73,7 @@ def test_errors_are_answered(
     assert (answer["statusCode"], json.loads(answer["body"])) == (status, {"error": error})
     is_fault = status >= 500
     assert ("secret" in caplog.text) == is_fault
-    metrics = _metrics(capsys)
+    metrics = metrics_among_logs(capsys.readouterr().out)
     assert (metrics["Errors"], metrics["Faults"]) == ([1], [int(is_fault)])
 
 
@@ -89,7 +82,7 @@ def test_an_answer_is_neither_error_nor_fault(capsys: pytest.CaptureFixture[str]
     api = _api()
     for cold in (1, 0):
         api.handle(http_event("GET", "/v2/models/a"), None)
-        metrics = _metrics(capsys)
+        metrics = metrics_among_logs(capsys.readouterr().out)
         assert (metrics["ColdStart"], metrics["Errors"], metrics["Faults"]) == ([cold], [0], [0])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.serving import artifact, layered_manifest, make_manifest
+from tests.serving import NAMES, artifact, layered_manifest, make_manifest
 from weir.catalog.inputs import Picture, Tensor
 from weir.catalog.levels import Expert
 from weir.catalog.manifest import Manifest, _check, decode, encode
@@ -232,6 +232,5 @@ def test_artifacts_are_listed_once() -> None:
 
 def test_every_artifact_has_the_outputs_of_its_place() -> None:
     """They are the groups for a router, the group's labels for an expert, and all labels for the others."""
-    names = {artifact(name).digest: name for name in ("router", "outer", "large")}
-    outputs = {names[digest]: count for digest, count in layered_manifest().outputs.items()}
+    outputs = {NAMES[digest]: count for digest, count in layered_manifest().outputs.items()}
     assert outputs == {"large": 3, "router": 2, "outer": 2}

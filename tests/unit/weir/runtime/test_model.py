@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.serving import NETWORKS, artifact, layered_manifest, make_manifest
+from tests.serving import NAMES, NETWORKS, artifact, fetch, layered_manifest, make_manifest
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
 from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Expert, Experts
@@ -24,19 +24,18 @@ class Fetcher:
     """Serves the networks of the tests, and remembers which were fetched."""
 
     def __init__(self) -> None:
-        """Know every network by its digest."""
-        self._files = {artifact(name).digest: name for name in ("tiny", "small", "large", "router", "outer", "pair")}
+        """Begin with none."""
         self.fetched: list[str] = []
 
     def __call__(self, digest: str) -> bytes:
         """Return the bytes of the network with this digest."""
-        self.fetched.append(self._files[digest])
-        return (NETWORKS / f"{self._files[digest]}.tflite").read_bytes()
+        self.fetched.append(NAMES[digest])
+        return fetch(digest)
 
 
 def _model(manifest: Manifest | None = None) -> tuple[Model, Fetcher]:
-    fetch = Fetcher()
-    return Model(manifest or make_manifest(), fetch), fetch
+    fetcher = Fetcher()
+    return Model(manifest or make_manifest(), fetcher), fetcher
 
 
 def test_rows_exit_at_the_first_confident_level(pictures: Floats) -> None:
@@ -51,30 +50,30 @@ def test_rows_exit_at_the_first_confident_level(pictures: Floats) -> None:
 
 def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
     """The same engine answers, with one level, and fetches one network."""
-    model, fetch = _model()
+    model, fetcher = _model()
     predictions, uses = model.end_to_end.answer(pictures)
     assert predictions.exit_level.tolist() == [0, 0, 0, 0]
     assert [use.rows for use in uses] == [4]
-    assert fetch.fetched == ["large"]
+    assert fetcher.fetched == ["large"]
 
 
 def test_a_level_that_no_row_needs_is_never_fetched(pictures: Floats) -> None:
     """With a first level that answers everything, only its network is loaded, and once."""
-    model, fetch = _model(make_manifest(thresholds=(0.0, 0.9)))
+    model, fetcher = _model(make_manifest(thresholds=(0.0, 0.9)))
     model.cascade.answer(pictures)
     model.cascade.answer(pictures)
-    assert fetch.fetched == ["tiny"]
+    assert fetcher.fetched == ["tiny"]
 
 
 def test_preload_fetches_what_an_answer_could_need() -> None:
     """Afterwards nothing more is fetched; only the networks of the first levels may be preloaded."""
-    model, fetch = _model()
+    model, fetcher = _model()
     model.cascade.preload(1)
-    assert fetch.fetched == ["tiny"]
+    assert fetcher.fetched == ["tiny"]
     model.cascade.preload()
-    assert fetch.fetched == ["tiny", "small", "large"]
+    assert fetcher.fetched == ["tiny", "small", "large"]
     model.end_to_end.preload()
-    assert len(fetch.fetched) == 3
+    assert len(fetcher.fetched) == 3
 
 
 def test_bytes_that_are_not_the_manifests_are_refused(pictures: Floats) -> None:
@@ -149,7 +148,7 @@ def test_a_row_that_overflows_has_no_confidence() -> None:
 
 def test_levels_with_groups_answer_as_their_networks_do(pictures: Floats) -> None:
     """The expected posterior is fused by hand from the outputs of router, expert and end-to-end model."""
-    model, fetch = _model(layered_manifest())
+    model, fetcher = _model(layered_manifest())
     predictions, uses = model.cascade.answer(pictures, trace=True)
 
     def output(name: str) -> Floats:
@@ -167,7 +166,7 @@ def test_levels_with_groups_answer_as_their_networks_do(pictures: Floats) -> Non
     assert predictions.label.tolist() == np.where(early, refined.argmax(axis=1), pooled.argmax(axis=1)).tolist()
     assert predictions.abstentions is not None
     assert predictions.abstentions.abstains.tolist() == (~early & (calibrated.max(axis=1) < 0.6)).tolist()
-    assert fetch.fetched == ["router", "outer", "large"]
+    assert fetcher.fetched == ["router", "outer", "large"]
     assert [use.rows for use in uses] == [4, 4, int((~early).sum())]
 
 
@@ -193,10 +192,10 @@ def test_an_expert_is_pooled_as_the_manifest_says(pictures: Floats) -> None:
 def test_a_group_that_cannot_win_needs_no_expert() -> None:
     """The expert of the outer labels does not run on a row that is certainly of the inner group."""
     manifest = layered_manifest()
-    model, fetch = _model(msgspec.structs.replace(manifest, levels=manifest.levels[:2], abstention=None))
+    model, fetcher = _model(msgspec.structs.replace(manifest, levels=manifest.levels[:2], abstention=None))
     middle = np.zeros((1, 4, 4), np.float32)
     middle[:, :, 1:3] = 255
     for full, fetched in ((False, ["router"]), (True, ["router", "outer"])):
         predictions, _ = model.cascade.answer(middle, full=full)
         assert predictions.label.tolist() == [1]
-        assert fetch.fetched == fetched
+        assert fetcher.fetched == fetched
