@@ -5,8 +5,11 @@ from pathlib import Path
 import msgspec
 
 from training import folder
-from training.certifying.certify import ModelCertification, certify_model
+from training.certifying import attempts as attempts_file
+from training.certifying.certify import THRESHOLDS, divide, promises_made
+from training.certifying.limits import settle
 from training.certifying.loss_promise import Uncertified
+from training.certifying.model_certification import CertificationRows, ModelCertification, certify_model
 from training.data.preparation import PreparedData, prepare
 from training.learning.checkpoints import Checkpoints
 from training.levels.build import BuiltLevels, build, check
@@ -17,9 +20,11 @@ from training.measuring.diagrams import draw
 from training.measuring.evaluation import Measured, measure, with_metrics
 from training.measuring.report import encode as encode_evaluation
 from training.measuring.results import Evaluation
-from training.task import Task
+from training.task import SettledPromise, Task
 from training.terminal.callbacks import Callbacks
 from weir.catalog.manifest import Manifest, encode
+from weir.runtime.interpreter import DEPLOYED
+from weir.runtime.model import Model
 
 
 def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None) -> Evaluation:
@@ -47,11 +52,16 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         check(task, data)
         _report_data(data, callbacks)
         checkpoints = Checkpoints(work, [data.digest, task.seed], callbacks.say, finished)
-        built = build(TrainingRun(task, data, checkpoints, callbacks))
+        built = build(TrainingRun(task, data, checkpoints, callbacks, _expected_promise(task, data)))
         contents = {network.artifact.digest: network.content for network in built.networks}
         references = {network.artifact.digest: network.reference for network in built.networks}
         plain = manifest(task, data, built)
-        certification = certify_model(plain, contents.__getitem__, data, task.promise)
+        attempts = attempts_file.load(out)
+        if reuse is not None:
+            attempts = attempts.merged(attempts_file.load(reuse))
+        model = Model(plain, contents.__getitem__, DEPLOYED)
+        certification = certify_model(CertificationRows(model, data, task.promise, attempts))
+        attempts_file.save(out, certification.attempts)
         draft = certification.promises.written_to(plain)
         _report_promises(draft, certification, callbacks)
         measured = measure(
@@ -69,6 +79,12 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
     if certification.promises.thresholds.uncertifiable:
         raise Uncertified("the promise can't be certified", certification.promises.thresholds.absent_because)
     return measured.evaluation
+
+
+def _expected_promise(task: Task, data: PreparedData) -> SettledPromise:
+    """Settle the limit under which ladders are compared; a repeated certification may have to settle a weaker one."""
+    rows = divide(len(data.certification.labels), promises_made(task.promise), task.seed)[THRESHOLDS]
+    return settle(task.promise, len(rows), task.promise.delta).promise
 
 
 def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertification, measured: Measured) -> bytes:
@@ -99,8 +115,11 @@ def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
 def _report_promises(draft: Manifest, certification: ModelCertification, callbacks: Callbacks) -> None:
     """Report the thresholds, and warn of what looks wrong."""
     chosen, absent = certification.promises.thresholds.chosen, certification.promises.thresholds.absent_because
+    settled = certification.promises.settled
     if absent:
         callbacks.say(f"warning: no promise, so only the last level answers: {absent}")
+    elif settled.why:
+        callbacks.say(f"{'warning: ' if settled.weaker else ''}max_loss {settled.promise.max_loss:g}: {settled.why}")
     for warning in (*certification.promises.warnings, *certification.warnings):
         callbacks.say(f"warning: {warning}")
     levels = draft.levels[:-1]
@@ -108,7 +127,7 @@ def _report_promises(draft: Manifest, certification: ModelCertification, callbac
         if level.threshold is None:
             callbacks.say(f"warning: no threshold of level {level.name} keeps the promise; no row exits there")
     thresholds = ", ".join(
-        f"{level.name} {'none' if level.threshold is None else format(level.threshold, '.4f')}" for level in levels
+        f"{level.name} {'none' if level.threshold is None else format(level.threshold, '.6g')}" for level in levels
     )
     always = certification.validation.costs_us(certification.times)[-1].mean()
     callbacks.say(

@@ -1,50 +1,68 @@
 """Certify other promises for a complete training, with the same networks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from training import folder
-from training.certifying.binomial import rows_needed
-from training.certifying.certify import CertifiedPromises, certify_model
+from training.certifying import attempts as attempts_file
+from training.certifying.attempts import Attempt, Attempts, digests_of
+from training.certifying.certify import CertifiedPromises
+from training.certifying.limits import Settled
 from training.certifying.loss_promise import Uncertified
+from training.certifying.model_certification import CertificationRows, certify_model
+from training.data import fresh
+from training.data.preparation import PreparedData
+from training.data.split import Split
 from training.measuring import reload
 from training.measuring.calibration import panels
 from training.measuring.diagrams import draw
 from training.measuring.evaluation import Measured, measure, with_metrics
 from training.measuring.report import encode as encode_evaluation
 from training.measuring.results import Evaluation
-from training.task import Promise, Task
+from training.task import Promise, Task, check_promise
+from training.terminal.callbacks import Callbacks
 from weir.catalog.manifest import Manifest, encode
 from weir.errors import BadInput
+from weir.runtime.interpreter import DEPLOYED
+from weir.runtime.model import Model
 
 
-def recertify(
-    trained: Path, promise: Promise, say: Callable[[str], None], on_call: Callable[[int, int], None]
-) -> Evaluation:
-    """Choose thresholds under another promise, and measure the resulting cascade; or leave the folder as it is.
+def recertify(trained: Path, promise: Promise, callbacks: Callbacks, rows: Path | None = None) -> Evaluation:
+    """Choose thresholds under another promise, and measure the resulting cascade; or leave the model as it is.
+
+    The attempt is recorded in the folder either way.
 
     Args:
         trained: the folder of a complete training.
         promise: what is to be promised.
-        say: for warnings.
-        on_call: called with `(calls done, calls in all)` during measurement.
+        callbacks: for messages and progress.
+        rows: a file of fresh rows that carry the thresholds; None: the certification rows of the training.
 
     Raises:
-        BadInput: there are too few certification rows, the folder is no complete training, or its data have changed.
+        BadInput: there are too few certification rows, or unlabelled ones for a promise that takes labels; the folder
+            is no complete training, or its data have changed.
         Uncertified: a promise cannot be certified on these rows.
         Conflict: a training is at work in the folder.
     """
     with folder.renewing(trained) as manifest:
         data = reload.prepared(manifest)
-        certification = certify_model(manifest, lambda digest: folder.artifact(trained, digest), data, promise)
-        _refuse(certification.promises, promise)
+        given = None if rows is None else _fresh(rows, data, promise, callbacks)
+        model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
+        carrying = CertificationRows(model, data, promise, _attempts(trained, manifest, data), given)
+        _refuse_weaker(carrying.settled)
+        certification = certify_model(carrying)
+        attempts_file.save(trained, certification.attempts)
+        _refuse(certification.promises)
+        if certification.promises.settled.why:
+            callbacks.say(certification.promises.settled.why)
         for warning in certification.warnings:
-            say(f"warning: {warning}")
+            callbacks.say(f"warning: {warning}")
         references = {digest: folder.reference(trained, digest) for digest in manifest.artifacts}
         draft = certification.promises.written_to(with_promise(manifest, promise))
-        measured = measure(draft, lambda digest: folder.artifact(trained, digest), references, data.test, on_call)
+        measured = measure(draft, model.fetch, references, data.test, partial(callbacks.progress, "measuring"))
         files = {
             folder.SUMMARY: encode_evaluation(measured.evaluation),
             folder.REPORT: _report(trained, certification.promises, measured),
@@ -63,9 +81,11 @@ def changed_promise(manifest: Manifest, changes: Mapping[str, object]) -> Promis
     """Return the promise of the training, with some fields changed. Raises `BadInput` for a value it can't have."""
     fields = {**msgspec.to_builtins(promise_of(manifest)), **changes}
     try:
-        return msgspec.convert(fields, Promise)
+        promise = msgspec.convert(fields, Promise)
     except msgspec.ValidationError as exc:
         raise BadInput("max_loss, delta, abstain_above and alphas lie between 0 and 1", exc) from exc
+    check_promise(promise)
+    return promise
 
 
 def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
@@ -75,11 +95,35 @@ def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
     return msgspec.structs.replace(manifest, provenance=provenance)
 
 
-def _refuse(promises: CertifiedPromises, promise: Promise) -> None:
-    certified, needed = promises.thresholds, rows_needed(promise.max_loss, promise.delta)
-    if certified.rows < needed:
-        limits = f"a loss of {promise.max_loss:g} at a delta of {promise.delta:g}"
-        raise BadInput(f"{limits} takes at least {needed} certification rows", certified.rows)
+def _fresh(path: Path, data: PreparedData, promise: Promise, callbacks: Callbacks) -> Split:
+    """Read the rows of --data; without labels they carry an agreement only."""
+    rows = fresh.load(path, data)
+    if promise.against != "agreement" and not rows.labelled:
+        rule = "rows without labels carry a promise of agreement; against the end-to-end model or labels, --data has y"
+        raise BadInput(rule, f"{path.name} for a promise against {promise.against}")
+    callbacks.say(rows.summary)
+    return rows.split
+
+
+def _attempts(trained: Path, manifest: Manifest, data: PreparedData) -> Attempts:
+    """Load the attempts on a training; one that was certified before they were recorded counts as the first."""
+    attempts = attempts_file.load(trained)
+    if attempts.attempts or manifest.certificate is None:
+        return attempts
+    digests = digests_of(data.certification.inputs)
+    return attempts.adding(Attempt(test="", rows=digests.name, delta=manifest.certificate.delta), digests)
+
+
+def _refuse_weaker(settled: Settled) -> None:
+    """Refuse a limit that the rows cannot carry, before anything is tested on them."""
+    if settled.weaker:
+        raise BadInput("--max-loss is a limit that the certification rows can carry, or auto", settled.why)
+
+
+def _refuse(promises: CertifiedPromises) -> None:
+    certified = promises.thresholds
+    if certified.certificate is None and not certified.uncertifiable:
+        raise BadInput("there are enough certification rows for a promise", certified.absent_because)
     if certified.certificate is None:
         raise Uncertified("the promise can't be certified", certified.absent_because)
     if promises.warnings:

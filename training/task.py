@@ -2,7 +2,7 @@
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ Between = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 
 EXPERTS = "experts"
 """name of the level of experts"""
+AUTO: Literal["auto"] = "auto"
+"""a limit that is chosen by the number of certification rows"""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,16 +46,23 @@ class Sizes(Value, frozen=True, kw_only=True):
 class Promise(Value, frozen=True, kw_only=True):
     """How much accuracy the cascade may lose, and with which confidence."""
 
-    max_loss: Between = 0.01
-    """epsilon: share of rows that may be lost"""
+    max_loss: Between | Literal["auto"] = AUTO
+    """epsilon: share of rows that may be lost; `auto`: the smallest that the certification rows can carry"""
     delta: Between = 0.05
     """chance that the promise does not hold"""
     against: Against = "end-to-end"
-    """what a lost row is: the cascade is wrong and the end-to-end model right, or just wrong (`labels`)"""
+    """what a lost row is: the cascade is wrong and the end-to-end model right (`end-to-end`), the cascade is wrong
+    (`labels`), or its label is not the last level's (`agreement`)"""
     abstain_above: Between | None = None
     """highest share of wrong labels among those given; rows that would break it get none"""
     alphas: tuple[Between, ...] = ()
     """shares of prediction sets that may miss the label"""
+
+
+class SettledPromise(Promise, frozen=True, kw_only=True):
+    """A promise with the limit and the delta that the certification rows at hand can carry."""
+
+    max_loss: Between
 
 
 class NetworkSpec(Value, frozen=True, kw_only=True):
@@ -166,7 +175,15 @@ def decode(text: bytes) -> Task:
         raise BadInput("a task has levels before the end-to-end model, or a hierarchy", "neither")
     if task.hierarchy:
         _check(task.hierarchy, task)
+    check_promise(task.promise)
     return task
+
+
+def check_promise(promise: Promise) -> None:
+    """Refuse a promise against labels without a limit. Raises `BadInput`."""
+    if promise.against == "labels" and promise.max_loss == AUTO:
+        rule = "a promise against labels states its max_loss, which is above the error of the last level"
+        raise BadInput(rule, f'max_loss = "{AUTO}"')
 
 
 def _check(groups: Groups, task: Task) -> None:
@@ -181,7 +198,10 @@ def _check(groups: Groups, task: Task) -> None:
         )
     ends_with_experts = groups.generalist == task.end_to_end.name and not groups.router
     if ends_with_experts and task.promise.against == "end-to-end":
-        rule = "a promise against the end-to-end model needs it as the last level; with experts after it, use labels"
+        rule = (
+            "a promise against the end-to-end model needs it as the last level; with experts after it, use labels or "
+            "agreement"
+        )
         raise BadInput(rule, 'promise.against = "end-to-end"')
 
 

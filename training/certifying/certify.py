@@ -1,31 +1,38 @@
 """Certify every promise that a task makes, each on certification rows of its own."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.certifying import sanity
 from training.certifying.abstention_promise import certify_abstention
+from training.certifying.attempts import Spending
 from training.certifying.final_posterior import FinalPosterior
+from training.certifying.limits import Settled, settle
 from training.certifying.loss_promise import CertifiedThresholds, certify_thresholds
 from training.certifying.prediction_set_promise import certify_sets
-from training.data.preparation import PreparedData
-from training.replay.recording import LevelTimes, Recording, record
-from training.replay.thresholds import sequence
-from training.replay.timing import times
+from training.replay.recording import Recording
+from training.replay.thresholds import Thresholds
 from training.task import Promise
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Abstention, PredictionSets
 from weir.engine.cascade import cascade_of
-from weir.errors import BadInput
-from weir.runtime.interpreter import DEPLOYED
-from weir.runtime.model import Model
 
-_SHARES = {"thresholds": 10, "abstention": 3, "sets": 3}
+THRESHOLDS, ABSTENTION, SETS = "thresholds", "abstention", "sets"
+_SHARES = {THRESHOLDS: 10, ABSTENTION: 3, SETS: 3}
 """in what proportion the promises that a task makes divide the rows"""
+
+
+@dataclass(frozen=True)
+class PromiseRows:
+    """The certification rows of one promise, and what it may spend on them."""
+
+    rows: Recording
+    spending: Spending
+    data_digest: str
+    """of the data that the rows are from"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class CertifiedPromises:
     """Thresholds, and all that was certified with them."""
 
     thresholds: CertifiedThresholds
+    settled: Settled
+    """the promise of the thresholds, with the limit that their rows can carry"""
     fused_temperature: float
     """calibrates the posterior at the exit, as fitted on validation rows"""
     abstention: Abstention | None
@@ -53,71 +62,24 @@ class CertifiedPromises:
         )
 
 
-@dataclass(frozen=True)
-class ModelCertification:
-    """The promises of a model, and the recordings and times they were certified by."""
-
-    promises: CertifiedPromises
-    times: LevelTimes
-    validation: Recording
-    warnings: tuple[str, ...]
-    """signs that levels are useless"""
-
-
-def certify_model(
-    draft: Manifest, fetch: Callable[[str], bytes], data: PreparedData, promise: Promise
-) -> ModelCertification:
-    """Run every network on validation and certification rows, as it will serve, and certify the promises of a task.
-
-    Args:
-        draft: the levels; its thresholds and promises do not matter.
-        fetch: digest -> bytes of an artifact.
-        data: the rows.
-        promise: what is to be promised.
-
-    Raises:
-        BadInput: levels disagree on the order of the labels, or this ladder cannot make the promise.
-        ModelUnavailable: an artifact is missing or damaged.
-    """
-    last = draft.levels[-1]
-    ends_with_it = last.networks == (draft.end_to_end.artifact,) and last.fusion == "replace"
-    if promise.against == "end-to-end" and not ends_with_it:
-        rule = "a promise against the end-to-end model takes levels that end with it; one against labels takes any"
-        raise BadInput(rule, f"the last level is {last.name}, fusion {last.fusion}")
-    model = Model(draft, fetch, DEPLOYED)
-    validation, certification = record(model, data.validation), record(model, data.certification)
-    sanity.check(draft, validation)
-    measured = times(model, data.validation.inputs)
-    promises = certify(validation, certification, measured, promise, (data.digest, draft.provenance.seed))
-    return ModelCertification(promises, measured, validation, tuple(sanity.warnings(draft, validation, measured)))
-
-
 def certify(
-    validation: Recording, certification: Recording, times: LevelTimes, promise: Promise, data: tuple[str, int]
+    validation: Recording, parts: Mapping[str, PromiseRows], vectors: Sequence[Thresholds], promise: Promise
 ) -> CertifiedPromises:
     """Choose thresholds, when to abstain, and the limits of prediction sets, on disjoint certification rows.
 
     Args:
-        validation: rows that fix the orders of the tests, and calibrate the final posterior.
-        certification: rows that carry the promises; they are divided among them at random by the seed.
-        times: measured time per row of each level alone.
+        validation: rows that calibrate the final posterior, and fix the order in which rules of abstention are tested.
+        parts: the rows of each promise that is made, by its name in `promises_made`.
+        vectors: threshold vectors in the order of their tests, fixed on validation rows.
         promise: what is to be promised.
-        data: the digest of the data, and the seed of the division.
     """
-    digest, seed = data
-    parts = divide(len(certification.labels), promise, seed)
-    vectors = sequence(validation, times, promise.against)
-    certified = certify_thresholds(vectors, certification.rows(parts["thresholds"]), promise, digest)
-    if certified.certificate:
-        division = {name: len(rows) for name, rows in parts.items()}
-        certificate = msgspec.structs.replace(certified.certificate, division=division)
-        certified = replace(certified, certificate=certificate)
+    settled, certified = _certified_thresholds(parts, vectors, promise)
     final = FinalPosterior(certified.chosen.values, validation)
     rule, sets, warnings = None, None, []
     if promise.abstain_above is not None:
-        rows = final.of(certification.rows(parts["abstention"]))
-        hierarchy = validation.cascade.hierarchy
-        rule = certify_abstention(final.of(validation), rows, promise.abstain_above, promise.delta, hierarchy)
+        part = parts[ABSTENTION]
+        rows, hierarchy = final.of(part.rows), validation.cascade.hierarchy
+        rule = certify_abstention(final.of(validation), rows, promise.abstain_above, part.spending.delta, hierarchy)
         if rule is None:
             limit = f"{100 * promise.abstain_above:g} %"
             warnings.append(
@@ -125,14 +87,37 @@ def certify(
                 "rows that exit early never do, and a smaller max_loss lets fewer exit early"
             )
     if promise.alphas:
-        sets = certify_sets(final.of(certification.rows(parts["sets"])), promise.alphas)
-    return CertifiedPromises(certified, final.temperature, rule, sets, tuple(warnings))
+        sets = certify_sets(final.of(parts[SETS].rows), promise.alphas)
+    return CertifiedPromises(certified, settled, final.temperature, rule, sets, tuple(warnings))
 
 
-def divide(rows: int, promise: Promise, seed: int) -> dict[str, NDArray[np.intp]]:
-    """Divide certification rows among the promises that a task makes, 10 : 3 : 3, at random by the seed."""
-    made = {"thresholds": True, "abstention": promise.abstain_above is not None, "sets": bool(promise.alphas)}
-    shares = {name: share for name, share in _SHARES.items() if made[name]}
+def _certified_thresholds(
+    parts: Mapping[str, PromiseRows], vectors: Sequence[Thresholds], promise: Promise
+) -> tuple[Settled, CertifiedThresholds]:
+    """Settle the limit, and certify the thresholds; their certificate says what the attempts have spent."""
+    part = parts[THRESHOLDS]
+    settled = settle(promise, len(part.rows.labels), part.spending.delta)
+    certified = certify_thresholds(vectors, part.rows, settled.promise, part.data_digest)
+    if certified.certificate:
+        certificate = msgspec.structs.replace(
+            certified.certificate,
+            attempt=part.spending.number,
+            delta_spent=part.spending.total,
+            division={name: len(one.rows.labels) for name, one in parts.items()},
+        )
+        certified = replace(certified, certificate=certificate)
+    return settled, certified
+
+
+def promises_made(promise: Promise) -> tuple[str, ...]:
+    """Name the promises that a task makes."""
+    made = {THRESHOLDS: True, ABSTENTION: promise.abstain_above is not None, SETS: bool(promise.alphas)}
+    return tuple(name for name in _SHARES if made[name])
+
+
+def divide(rows: int, names: Iterable[str], seed: int) -> dict[str, NDArray[np.intp]]:
+    """Divide certification rows among promises, 10 (thresholds) : 3 : 3, at random by the seed."""
+    shares = {name: _SHARES[name] for name in names}
     ends = np.cumsum(list(shares.values())) * rows // sum(shares.values())
     order = np.random.default_rng(seed).permutation(rows)
     return dict(zip(shares, (np.sort(part) for part in np.split(order, ends[:-1])), strict=True))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from training.certifying.binomial import max_losses, p_value, rows_needed
 from training.replay.recording import Recording
 from training.replay.thresholds import Thresholds, lost
-from training.task import Promise
+from training.task import SettledPromise
 from weir.catalog.manifest import Manifest
 from weir.catalog.promises import Certificate
 from weir.errors import Failed
@@ -35,9 +35,14 @@ class CertifiedThresholds:
     uncertifiable: bool = False
     """the promise cannot be certified on these rows, even by the last level alone"""
 
+    @property
+    def tested(self) -> bool:
+        """Whether a threshold vector was tested on these rows; too few rows are not looked at."""
+        return self.certificate is not None or self.uncertifiable
+
 
 def certify_thresholds(
-    vectors: Sequence[Thresholds], rows: Recording, promise: Promise, data_digest: str
+    vectors: Sequence[Thresholds], rows: Recording, promise: SettledPromise, data_digest: str
 ) -> CertifiedThresholds:
     """Walk the sequence on certification rows, and keep the last vector that passed.
 
@@ -80,7 +85,7 @@ class _Passed:
     p_value: float
 
 
-def _walk(vectors: Sequence[Thresholds], rows: Recording, promise: Promise) -> tuple[_Passed | None, int]:
+def _walk(vectors: Sequence[Thresholds], rows: Recording, promise: SettledPromise) -> tuple[_Passed | None, int]:
     """Test one vector after the other until one fails: return the last that passed, and how many were tested."""
     passed: _Passed | None = None
     for tests, vector in enumerate(vectors, 1):

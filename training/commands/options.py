@@ -2,11 +2,27 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from training.task import AUTO
 from weir.catalog.mounts import CASCADE, END_TO_END
 from weir.settings import DEFAULT_ALIAS
+
+
+class Limit(click.ParamType[float | str]):
+    """A share between 0 and 1, or `auto`."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:  # noqa: ANN401
+        """Read the value of an option."""
+        return AUTO if value == AUTO else BETWEEN.convert(value, param, ctx)
+
+
+BETWEEN = click.FloatRange(0, 1, min_open=True, max_open=True)
+"""a share that is neither 0 nor 1"""
 
 _store = partial(
     click.option,

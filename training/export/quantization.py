@@ -1,19 +1,20 @@
 """Choose a network's quantization by its accuracy, size and latency, measured in every interpreter."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from training.data.split import Split
-from training.replay.timing import side_by_side
+from training.replay.timing import MAX_ROUNDS, ROUNDS, side_by_side
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import DEPLOYED, Network, installed, version
 
 _EQUAL = 1.10
-"""times up to this ratio count as equal"""
+"""times up to this ratio count as equal, for then the smaller artifact is worth more"""
 _FAITHFUL = 0.98
 """share of rows on which the float32 conversion must agree with Keras"""
 
@@ -29,7 +30,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     agreement: float = float("nan")
     """share of rows with the float Keras network's label"""
     latency_us: float = float("nan")
-    """microseconds per row, one thread"""
+    """microseconds of CPU time per row, one thread"""
     error: str | None = None
     """why the interpreter does not run it"""
 
@@ -41,11 +42,17 @@ class QuantizationTable(msgspec.Struct, frozen=True, kw_only=True):
     float_accuracy: float
     """of the float Keras network on the same rows"""
     rows: tuple[Measurement, ...]
+    ties: tuple[tuple[Quantization, Quantization], ...] = ()
+    """pairs whose times in the deployed interpreter are equal, or were not told apart"""
     chosen: Quantization | None = None
 
     def of(self, quantization: Quantization) -> list[Measurement]:
         """Return the rows of one quantization."""
         return [row for row in self.rows if row.quantization == quantization]
+
+    def tied(self, quantization: Quantization) -> list[Quantization]:
+        """List the quantizations whose times tie with that of another."""
+        return [other for pair in self.ties if quantization in pair for other in pair if other != quantization]
 
 
 def measure(
@@ -61,9 +68,14 @@ def measure(
     """
     labels = float_logits.argmax(axis=1)
     rows: list[Measurement] = []
+    ties: tuple[tuple[Quantization, Quantization], ...] = ()
     for interpreter in installed():
         loaded, measured = _loaded(contents, interpreter)
-        times = side_by_side({form: network.logits for form, network in loaded.items()}, validation.inputs)
+        rounds = MAX_ROUNDS if interpreter == DEPLOYED else ROUNDS  # only there do ties matter
+        logits_of = {form: network.logits for form, network in loaded.items()}
+        times = side_by_side(logits_of, validation.inputs, equal=_EQUAL, max_rounds=rounds)
+        if interpreter == DEPLOYED:
+            ties = tuple(pair for pair in itertools.combinations(loaded, 2) if times.tied(*pair))
         for quantization, runnable in loaded.items():
             logits = runnable.logits(validation.inputs)
             finite = bool(np.isfinite(logits).all())
@@ -72,13 +84,12 @@ def measure(
                 measured[quantization],
                 accuracy=float((best == validation.labels).mean()),
                 agreement=float((best == labels).mean()),
-                latency_us=times[quantization],
+                latency_us=times.median_us(quantization),
                 error=None if finite else "its logits are not finite",
             )
         rows += measured.values()
-    return QuantizationTable(
-        network=network, float_accuracy=float((labels == validation.labels).mean()), rows=tuple(rows)
-    )
+    float_accuracy = float((labels == validation.labels).mean())
+    return QuantizationTable(network=network, float_accuracy=float_accuracy, rows=tuple(rows), ties=ties)
 
 
 def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
@@ -101,8 +112,9 @@ def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
     if not times:
         facts = "; ".join(f"{row.quantization} {row.error or row.accuracy} ({row.interpreter})" for row in table.rows)
         raise ModelUnavailable(f"no quantization of {table.network} keeps its accuracy within {tolerance}", facts)
-    fast = [form for form in times if times[form] <= _EQUAL * min(times.values())]
-    chosen = min(fast, key=lambda form: (table.of(form)[0].size_bytes, times[form]))
+    fastest = min(times, key=times.__getitem__)
+    equal = [fastest, *(form for form in table.tied(fastest) if form in times)]
+    chosen = min(equal, key=lambda form: table.of(form)[0].size_bytes)
     return msgspec.structs.replace(table, chosen=chosen)
 
 

@@ -32,7 +32,7 @@ class Quantized:
     reference: bytes
     """the float32 model that it was quantized from"""
     latency_us: float
-    """microseconds per validation row, on the deployed interpreter"""
+    """microseconds of CPU time per validation row, on the deployed interpreter"""
     report: NetworkReport
 
     @property
@@ -40,10 +40,12 @@ class Quantized:
         """Curve, accuracy, size and latency in one line."""
         table, curve = self.report.quantization, self.report.curve
         deployed = next(row for row in table.of(self.artifact.quantization) if row.interpreter == DEPLOYED)
+        ties = " and ".join(form for form in table.tied(deployed.quantization) if form != "float32")
         return (
             f"{self.report.name}: {len(curve)} epochs, validation accuracy {100 * table.float_accuracy:.1f} %; as "
             f"{deployed.quantization} {100 * deployed.accuracy:.1f} %, {deployed.size_bytes:,} bytes, "
             f"{deployed.latency_us:.1f} µs a row"
+            + (f"; {ties} {'tie' if ' ' in ties else 'ties'} in time" if ties else "")
         )
 
 

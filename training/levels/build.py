@@ -97,7 +97,7 @@ def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[Tra
         if network.quantized is not None
     }
     times = side_by_side(loaded, data.validation.inputs)
-    return [network.timed(times[number]) for number, network in enumerate(networks)]
+    return [network.timed(times.median_us(number)) for number, network in enumerate(networks)]
 
 
 def _finished(ladder: Ladder, run: TrainingRun) -> Ladder:

@@ -60,7 +60,7 @@ class LevelSearch:
     @property
     def expected(self) -> ExpectedPerformance:
         """Time and loss of the ladder as it is."""
-        return self.ladder.expected(self.run.task.promise)
+        return self.ladder.expected(self.run.promise)
 
     def skip(self, what: str, level: str, why: str) -> "LevelSearch":
         """Add a line to the table for a change that could not be tried."""
@@ -87,7 +87,7 @@ class LevelSearch:
             number: the number of a level whose accuracy alone belongs into the table.
             better: tells whether the first performance is better than the second.
         """
-        before, after = self.expected, other.expected(self.run.task.promise)
+        before, after = self.expected, other.expected(self.run.promise)
         used = better(after, before)
         alone = [None if number is None else _accuracy_alone(ladder, number) for ladder in (self.ladder, other)]
         line = Trial(
@@ -129,7 +129,7 @@ def choose_fusion(search: LevelSearch) -> LevelSearch:
         if not number or not isinstance(level, Classifier):
             continue
         last = level.network is search.ladder.end_to_end
-        if not (last and search.run.task.promise.against == "end-to-end"):
+        if not (last and search.run.promise.against == "end-to-end"):
             search = search.try_level("pooling", number, with_pool_weights(search.ladder, number, level))
     return search
 
@@ -167,7 +167,7 @@ def _escalated(search: LevelSearch, number: int) -> LevelSearch:
     earlier, level = search.ladder.levels[number - 1], search.ladder.levels[number]
     if not isinstance(earlier, Classifier) or not isinstance(level, Classifier):
         return search
-    promise = search.run.task.promise
+    promise = search.run.promise
     threshold = lowest_safe_threshold(search.ladder.recording, number - 1, promise.max_loss, promise.against)
     before, target = earlier.network, level.network.target
     outputs = logits(before.trained.model, before.target.train.inputs)

@@ -29,7 +29,7 @@ def tune_jointly(search: LevelSearch) -> LevelSearch:
         return search
     other = ladder.with_networks(_tuned(search, epochs)).refitted()
     before, after = (one.end_to_end.predictions.loss(ladder.labels) for one in (ladder, other))
-    if search.run.task.promise.against == "end-to-end" and after > before:
+    if search.run.promise.against == "end-to-end" and after > before:
         why = f"the end-to-end model gets worse, {before:.6f} -> {after:.6f} nats"
         return search.skip("joint fine-tuning", "all levels", why)
     return search.try_ladder("joint fine-tuning", "all levels", other)
@@ -37,7 +37,7 @@ def tune_jointly(search: LevelSearch) -> LevelSearch:
 
 def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
     """Fine-tune copies of all networks, or resume them; each is by the identity of the network it was copied from."""
-    run, ladder, promise = search.run, search.ladder, search.run.task.promise
+    run, ladder, promise = search.run, search.ladder, search.run.promise
     networks, last = ladder.cascade.networks, len(ladder.levels) - 1
     thresholds = [
         lowest_safe_threshold(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)

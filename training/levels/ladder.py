@@ -13,7 +13,7 @@ from training.fitting.fusing import pool_weights
 from training.levels.network import TrainableNetwork
 from training.replay.recording import LevelTimes, RecordedNetwork, Recording
 from training.replay.thresholds import cheapest
-from training.task import Promise
+from training.task import SettledPromise
 from weir.catalog.levels import Classifier, Expert, Experts, Level, Router
 from weir.engine.arrays import LEAST_PROBABILITY, Floats, Labels
 from weir.engine.cascade import Cascade
@@ -85,17 +85,17 @@ class Ladder:
         cascade = self.cascade.map(lambda network: RecordedNetwork(network.predictions.logits))
         return Recording(cascade, self.end_to_end.predictions.probabilities, self.labels)
 
-    def expected(self, promise: Promise) -> ExpectedPerformance:
+    def expected(self, promise: SettledPromise) -> ExpectedPerformance:
         """Compute time and loss on the validation rows, under the limit of a promise; once for each promise."""
         if promise not in self._expected:
             self._expected[promise] = self._evaluated(promise)
         return self._expected[promise]
 
     @cached_property
-    def _expected(self) -> dict[Promise, ExpectedPerformance]:
+    def _expected(self) -> dict[SettledPromise, ExpectedPerformance]:
         return {}
 
-    def _evaluated(self, promise: Promise) -> ExpectedPerformance:
+    def _evaluated(self, promise: SettledPromise) -> ExpectedPerformance:
         recording = self.recording
         thresholds = cheapest(recording, self.times, promise.max_loss, promise.against)
         level_losses = tuple(nll(posterior, recording.labels) for posterior in recording.posteriors)

@@ -12,7 +12,7 @@ from training.learning import networks
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
 from training.levels.network import NetworkPredictions, TrainableNetwork
-from training.task import NetworkSpec, Task
+from training.task import NetworkSpec, SettledPromise, Task
 from training.terminal.callbacks import Callbacks
 from weir.engine.arrays import Floats
 from weir.runtime.interpreter import DEPLOYED, Network
@@ -26,6 +26,8 @@ class TrainingRun:
     data: PreparedData
     checkpoints: Checkpoints
     callbacks: Callbacks
+    promise: SettledPromise
+    """the limit under which ladders are compared"""
 
     def train(
         self,

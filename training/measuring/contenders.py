@@ -1,13 +1,13 @@
 """The contenders that an evaluation compares: the end-to-end model, each level alone, the cascade."""
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from training.replay.recording import escalating
+from training.replay.timing import clock_s
 from weir.catalog.levels import Classifier, Experts, Level, Router
 from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
@@ -29,10 +29,10 @@ class Contender:
     """the level whose networks alone are timed; None: the whole call"""
 
     def answer(self, rows: Floats) -> tuple[Predictions, float]:
-        """Answer rows in one batched call, and return the wall time in µs per row too."""
-        start = time.perf_counter()
+        """Answer rows in one batched call, and return the CPU time of this thread in µs per row too."""
+        start = clock_s()
         predictions, uses = self.predictor.answer(rows, full=False)
-        call_us = (time.perf_counter() - start) * 1e6
+        call_us = (clock_s() - start) * 1e6
         time_us = call_us if self.timed_level is None else uses[self.timed_level].time_us
         return predictions, time_us / len(rows)
 
@@ -60,7 +60,7 @@ def _alone(manifest: Manifest, number: int, fetch: Fetch) -> Contender:
     cascade = escalating(model.cascade.definition, number + 1)
     level = cascade.levels[number]
     if isinstance(level, Experts):
-        return Contender(Predictor(cascade, model.network), timed_level=number)
+        return Contender(Predictor(cascade, model.network, clock_s), timed_level=number)
     only = msgspec.structs.replace(level, fusion="replace", threshold=0.0)
     return Contender(Predictor(cascade.with_levels([only]), model.network))
 

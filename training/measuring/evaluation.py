@@ -57,7 +57,7 @@ def measure(
 ) -> Measured:
     """Measure all contenders in one run on the same rows, on the deployed interpreter, one thread.
 
-    Time per row is the median wall time of one batched call, engine included, over its rows; the contenders alternate.
+    Time per row is the median CPU time of one batched call, engine included, over its rows; the contenders alternate.
 
     Args:
         manifest: what to measure.
@@ -114,7 +114,7 @@ class Timed:
 
 
 def timed(named: Mapping[str, Contender], inputs: Floats, on_call: Progress) -> dict[str, Timed]:
-    """Let every contender answer all rows, and then 5 times more for its time: the median wall time per row."""
+    """Let every contender answer all rows, and then 5 times more for its time: the median CPU time per row."""
     times: dict[str, list[float]] = {name: [] for name in named}
     predictions = {name: contender.answer(inputs)[0] for name, contender in named.items()}  # loads networks, untimed
     calls = [*named.items()] * ROUNDS

@@ -16,14 +16,14 @@ from training.data.split import Split
 from training.fitting.calibration import losses, nll
 from training.measuring import reload
 from training.replay.recording import RecordedNetwork, Recording, record
-from training.replay.timing import ROUNDS
+from training.replay.timing import ROUNDS, clock_s
 from weir.catalog.levels import Experts
 from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.runtime.interpreter import DEPLOYED
-from weir.runtime.model import Model
+from weir.runtime.model import Model, Predictor
 
 
 class LevelEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,7 +211,8 @@ def _chain(
 
 
 def _times(model: Model, inputs: Floats) -> list[float]:
-    calls = [[use.time_us / len(inputs) for use in model.cascade.answer(inputs, full=False)[1]] for _ in range(ROUNDS)]
+    cascade = Predictor(model.cascade.definition, model.network, clock_s)
+    calls = [[use.time_us / len(inputs) for use in cascade.answer(inputs, full=False)[1]] for _ in range(ROUNDS)]
     return [statistics.median(level) for level in zip(*calls, strict=True)]
 
 

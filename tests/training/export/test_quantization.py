@@ -20,15 +20,14 @@ def _row(form: Quantization, interpreter: str = DEPLOYED, **facts: object) -> Me
     return Measurement(**{**named, **sound, **facts})
 
 
-def _table(*rows: Measurement) -> QuantizationTable:
-    return QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32"), *rows))
+def _table(*rows: Measurement, ties: tuple[tuple[Quantization, Quantization], ...] = ()) -> QuantizationTable:
+    return QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32"), *rows), ties=ties)
 
 
 @pytest.mark.parametrize(
     ("rows", "chosen"),
     [
         ([_row("float16"), _row("dynamic", latency_us=5.0), _row("int8", latency_us=8.0)], "dynamic"),
-        ([_row("float16", size_bytes=50), _row("dynamic", latency_us=9.1)], "float16"),
         ([_row("float16", size_bytes=50, latency_us=10.1), _row("dynamic", latency_us=9.0)], "dynamic"),
         ([_row("float16"), _row("int8", latency_us=1.0, accuracy=0.894)], "float16"),
         ([_row("float16"), _row("int8", latency_us=1.0, accuracy=0.895)], "int8"),
@@ -41,8 +40,7 @@ def _table(*rows: Measurement) -> QuantizationTable:
     ],
     ids=[
         "the fastest",
-        "of equals the smallest",
-        "beyond a tenth the faster",
+        "a smaller one that does not tie is too slow",
         "what loses too much is out",
         "the limit itself is in",
         "what does not run is out",
@@ -53,6 +51,26 @@ def _table(*rows: Measurement) -> QuantizationTable:
 def test_the_rule_of_choice(rows: list[Measurement], chosen: str) -> None:
     """The fastest quantization within the tolerance is chosen, and the smallest of equally fast ones."""
     assert choose(_table(*rows), 0.005).chosen == chosen
+
+
+@pytest.mark.parametrize(
+    ("ties", "chosen"),
+    [
+        ((("float16", "dynamic"),), "float16"),
+        ((("float16", "dynamic"), ("dynamic", "int8")), "int8"),
+        ((("float16", "int8"),), "dynamic"),
+        ((("float32", "dynamic"),), "dynamic"),
+    ],
+    ids=["a tie", "of all that tie the smallest", "a tie of slower ones", "float32 is no candidate"],
+)
+def test_ties_in_time_are_decided_by_size(ties: tuple[tuple[Quantization, Quantization], ...], chosen: str) -> None:
+    """Of those that tie with the fastest the smallest is chosen, whatever the noise of their times."""
+    rows = [
+        _row("float16", latency_us=9.2, size_bytes=50),
+        _row("dynamic", latency_us=9.0, size_bytes=60),
+        _row("int8", latency_us=9.3, size_bytes=40),
+    ]
+    assert choose(_table(*rows, ties=ties), 0.005).chosen == chosen
 
 
 def test_float32_is_never_chosen() -> None:
@@ -101,3 +119,13 @@ def test_every_form_is_measured_in_every_interpreter() -> None:
         assert row.latency_us > 0
         assert row.size_bytes == len(contents["float32"])
     assert all(row.error and math.isnan(row.accuracy) for row in table.of("int8"))
+
+
+def test_forms_of_one_network_tie() -> None:
+    """The same bytes under two names take the same time, so they tie."""
+    validation = Split(np.zeros((30, 4, 4), np.float32), np.zeros(30, np.int64))
+    content = (NETWORKS / "large.tflite").read_bytes()
+    contents: dict[Quantization, bytes] = {"float32": content, "float16": content}
+    table = measure("n", contents, validation, np.eye(3, dtype=np.float32)[[0] * 30])
+    assert table.ties == (("float32", "float16"),)
+    assert table.tied("float16") == ["float32"]

@@ -17,20 +17,21 @@ def load(path: str) -> Dataset:
     Raises:
         BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are no pictures.
     """
-    arrays = _arrays(path)
-    if not {"x", "y"} <= arrays.keys() or ("x_test" in arrays) != ("y_test" in arrays):
-        raise BadInput("data.path has the arrays x and y, and x_test and y_test or neither", ", ".join(arrays))
-    x, y = arrays["x"], arrays["y"]
+    found = arrays(path)
+    if not {"x", "y"} <= found.keys() or ("x_test" in found) != ("y_test" in found):
+        raise BadInput("data.path has the arrays x and y, and x_test and y_test or neither", ", ".join(found))
+    x, y = found["x"], found["y"]
     test_from = None
-    if "x_test" in arrays:
+    if "x_test" in found:
         test_from = len(x)
-        if x.shape[1:] != arrays["x_test"].shape[1:]:
-            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", arrays["x_test"].shape[1:])
-        x, y = np.concatenate([x, arrays["x_test"]]), np.concatenate([y, arrays["y_test"]])
-    return Dataset(x, y, _names(arrays, y), grey(x), test_from)
+        if x.shape[1:] != found["x_test"].shape[1:]:
+            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", found["x_test"].shape[1:])
+        x, y = np.concatenate([x, found["x_test"]]), np.concatenate([y, found["y_test"]])
+    return Dataset(x, y, _names(found, y), grey(x), test_from)
 
 
-def _arrays(path: str) -> dict[str, NDArray[np.generic]]:
+def arrays(path: str) -> dict[str, NDArray[np.generic]]:
+    """Read all arrays of a file. Raises `BadInput`."""
     try:
         with Path(path).open("rb") as content, np.load(content, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

@@ -13,7 +13,7 @@ from weir.catalog.promises import Abstention, Certificate, PredictionSets
 from weir.catalog.upgrade import Document, upgraded
 from weir.errors import BadManifest
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 FILE = "manifest.json"
 
 _UPGRADED = "1"

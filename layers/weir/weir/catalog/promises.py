@@ -5,23 +5,30 @@ from typing import Annotated, Literal
 import msgspec
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Against = Literal["end-to-end", "labels"]
+Against = Literal["end-to-end", "labels", "agreement"]
+"""what the cascade is compared with"""
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """The promise of the thresholds: with probability at least 1 - delta, the loss is at most max_loss.
 
     The probability is over the draw of the certification rows.
-    The loss is the share of rows where the cascade is wrong and the end-to-end model correct (`against` end-to-end), or
-    where the cascade is wrong (`against` labels). An abstaining row counts by the label it would have had.
+    The loss is the share of rows where the cascade is wrong and the end-to-end model correct (`against` end-to-end),
+    where the cascade is wrong (`against` labels), or where its label is another than the last level's (`against`
+    agreement, which needs no labels). An abstaining row counts by the label it would have had.
     """
 
     against: Against
     max_loss: Share
     """epsilon"""
     delta: Share
+    """what this attempt spends"""
     rows: int
     """certification rows that carry this promise"""
+    attempt: int = 1
+    """number of this certification among those on the same rows"""
+    delta_spent: Share | None = None
+    """sum of the deltas that all of these have spent, this one included; None: delta"""
     losses: int
     """k: rows among them where the promise broke"""
     max_losses: int
@@ -38,13 +45,18 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """The promise in one line of plain words."""
-        limit = f"at most {100 * self.max_loss:g} %"
-        if self.against == "labels":
-            claim = f"{limit} of the cascade's answers are wrong"
-        else:
-            claim = f"the cascade is wrong where the end-to-end model is right on {limit} of rows"
+        claim = _CLAIMS[self.against].format(f"at most {100 * self.max_loss:g} %")
         counts = f"{self.losses} of {self.rows} certification rows, {self.max_losses} allowed"
+        if self.attempt > 1 and self.delta_spent is not None:
+            counts += f"; attempt {self.attempt} on these rows, {100 * self.delta_spent:g} % of delta spent in all"
         return f"with {100 * (1 - self.delta):g} % confidence, {claim} ({counts})"
+
+
+_CLAIMS: dict[Against, str] = {
+    "end-to-end": "the cascade is wrong where the end-to-end model is right on {} of rows",
+    "labels": "{} of the cascade's answers are wrong",
+    "agreement": "the cascade's label is another than the last level's on {} of rows",
+}
 
 
 class Abstention(msgspec.Struct, frozen=True, kw_only=True):

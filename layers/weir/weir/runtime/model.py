@@ -36,9 +36,14 @@ _UNUSED = LevelUse(0, 0.0)
 class Predictor:
     """A cascade whose networks are loaded when a row needs them, and which counts what each level does."""
 
-    def __init__(self, cascade: Cascade[Artifact], load: Callable[[Artifact], Network]) -> None:
-        """Describe a predictor; nothing is loaded yet."""
-        self._load = load
+    def __init__(
+        self,
+        cascade: Cascade[Artifact],
+        load: Callable[[Artifact], Network],
+        clock_s: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Describe a predictor; nothing is loaded yet. Levels are timed by `clock_s`."""
+        self._load, self._clock_s = load, clock_s
         self._uses: list[LevelUse] = []
         self.definition = cascade
         """the cascade, over the artifacts of its networks"""
@@ -66,10 +71,10 @@ class Predictor:
         """Run an artifact's network, and count its rows and its time for the level; softmax is not counted."""
 
         def logits(rows: InputRows) -> Floats:
-            start = time.perf_counter()
+            start = self._clock_s()
             out = self._load(artifact).logits(rows)
             used = self._uses[level]
-            taken_us = (time.perf_counter() - start) * 1e6
+            taken_us = (self._clock_s() - start) * 1e6
             self._uses[level] = LevelUse(used.rows + len(rows), used.time_us + taken_us)
             return out
 

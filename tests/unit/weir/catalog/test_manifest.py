@@ -197,7 +197,7 @@ def test_a_level_of_an_earlier_schema_without_a_threshold_is_refused() -> None:
 def test_what_is_written_again_has_the_schema_of_today(schema: str) -> None:
     """A manifest that is read and published again, or certified again, is not labelled with its old schema."""
     document = msgspec.json.decode(encode(decode(_published(schema, threshold=2.0 if schema[0] == "1" else None))))
-    assert document["schema_version"] == "2.0"
+    assert document["schema_version"] == "2.1"
     assert document["levels"][0]["threshold"] is None
 
 
@@ -211,7 +211,7 @@ def test_a_level_where_nothing_exits_is_published_with_null() -> None:
     """No reader has to know a number that stands for never."""
     document = msgspec.json.decode(encode(make_manifest(thresholds=(None, 0.9))))
     assert [level["threshold"] for level in document["levels"]] == [None, 0.9, 0.0]
-    assert document["schema_version"] == "2.0"
+    assert document["schema_version"] == "2.1"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""Rows of a file that nothing has used yet: a certification may be carried by them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.preparation import PreparedData
+from training.data.sources import npz
+from training.data.split import Split
+from training.modalities import modality_of
+from weir.batch.files import read
+from weir.engine.arrays import Floats, Labels
+from weir.errors import BadBody, BadInput
+
+UNKNOWN = -1
+"""label of a row that has none"""
+
+
+@dataclass(frozen=True)
+class FreshRows:
+    """Rows that are new to a model, and what was left out."""
+
+    split: Split
+    labelled: bool
+    dropped: dict[str, int]
+    """reason -> rows"""
+
+    @property
+    def summary(self) -> str:
+        """Summarise in one line what was kept and what was dropped."""
+        dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count)
+        labels = "with labels" if self.labelled else "without labels"
+        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}"
+
+
+def load(path: Path, data: PreparedData) -> FreshRows:
+    """Read rows for a model that was trained on other data, and drop those that training or its test has seen.
+
+    A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Rows are
+    dropped that are not finite, outside the range of the input, or of one value; that equal an earlier row; or that
+    training, validation or test rows equal.
+
+    Args:
+        path: the file.
+        data: the data of the training; certification rows among the fresh ones stay.
+
+    Raises:
+        BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
+    """
+    values, given = _read(path, data)
+    modality = modality_of(data.input)
+    rows = modality.as_rows(values)
+    labels = np.full(len(rows), UNKNOWN, np.int64) if given is None else _labels(given, len(rows), data.label_names)
+    bad = np.zeros(len(rows), bool)
+    dropped: dict[str, int] = {}
+    for reason, mask in (
+        *modality.unusable(rows).items(),
+        ("duplicate", _repeated(rows)),
+        ("seen before", _seen(rows, data)),
+    ):
+        dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
+        bad |= mask
+    if bad.all():
+        raise BadInput(
+            "--data has rows that training, validation and test have not seen", f"{len(rows)} rows: {dropped}"
+        )
+    return FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped)
+
+
+def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    if path.suffix == ".npz":
+        arrays = npz.arrays(str(path))
+        if "x" not in arrays:
+            raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
+        return arrays["x"], arrays.get("y")
+    if path.suffix not in (".npy", ".csv"):
+        raise BadInput("--data is a .npz, .npy or .csv", str(path))
+    try:
+        rows = read(path.name, path.read_bytes(), data.input)
+    except OSError as exc:
+        raise BadInput("--data is a file that can be read", exc) from exc
+    except BadBody as exc:
+        raise BadInput(exc.rule, exc.got) from exc
+    if rows.errors:
+        number, error = next(iter(rows.errors.items()))
+        raise BadInput("every row of --data can be read", f"{len(rows.errors)} can't; row {number}: {error}")
+    return rows.values, None
+
+
+def _labels(given: NDArray[Any], count: int, names: tuple[str, ...]) -> Labels:
+    rule = f"y has the number of a label for each row, 0 to {len(names) - 1} ({', '.join(names)})"
+    if given.shape != (count,) or given.dtype.kind not in "iu":
+        raise BadInput(rule, f"{given.dtype} {given.shape} for {count} rows")
+    wrong = (given < 0) | (given >= len(names))
+    if wrong.any():
+        raise BadInput(rule, f"{given[wrong][0]} in row {int(np.argmax(wrong))}")
+    return given.astype(np.int64)
+
+
+def _repeated(rows: Floats) -> NDArray[np.bool_]:
+    seen: set[bytes] = set()
+    return np.array([_known(digest, seen) for digest in _digests(rows)], bool)
+
+
+def _known(digest: bytes, seen: set[bytes]) -> bool:
+    known = digest in seen
+    seen.add(digest)
+    return known
+
+
+def _seen(rows: Floats, data: PreparedData) -> NDArray[np.bool_]:
+    used = {digest for split in (data.train, data.validation, data.test) for digest in _digests(split.inputs)}
+    return np.array([digest in used for digest in _digests(rows)], bool)
+
+
+def _digests(rows: Floats) -> Iterable[bytes]:
+    return (hashlib.sha256(row.tobytes()).digest() for row in rows)
