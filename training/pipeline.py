@@ -125,7 +125,7 @@ def _report_promises(draft: Manifest, certification: ModelCertification, callbac
     levels = draft.levels[:-1]
     for level in levels:
         if level.threshold is None:
-            callbacks.say(f"warning: no threshold of level {level.name} keeps the promise; no row exits there")
+            callbacks.say(f"warning: no row exits at level {level.name}: no threshold keeps the promise and saves time")
     thresholds = ", ".join(
         f"{level.name} {'none' if level.threshold is None else format(level.threshold, '.6g')}" for level in levels
     )

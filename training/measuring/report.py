@@ -26,7 +26,7 @@ def encode(evaluation: Evaluation) -> bytes:
 
 def table_of(evaluation: Evaluation) -> Table:
     """Lay out a row for the end-to-end model, for each level and for the cascade."""
-    table = Table(title="On the test split; time is the median wall time of a batched call over its rows, one thread")
+    table = Table(title="On the test split; time is the median CPU time of a batched call over its rows, one thread")
     table.add_column("model")
     # on two lines, so that the names of levels need not wrap
     for column in ("accuracy,\nfloat", "accuracy", "quantization", "ECE", "bytes", "µs\nper row", "rows\nanswered"):
