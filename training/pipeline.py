@@ -91,7 +91,8 @@ def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertific
     """Record all that was measured and chosen."""
     report = {
         "cleaning": data.cleaning,
-        "networks": [one.report for one in built.networks],
+        "networks": built.reports,
+        "end_to_end": built.comparisons,
         "optimisation": built.trials,
         "groups": built.groups,
         "experts": built.experts,
@@ -129,6 +130,7 @@ def _report_promises(draft: Manifest, certification: ModelCertification, callbac
     thresholds = ", ".join(
         f"{level.name} {'none' if level.threshold is None else format(level.threshold, '.6g')}" for level in levels
     )
+    thresholds = thresholds or "none are needed by one level"
     always = certification.validation.costs_us(certification.times)[-1].mean()
     callbacks.say(
         f"thresholds: {thresholds}; expected on validation rows: a loss of {100 * chosen.loss:.2f} % "

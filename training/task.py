@@ -125,6 +125,7 @@ class Task(Value, frozen=True, kw_only=True):
     data: Data
     sizes: Sizes
     end_to_end: NetworkSpec
+    """the network that is meant to be the end-to-end model; a stronger one of the levels takes its place"""
     levels: tuple[NetworkSpec, ...] = ()
     """the networks before the end-to-end model"""
     hierarchy: Groups | None = None
@@ -139,7 +140,7 @@ class Task(Value, frozen=True, kw_only=True):
 
     @property
     def networks(self) -> tuple[NetworkSpec, ...]:
-        """Every network that knows all labels, the end-to-end model last."""
+        """Every network that knows all labels, the end-to-end network last."""
         return (*self.levels, self.end_to_end)
 
 

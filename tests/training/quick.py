@@ -27,8 +27,10 @@ certification = 200
 test = 200
 [end_to_end]
 name = "last"
-architecture = "conv-tiny"
+architecture = "conv-medium"
 epochs = 2
+batch_size = 16
+learning_rate = 0.005
 [[levels]]
 name = "first"
 architecture = "mlp"
@@ -74,6 +76,31 @@ learning_rate = 0.002
 joint_epochs = 1
 """
 """a weak generalist, experts that improve it, and an end-to-end model that takes many times as long"""
+
+WEAK = """
+name = "weak"
+seed = 3
+quantization_tolerance = 0.2
+[promise]
+max_loss = 0.03
+[data]
+source = "npz"
+path = "digits.npz"
+[sizes]
+validation = 300
+certification = 400
+test = 300
+[end_to_end]
+name = "last"
+architecture = "conv-medium"
+epochs = 1
+learning_rate = 0.0000001
+[[levels]]
+name = "first"
+architecture = "mlp"
+epochs = 4
+"""
+"""an end-to-end network that learns nothing, and a level that learns well"""
 
 ROUTED = """
 name = "routed"

@@ -287,7 +287,7 @@ def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: 
     """A killed training is not complete; the next run reuses its finished networks and gives the same result."""
     out = tmp_path / "out"
     slow = tmp_path / "slow.toml"
-    last = 'name = "last"\narchitecture = "conv-tiny"\nepochs = 2'
+    last = 'name = "last"\narchitecture = "conv-medium"\nepochs = 2'
     slow.write_text(TASK.replace(last, last.replace("epochs = 2", "epochs = 5000\npatience = 5000")))
     with subprocess.Popen([WEIR, "train", slow, "--out", out], stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr

@@ -4,20 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from training.data.preparation import PreparedData
-from training.export.quantized import Quantized
+from training.export.quantized import NetworkReport, Quantized
 from training.learning.networks import TrainingTarget
-from training.levels import grouping
+from training.levels import grouping, strongest
+from training.levels.comparison import Comparison
 from training.levels.experts import Decomposition, TriedExpert, decompose
 from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_levels
 from training.levels.joint_search import tune_jointly
 from training.levels.ladder import Ladder
-from training.levels.network import TrainableNetwork, classifier
+from training.levels.network import TrainableNetwork
+from training.levels.strongest import Selection
 from training.levels.training_run import TrainingRun
 from training.modalities import modality_of
 from training.replay.timing import side_by_side
 from training.task import Task
 from weir.catalog.levels import Experts
-from weir.engine.cascade import Cascade
 from weir.runtime.interpreter import DEPLOYED, Network
 
 
@@ -30,12 +31,22 @@ class BuiltLevels:
     """group -> its labels; empty without a hierarchy"""
     experts: Sequence[TriedExpert]
     trials: Sequence[Trial]
+    comparisons: Sequence[Comparison]
+    """why the end-to-end model is the network that it is"""
+    left_out: Sequence[TrainableNetwork]
+    """networks of the task that are in no level"""
 
     @property
     def networks(self) -> list[Quantized]:
         """The form of every network that will serve, each once."""
         networks = {id(network): network.quantized for network in self.ladder.cascade.networks}
         return [quantized for quantized in networks.values() if quantized is not None]
+
+    @property
+    def reports(self) -> list[NetworkReport]:
+        """The curves and quantizations of the networks that will serve, and then of those that were left out."""
+        left_out = [network.quantized for network in self.left_out if network.quantized is not None]
+        return [quantized.report for quantized in (*self.networks, *left_out)]
 
 
 def build(run: TrainingRun) -> BuiltLevels:
@@ -48,16 +59,24 @@ def build(run: TrainingRun) -> BuiltLevels:
     """
     target = TrainingTarget.all_labels(run.data)
     networks = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
-    ordered = [*sorted(networks[:-1], key=lambda network: network.predictions.time_us), networks[-1]]
-    ladder = Ladder(Cascade(tuple(classifier(network) for network in ordered)), networks[-1])
-    search = improve_levels(LevelSearch(run, ladder))
+    chosen = _told(strongest.after_training(networks), run)
+    search = improve_levels(LevelSearch(run, chosen.ladder))
     decomposition = Decomposition(search.ladder, {}, ())
     if run.task.hierarchy is not None:
         decomposition = decompose(search.ladder, run.task.hierarchy, run)
         search = with_experts(search, decomposition)
     search = tune_jointly(choose_fusion(search))
-    ladder = _finished(search.ladder, run)
-    return BuiltLevels(ladder, decomposition.groups, decomposition.experts, search.trials)
+    final = _told(strongest.after_optimisation(_finished(search.ladder, run), run.task.promise.against), run)
+    if len(final.ladder.levels) == 1:
+        run.callbacks.say(f"one level: {final.ladder.levels[0].name} answers every row")
+    return BuiltLevels(
+        ladder=final.ladder,
+        groups=decomposition.groups,
+        experts=decomposition.experts,
+        trials=search.trials,
+        comparisons=(*chosen.comparisons, *final.comparisons),
+        left_out=(*chosen.left_out, *final.left_out),
+    )
 
 
 def check(task: Task, data: PreparedData) -> None:
@@ -98,6 +117,13 @@ def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[Tra
     }
     times = side_by_side(loaded, data.validation.inputs)
     return [network.timed(times.median_us(number)) for number, network in enumerate(networks)]
+
+
+def _told(selection: Selection, run: TrainingRun) -> Selection:
+    """Say why the end-to-end model is the network that it is."""
+    for line in selection.comparisons:
+        run.callbacks.say(line.why)
+    return selection
 
 
 def _finished(ladder: Ladder, run: TrainingRun) -> Ladder:

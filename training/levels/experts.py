@@ -14,6 +14,7 @@ from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
 from training.task import EXPERTS, Groups, NetworkSpec
 from weir.catalog.levels import Expert, Experts, Router
+from weir.catalog.promises import Against
 from weir.engine.hierarchy import Hierarchy
 
 _LEAST_SHARE = 0.1
@@ -52,14 +53,21 @@ class Decomposition:
 def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decomposition:
     """Give a ladder groups, and a level of experts after the generalist or the router.
 
+    There are no experts, and no router, if the generalist was left out, or if experts would follow the end-to-end model
+    against which the promise is. If it was left out, groups are found by the confusions of the end-to-end model.
+
     Raises:
         BadInput: the groups do not partition the labels, or cannot be found in that number.
         Diverged, ModelUnavailable: as training a network does.
     """
-    generalist = next(network for network in ladder.cascade.networks if network.spec.name == settings.generalist)
+    numbers = [number for number, level in enumerate(ladder.levels) if level.name == settings.generalist]
+    place = numbers[0] if numbers else None
+    generalist = ladder.end_to_end if place is None else ladder.levels[place].networks[0]
     groups = _groups(generalist, settings, run)
     ladder = ladder.with_hierarchy(Hierarchy.named(groups, run.data.label_names, run.data.prior))
-    place = next(number for number, level in enumerate(ladder.levels) if level.networks[0] is generalist)
+    why = _why_none_can_follow(ladder, place, settings, run.task.promise.against)
+    if place is None or why:
+        return _without_experts(ladder, groups, generalist, why, run)
     if settings.router is not None:
         ladder, place = _routed(ladder, settings.router, generalist, run)
     trainer = _ExpertTrainer(ladder, place, generalist, settings, run)
@@ -70,6 +78,44 @@ def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decompositi
             [*ladder.levels[: place + 1], _experts_after(ladder, place, experts), *ladder.levels[place + 1 :]]
         )
     return Decomposition(ladder, groups, tuple(line for _, line in tried.values()))
+
+
+def _why_none_can_follow(ladder: Ladder, place: int | None, settings: Groups, against: Against) -> str:
+    """Say why experts cannot be levels, because of the choice of the end-to-end model; empty if they can.
+
+    Args:
+        ladder: the levels.
+        place: the number of the generalist's level; None if it was left out.
+        settings: of the task.
+        against: what the promise is against.
+    """
+    if place is None:
+        end = ladder.end_to_end.spec.name
+        return f"their generalist {settings.generalist} is left out, because rows end at the end-to-end model {end}"
+    if place == len(ladder.levels) - 1 and settings.router is None and against == "end-to-end":
+        return (
+            f"their generalist {settings.generalist} is the end-to-end model, which a promise against it needs as the "
+            'last level; promise.against = "labels" lets experts follow it'
+        )
+    return ""
+
+
+def _without_experts(
+    ladder: Ladder, groups: dict[str, tuple[str, ...]], confusing: TrainableNetwork, why: str, run: TrainingRun
+) -> Decomposition:
+    """Keep the groups, from which a row that abstains may still get one, and say why there are no experts."""
+    run.callbacks.say(f"no experts: {why}")
+    lines = [
+        TriedExpert(
+            group=group,
+            labels=labels,
+            errors_inside=_errors_inside(confusing, ladder.hierarchy.members_of(group)),
+            used=False,
+            why=why,
+        )
+        for group, labels in groups.items()
+    ]
+    return Decomposition(ladder, groups, tuple(lines))
 
 
 def _groups(generalist: TrainableNetwork, settings: Groups, run: TrainingRun) -> dict[str, tuple[str, ...]]:

@@ -70,13 +70,15 @@ class LevelSearch:
         """Put another level in the place of one if the ladder is better for it, and add a line to the table."""
         return self.try_ladder(what, level.name, self.ladder.with_level(number, level).refitted(), number)
 
-    def try_ladder(
+    def try_ladder(  # noqa: PLR0913 (what the line of the table says)
         self,
         what: str,
         level: str,
         other: Ladder,
         number: int | None = None,
         better: Callable[[ExpectedPerformance, ExpectedPerformance], bool] = ExpectedPerformance.better_than,
+        *,
+        note: str = "",
     ) -> "LevelSearch":
         """Take another ladder if it is better, and add a line to the table.
 
@@ -86,6 +88,7 @@ class LevelSearch:
             other: the other ladder.
             number: the number of a level whose accuracy alone belongs into the table.
             better: tells whether the first performance is better than the second.
+            note: what else the line says.
         """
         before, after = self.expected, other.expected(self.run.promise)
         used = better(after, before)
@@ -94,7 +97,7 @@ class LevelSearch:
             what=what,
             level=level,
             used=used,
-            why="helps" if used else "does not help",
+            why="; ".join(filter(None, ["helps" if used else "does not help", note])),
             level_accuracy_before=alone[0],
             level_accuracy=alone[1],
             time_us_before=_finite(before.time_us),

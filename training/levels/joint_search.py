@@ -1,6 +1,7 @@
 """Fine-tune the levels of a ladder jointly, and keep the result where it helps."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import keras
 import msgspec
@@ -11,28 +12,67 @@ from training.learning.networks import TrainingTarget
 from training.levels.improve import LevelSearch
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
+from training.replay.paired import Paired, compare
 from training.replay.thresholds import lowest_safe_threshold
 from weir.catalog.levels import Experts
 from weir.engine.cascade import Threshold
 
 _LEARNING_RATE = 0.0001
 _NAME = "joint"
+_WHAT, _WHERE = "joint fine-tuning", "all levels"
 
 
 def tune_jointly(search: LevelSearch) -> LevelSearch:
     """Try to fine-tune all levels on the overall loss of the fused posterior.
 
-    Where the promise is against the end-to-end model, that model must not get worse.
+    No level may lose more rows than chance explains. Where the promise is against the end-to-end model, the loss of
+    that model must not rise either.
     """
     epochs, ladder = search.run.task.optimise.joint_epochs, search.ladder
     if not epochs:
         return search
+    if len(ladder.levels) == 1:
+        return search.skip(_WHAT, _WHERE, "there is one level")
     other = ladder.with_networks(_tuned(search, epochs)).refitted()
     before, after = (one.end_to_end.predictions.loss(ladder.labels) for one in (ladder, other))
     if search.run.promise.against == "end-to-end" and after > before:
         why = f"the end-to-end model gets worse, {before:.6f} -> {after:.6f} nats"
-        return search.skip("joint fine-tuning", "all levels", why)
-    return search.try_ladder("joint fine-tuning", "all levels", other)
+        return search.skip(_WHAT, _WHERE, why)
+    worse = _worse_levels(ladder, other)
+    if beyond := [one.describe() for one in worse if one.paired.beyond_chance]:
+        return search.skip(_WHAT, _WHERE, f"more rows are lost than chance explains: {'; '.join(beyond)}")
+    note = "; ".join(f"{one.describe()}, which may be chance" for one in worse)
+    return search.try_ladder(_WHAT, _WHERE, other, note=note)
+
+
+@dataclass(frozen=True)
+class _Worse:
+    """A level that is correct on fewer validation rows than before."""
+
+    level: str
+    paired: Paired
+    """its network before, and after"""
+
+    def describe(self) -> str:
+        """Give the counts and the p-value."""
+        one = self.paired
+        return (
+            f"{self.level} alone is correct on {one.correct} -> {one.other_correct} of {one.rows} rows "
+            f"(McNemar's exact test, one-sided, p = {one.p_value:.2g})"
+        )
+
+
+def _worse_levels(before: Ladder, after: Ladder) -> list[_Worse]:
+    """List the levels whose networks, each alone, are correct on fewer validation rows; experts are not compared.
+
+    One of them is the end-to-end model.
+    """
+    compared = [
+        _Worse(level.name, compare(level.network.correct, other.networks[0].correct))
+        for level, other in zip(before.levels, after.levels, strict=True)
+        if not isinstance(level, Experts)
+    ]
+    return [one for one in compared if one.paired.other_correct < one.paired.correct]
 
 
 def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
@@ -43,7 +83,7 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
         lowest_safe_threshold(ladder.recording, number, promise.max_loss, promise.against) for number in range(last)
     ]
     spec = msgspec.structs.replace(
-        run.task.end_to_end, name=_NAME, epochs=epochs, learning_rate=_LEARNING_RATE, patience=epochs
+        ladder.end_to_end.spec, name=_NAME, epochs=epochs, learning_rate=_LEARNING_RATE, patience=epochs
     )
 
     def train() -> list[tuple[keras.Model, list[Epoch]]]:

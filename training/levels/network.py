@@ -1,6 +1,10 @@
 """A network that may become a level: how it is judged, and how it can be trained further."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from training.export.quantized import Quantized
 from training.fitting.calibration import nll
@@ -47,9 +51,20 @@ class TrainableNetwork:
     quantized: Quantized | None = None
     """the artifact that will serve, once it is made"""
 
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether it is correct on each validation row, `(rows,)`: on the label, or on the group if it is a router."""
+        correct: NDArray[np.bool_] = self.predictions.logits.argmax(axis=1) == self.target.validation.labels
+        return correct
+
     def timed(self, time_us: float) -> "TrainableNetwork":
         """Set its time per row."""
         return replace(self, predictions=replace(self.predictions, time_us=time_us))
+
+
+def by_time(networks: Iterable[TrainableNetwork]) -> list[TrainableNetwork]:
+    """Put networks in the order in which they become levels: by their time per row."""
+    return sorted(networks, key=lambda network: network.predictions.time_us)
 
 
 def classifier(network: TrainableNetwork) -> Classifier[TrainableNetwork]:

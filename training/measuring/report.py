@@ -48,7 +48,10 @@ def _captions(evaluation: Evaluation) -> list[str]:
         f"ECE: how far confidence is from accuracy (15 bins); the cascade's is {_ece(cascade.ece_before)} without "
         f"calibration, and a perfect predictor would show {_ece(cascade.ece_floor)} on as many rows"
     )
-    return [*([evaluation.promise] if evaluation.promise else []), calibration]
+    lines = [evaluation.promise, calibration]
+    if len(evaluation.levels) == 1:
+        lines.insert(0, f"one level: {evaluation.levels[0].name} answers every row")
+    return [line for line in lines if line]
 
 
 def _ece(value: float) -> str:

@@ -16,10 +16,12 @@ from tests.training.training_runs import (
     spec,
     task,
 )
+from training.levels import build as build_levels
 from training.levels.build import BuiltLevels, build, with_experts
 from training.levels.experts import Decomposition
 from training.levels.improve import LevelSearch
 from training.levels.ladder import Ladder
+from training.levels.manifest import manifest
 from training.levels.network import TrainableNetwork
 from training.task import Groups, Optimise
 from weir.catalog.levels import Classifier, Experts
@@ -28,20 +30,28 @@ from weir.errors import BadInput
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ObservedRun:
-    """Describe a task with a hierarchy, whose first level is slower than its second."""
+    """Describe a task with a hierarchy, whose last network is the strongest."""
     described = task(
-        spec("slow", epochs=4, architecture="mlp2"),
+        spec("slow", epochs=1, architecture="mlp2"),
         spec("fast", epochs=2, learning_rate=0.001),
-        end_to_end=spec("last", epochs=4, learning_rate=0.005, architecture="conv-tiny"),
+        end_to_end=spec("last", epochs=8, learning_rate=0.005),
         hierarchy=Groups(generalist="fast", named=PAIRS, epochs=8, learning_rate=0.005),
         optimise=Optimise(distil=False, escalated=False, pool=True, joint_epochs=0),
     )
     return ObservedRun.begin(described, tmp_path_factory.mktemp("work"))
 
 
+def _built(run: ObservedRun, *times_us: float) -> BuiltLevels:
+    """Build the levels of a task whose networks, in its order, take such times: their real ones are nearly equal."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_levels, "side_by_side", lambda *_: dict(enumerate(times_us)))
+        return build(run)
+
+
 @pytest.fixture(scope="module")
 def built(run: ObservedRun) -> BuiltLevels:
-    return build(run)
+    """Build them; the first level takes more time than the second."""
+    return _built(run, 20.0, 10.0, 100.0)
 
 
 def test_the_end_to_end_model_is_the_last_level(built: BuiltLevels) -> None:
@@ -51,7 +61,9 @@ def test_the_end_to_end_model_is_the_last_level(built: BuiltLevels) -> None:
     assert last.name == "last"
     assert last.network is built.ladder.end_to_end
     assert last.fusion == "replace"
-    assert {level.name for level in built.ladder.levels} >= {"slow", "fast", "last"}
+    names = [level.name for level in built.ladder.levels if level.name != "experts"]
+    assert names == ["fast", "slow", "last"]
+    assert built.left_out == ()
 
 
 def test_every_network_is_in_the_form_that_will_serve(built: BuiltLevels) -> None:
@@ -85,6 +97,57 @@ def test_experts_come_directly_after_their_generalist(built: BuiltLevels) -> Non
     names = [level.name for level in built.ladder.levels]
     if "experts" in names:
         assert names[names.index("experts") - 1] == "fast"
+
+
+@pytest.fixture(scope="module")
+def hopeless(tmp_path_factory: pytest.TempPathFactory) -> ObservedRun:
+    """Describe a task whose end-to-end network learns nothing, and whose generalist becomes the strongest."""
+    described = task(
+        spec("slow", learning_rate=1e-7, architecture="mlp2"),
+        spec("strong", epochs=8, learning_rate=0.005),
+        spec("fast", epochs=2, learning_rate=0.001),
+        end_to_end=spec("last", learning_rate=1e-7),
+        hierarchy=Groups(generalist="strong", named=PAIRS, epochs=1),
+        optimise=Optimise(distil=False, escalated=False, pool=True, joint_epochs=1),
+    )
+    return ObservedRun.begin(described, tmp_path_factory.mktemp("hopeless"))
+
+
+def test_a_hopeless_end_to_end_network_is_replaced_by_the_strongest(hopeless: ObservedRun) -> None:
+    """The strongest level ends the ladder, is published as the end-to-end model, and the reason is told and kept."""
+    built = _built(hopeless, 50.0, 30.0, 10.0, 100.0)
+    published = manifest(hopeless.task, hopeless.data, built)
+    assert [level.name for level in published.levels] == ["fast", "strong"]
+    assert published.levels[-1].networks == (published.end_to_end.artifact,)
+    assert published.levels[-1].fusion == "replace"
+    accuracies = [network.correct.mean() for network in built.ladder.cascade.networks]
+    assert built.ladder.end_to_end.correct.mean() == max(accuracies) > 0.9
+    line = built.comparisons[0]
+    assert (line.end_to_end, line.other, line.left_out) == ("strong", "last", ("slow", "last"))
+    assert not line.too_few_rows
+    assert line.why in hopeless.messages
+    assert [network.spec.name for network in built.left_out] == ["slow", "last"]
+    assert {report.name for report in built.reports} == {"slow", "strong", "fast", "last"}
+    assert len(built.networks) == 2
+
+
+def test_experts_cannot_follow_a_generalist_that_has_become_the_end_to_end_model(hopeless: ObservedRun) -> None:
+    """The promise needs it as the last level; the groups stay, and every line of the table has the reason."""
+    built = _built(hopeless, 50.0, 30.0, 10.0, 100.0)
+    assert built.groups == PAIRS
+    assert {line.used for line in built.experts} == {False}
+    assert all("is the end-to-end model, which a promise against it needs" in line.why for line in built.experts)
+    assert any(message.startswith("no experts: their generalist strong is") for message in hopeless.messages)
+
+
+def test_the_strongest_may_be_the_only_level(hopeless: ObservedRun) -> None:
+    """If it takes the least time too, it is the one level: nothing is tuned jointly, and the run says so."""
+    built = _built(hopeless, 50.0, 5.0, 10.0, 100.0)
+    assert [level.name for level in built.ladder.levels] == ["strong"]
+    assert hopeless.messages[-1] == "one level: strong answers every row"
+    assert [(line.what, line.used, line.why) for line in built.trials] == [
+        ("joint fine-tuning", False, "there is one level")
+    ]
 
 
 def test_an_unknown_architecture_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -12,8 +12,9 @@ from training.learning.networks import Trained, TrainingTarget, logits
 from training.levels.experts import Decomposition, decompose
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork, classifier
-from training.task import Groups
+from training.task import Groups, NetworkSpec, Promise
 from weir.catalog.levels import Experts, Router
+from weir.catalog.promises import Against
 from weir.engine.arrays import Floats, Labels
 from weir.errors import BadInput
 
@@ -192,6 +193,54 @@ def test_groups_that_do_not_divide_the_labels_are_refused(
     """The error is raised before any expert is trained."""
     with pytest.raises(BadInput, match=r"labels are divided|every label is in one group|labels of groups are among"):
         decompose(before, Groups(generalist="first", named=named), run)
+
+
+@pytest.mark.parametrize("router", [None, spec("router")], ids=["groups", "router"])
+def test_without_their_generalist_there_are_no_experts(
+    router: NetworkSpec | None, run: ObservedRun, before: Ladder
+) -> None:
+    """Neither experts nor a router are trained; the groups stay, and the run and each line of the table say why."""
+    settings = msgspec.structs.replace(SETTINGS, generalist="slow", router=router)
+    trained = set(run.targets)
+    decomposition = decompose(before, settings, run)
+    assert decomposition.ladder.levels == before.levels
+    assert decomposition.ladder.hierarchy.groups == ("ab", "cd", "e")
+    assert set(run.targets) == trained
+    why = "their generalist slow is left out, because rows end at the end-to-end model last"
+    assert [(line.group, line.used, line.why) for line in decomposition.experts] == [
+        (group, False, why) for group in PAIRS
+    ]
+    assert run.messages[-1] == f"no experts: {why}"
+
+
+def test_groups_are_found_without_their_generalist(
+    run: ObservedRun, before: Ladder, generalist: TrainableNetwork
+) -> None:
+    """They are those of the labels that the end-to-end model confuses."""
+    ends = Ladder(before.with_levels(before.levels[:1]).cascade, generalist)
+    decomposition = decompose(ends, Groups(generalist="slow", count=3), run)
+    assert decomposition.groups == {"a+b": ("a", "b"), "c+d": ("c", "d"), "e": ("e",)}
+
+
+@pytest.mark.parametrize(
+    ("against", "router", "names"),
+    [
+        ("end-to-end", None, ["first"]),
+        ("labels", None, ["first", "experts"]),
+        ("end-to-end", spec("router", epochs=6, learning_rate=0.005), ["router", "experts", "first"]),
+    ],
+    ids=["promise against it", "promise against labels", "router"],
+)
+def test_experts_of_the_end_to_end_model_follow_it_or_a_router(
+    against: Against, router: NetworkSpec | None, names: list[str], run: ObservedRun, generalist: TrainableNetwork
+) -> None:
+    """A generalist that has become the end-to-end model is the last level where the promise is against it."""
+    promising = msgspec.structs.replace(run.task, promise=Promise(max_loss=0.05, against=against))
+    settings = msgspec.structs.replace(SETTINGS, router=router)
+    decomposition = decompose(ladder(generalist.timed(1e9)), settings, replace(run, task=promising))
+    assert [level.name for level in decomposition.ladder.levels] == names
+    if names == ["first"]:
+        assert all(line.why.startswith("their generalist first is the end-to-end") for line in decomposition.experts)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """training.levels.joint_search."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -126,16 +127,57 @@ def test_the_digest_of_tuned_networks_is_that_of_earlier_versions(before: Ladder
     assert msgspec.json.encode(joint_search._described(ladder, [0.75, None])).decode() == expected
 
 
-@pytest.mark.parametrize(("places", "against"), [((0,), "end-to-end"), ((0, 1), "labels")])
-def test_fine_tuning_that_does_not_help_is_not_used(
+@pytest.mark.parametrize(("places", "against"), [((0,), "end-to-end"), ((0, 1), "labels"), ((1,), "labels")])
+def test_fine_tuning_is_not_used_if_a_level_loses_more_rows_than_chance_explains(
     places: Sequence[int], against: str, before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ladder stays if a level gets worse, and against labels also if the end-to-end model does."""
+    """The ladder stays, whatever the promise is against; the table names the levels and gives the counts."""
     monkeypatch.setattr(joint_search, "fine_tune", _spoiling(*places))
     promise = msgspec.convert({"max_loss": 0.5, "against": against}, Promise)
     search = tune_jointly(LevelSearch(_run(tmp_path, 1, promise), before))
     assert search.ladder is before
-    assert [(line.used, line.why) for line in search.trials] == [(False, "does not help")]
+    (line,) = search.trials
+    assert not line.used
+    assert line.why.startswith("more rows are lost than chance explains: ")
+    for place, name in enumerate(("first", "last")):
+        counts = f"{name} alone is correct on {before.cascade.networks[place].correct.sum()} -> 60 of 300 rows"
+        assert (counts in line.why) == (place in places)
+
+
+def _after(before: TrainableNetwork, lost: int) -> TrainableNetwork:
+    """Change the label of the first rows on which a network is correct."""
+    logits = before.predictions.logits.copy()
+    rows = np.flatnonzero(before.correct)[:lost]
+    logits[rows] = np.roll(logits[rows], 1, axis=1)
+    return replace(before, predictions=replace(before.predictions, logits=logits))
+
+
+@pytest.mark.parametrize(("lost", "p_value"), [(0, None), (4, "0.062"), (5, None)])
+def test_a_loss_that_chance_explains_is_in_the_line(
+    lost: int, p_value: str | None, before: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four rows to none may be chance, five to none are not; a level that loses none is not named."""
+    first, last = before.cascade.networks
+    tuned = {id(first): _after(first, lost), id(last): last}
+    monkeypatch.setattr(joint_search, "_tuned", lambda *_: tuned)
+    (line,) = tune_jointly(LevelSearch(_run(tmp_path, 1), before)).trials
+    if p_value is None:
+        assert "which may be chance" not in line.why
+        assert line.why.startswith("more rows are lost" if lost else "does not help")
+    else:
+        count = first.correct.sum()
+        assert line.why == (
+            f"does not help; first alone is correct on {count} -> {count - lost} of 300 rows (McNemar's exact test, "
+            f"one-sided, p = {p_value}), which may be chance"
+        )
+
+
+def test_one_level_is_not_tuned_jointly(before: Ladder, tmp_path: Path) -> None:
+    """It has nothing to be tuned with, and the table says so."""
+    alone = before.with_levels(before.levels[1:])
+    search = tune_jointly(LevelSearch(_run(tmp_path, 1), alone))
+    assert search.ladder is alone
+    assert [(line.used, line.why) for line in search.trials] == [(False, "there is one level")]
 
 
 def test_levels_learn_with_the_thresholds_they_would_have(
