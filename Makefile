@@ -46,7 +46,7 @@ type: .venv/.stamp  ## check the types
 bench-cascade: .venv/.stamp  ## compare cascade, hierarchy and end-to-end on Fashion-MNIST (first trains for over an hour if nothing is trained yet)
 	@$(bin)/python -m benchmarks.cascade
 
-bench-audit: .venv/.stamp  ## certify on many resamples of the rows, and count broken promises
+bench-audit: .venv/.stamp  ## certify on many resamples of digits, and of Fashion-MNIST if it is installed; count broken promises (trains what is missing)
 	@$(bin)/python -m benchmarks.audit
 
 bench-demo: .venv/.stamp  ## train the demo's tasks with ten seeds, idle and under load; count savings, broken promises and equal choices
