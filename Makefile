@@ -10,7 +10,7 @@ bin := .venv/bin
 # the tests without TensorFlow, which run on Python 3.12 too; those of the documents import training
 serving := tests/unit tests/contract tests/integration tests/template --ignore tests/contract/test_docs.py
 
-.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-warm bench-fuzz clean
+.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-demo bench-warm bench-fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,8 +46,11 @@ type: .venv/.stamp  ## check the types
 bench-cascade: .venv/.stamp  ## compare cascade, hierarchy and end-to-end on Fashion-MNIST (first trains for over an hour if nothing is trained yet)
 	@$(bin)/python -m benchmarks.cascade
 
-bench-audit: .venv/.stamp  ## certify on many resamples of the rows, and count broken promises
+bench-audit: .venv/.stamp  ## certify on many resamples of digits, and of Fashion-MNIST if it is installed; count broken promises (trains what is missing)
 	@$(bin)/python -m benchmarks.audit
+
+bench-demo: .venv/.stamp  ## train the demo's tasks with ten seeds, idle and under load; count savings, broken promises and equal choices
+	@$(bin)/python -m benchmarks.demo
 
 bench-warm: .venv/.stamp  ## compare a warm request with a handwritten handler (first trains the demo's model if there is none)
 	@$(bin)/python -m benchmarks.warm

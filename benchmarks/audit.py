@@ -1,284 +1,88 @@
 """Audit what is certified: draw certification rows again and again, and count how often a promise is broken.
 
-The population is the certification and test rows together. Each draw takes rows from it with replacement, certifies
-as `weir train` does, and is broken when the loss over the whole population exceeds the limit. Promises hold when that
-happens in at most delta of the draws, up to chance. `make bench-audit`, `python -m benchmarks.audit --draws 1000`.
+First on the digits of `mnist-sample`, in minutes: thresholds at several limits and numbers of rows
+(`benchmarks.audit_sample`), and repeated certification (`benchmarks.audit_attempts`). Then on Fashion-MNIST, if it is
+installed: thresholds, abstention and prediction sets (`benchmarks.audit_fashion`). What is not trained yet is trained
+first: Fashion-MNIST takes over an hour.
+
+`make bench-audit`, `python -m benchmarks.audit --sample-only`.
 """
 
 import argparse
 import json
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import Any
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
-
+from benchmarks import audit_attempts, audit_fashion, audit_sample
 from benchmarks.setting import header
-from benchmarks.trained import CASCADE, ensure, load
-from training.certifying.abstention_promise import candidate_rules, evaluate_rule
-from training.certifying.binomial import max_losses
-from training.certifying.final_posterior import FinalPosterior, FinalPredictions
-from training.certifying.prediction_set_promise import certify_sets
-from training.data.split import Split
-from training.replay.recording import Recording, record
-from training.replay.thresholds import Thresholds, lost, sequence
-from training.replay.timing import times
-from training.task import Promise, Task
-from weir.catalog.manifest import Manifest
-from weir.catalog.promises import Abstention
-from weir.engine.hierarchy import Hierarchy
-from weir.engine.sets import sets
-
-Flags = NDArray[np.bool_]
-
-_LIMITS = (0.0025, 0.005, 0.01, 0.02)
-_ERRORS = (0.02, 0.03)
-_ALPHAS = (0.01, 0.05, 0.1)
-_ROWS = 1500
-"""rows of a draw for abstention and for sets"""
+from benchmarks.trained import INSTALL, installed
 
 
-@dataclass(frozen=True)
-class Audit:
-    """How often one promise was broken."""
-
-    broken: float
-    """share of draws in which it was"""
-    naive: float
-    """the same for thresholds without a test: the cheapest whose loss on the drawn rows is within the limit"""
-    allowed: float
-    """delta, and three standard errors of as many draws"""
-
-
-def thresholds(losses: Flags, limit: float, delta: float, draws: Sequence[NDArray[np.intp]]) -> Audit:
-    """Audit thresholds.
-
-    Args:
-        losses: which rows each vector loses, in testing order, `(vectors, population)`.
-        limit: of the share of lost rows.
-        delta: chance that the promise does not hold.
-        draws: rows of each draw.
-    """
-    true = losses.mean(axis=1)
-    broken, naive, count = 0, 0, len(draws)
-    for rows in draws:
-        counts = losses[:, rows].sum(axis=1)
-        most = max_losses(len(rows), limit, delta)
-        passed = int(np.argmax([*(counts > most), True])) - 1
-        broken += passed >= 0 and true[passed] > limit
-        within = np.flatnonzero(counts <= limit * len(rows))
-        naive += bool(len(within)) and true[within[-1]] > limit
-    return Audit(broken / count, naive / count, _allowed(delta, count))
-
-
-def abstention(
-    population: FinalPredictions,
-    candidates: Sequence[Abstention],
-    hierarchy: Hierarchy,
-    draws: Sequence[NDArray[np.intp]],
-) -> tuple[Audit, float]:
-    """Audit abstention: broken is an error above the limit, of labels or of labels and groups.
-
-    Args:
-        population: the cascade's predictions for it.
-        candidates: rules in testing order.
-        hierarchy: the groups, if there are any.
-        draws: rows of each draw.
-
-    Returns:
-        The audit, and the mean share of the population that gets a label.
-    """
-    limit = candidates[0].max_error
-    true = [evaluate_rule(population, rule, hierarchy) for rule in candidates]
-    broken, naive, answered = 0, 0, []
-    for rows in draws:
-        sample = _rows(population, rows)
-        drawn = [evaluate_rule(sample, rule, hierarchy) for rule in candidates]
-        failed = [rule.p_value > rule.delta for rule in drawn]
-        passed = [*failed, True].index(True) - 1
-        broken += passed >= 0 and _error(true[passed]) > limit
-        answered.append(0.0 if passed < 0 else true[passed].answered / true[passed].rows)
-        within = [number for number, rule in enumerate(drawn) if _error(rule) <= limit]
-        naive += bool(within) and _error(true[within[-1]]) > limit
-    count = len(draws)
-    return Audit(broken / count, naive / count, _allowed(candidates[0].delta, count)), float(np.mean(answered))
+def audit_digits(count: int) -> tuple[dict[str, Any], list[str]]:
+    """Audit thresholds and repeated certification on `mnist-sample`; return the figures, and tables with a verdict."""
+    whole = audit_sample.sample()
+    audited = audit_sample.audit(whole, audit_sample.settings(), count)
+    tried = audit_attempts.candidates(whole, max(audit_attempts.COUNTS))
+    made = audit_attempts.attempt(whole, tried, count)
+    repeated = [audit_attempts.figures(made, attempts) for attempts in audit_attempts.COUNTS]
+    own = next(one for one in audited if (one.setting.limit, one.setting.rows) == audit_sample.OWN)
+    promises = [one.figures() for one in audited]
+    figures = {
+        "data": "mnist-sample",
+        **{name: own.figures()[name] for name in ("broken_share", "naive_broken_share", "epsilon", "allowed_share")},
+        "delta": audit_sample.DELTA,
+        "draws": count,
+        "sample": [one for one, kept in zip(promises, audited, strict=True) if not kept.setting.auto],
+        "auto": [one for one, kept in zip(promises, audited, strict=True) if kept.setting.auto],
+        "attempts": repeated,
+        "within_delta": all(one["broken_share"] <= one["allowed_share"] for one in (*promises, *repeated)),
+    }
+    rows = f"{len(whole.rows.labels)} validation, certification and test rows"
+    return figures, [
+        f"\nmnist-sample: {rows}; {count} draws of {whole.validation} and of certification rows, with replacement",
+        f"\nthresholds, delta {100 * audit_sample.DELTA:g} %: broken draws, draws that save time, mean ratio of times",
+        *audit_sample.table(audited),
+        f"\nattempts on the same {audit_attempts.ROWS} rows, the cheapest is kept: broken draws, mean ratio of times",
+        *(f"  {number}: {one.name}, epsilon {100 * one.limit:g} %" for number, one in enumerate(tried, 1)),
+        *audit_attempts.table(repeated),
+        "",
+        *(broken(one) for one in (*promises, *repeated) if one["broken_share"] > one["allowed_share"]),
+        f"all {len(promises)} promises and {len(repeated)} numbers of attempts are within their delta: "
+        + ("yes" if figures["within_delta"] else "NO"),
+    ]
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """How often prediction sets hold the label."""
-
-    mean: float
-    """share of the population whose set holds the label, over draws"""
-    standard_error: float
-    """of that mean"""
-    labels: float
-    """mean size of a set"""
-
-
-def coverage(population: FinalPredictions, alpha: float, draws: Sequence[NDArray[np.intp]]) -> Coverage:
-    """Audit prediction sets of one alpha, certified on each draw, on the whole population."""
-    posterior, labels = population.predictions.probabilities, population.labels
-    covered, sizes = [], []
-    for rows in draws:
-        quantile = certify_sets(_rows(population, rows), [alpha]).quantiles[0]
-        members = sets(posterior, quantile)
-        covered.append(float(members[np.arange(len(labels)), labels].mean()))
-        sizes.append(float(members.sum(axis=1).mean()))
-    return Coverage(float(np.mean(covered)), float(np.std(covered) / math.sqrt(len(draws))), float(np.mean(sizes)))
-
-
-def _error(rule: Abstention) -> float:
-    """Return the larger of the two errors that a rule promises."""
-    if not rule.answered:
-        return 0.0
-    together = (rule.wrong + rule.grouped_wrong) / (rule.answered + rule.grouped)
-    return max(rule.wrong / rule.answered, together if rule.grouped else 0.0)
-
-
-def _allowed(delta: float, draws: int) -> float:
-    return delta + 3 * math.sqrt(delta * (1 - delta) / draws)
-
-
-def _rows(final: FinalPredictions, numbers: NDArray[np.intp]) -> FinalPredictions:
-    """Take some of the rows, as often as they are named."""
-    predictions = final.predictions
-    some = replace(
-        predictions,
-        probabilities=predictions.probabilities[numbers],
-        label=predictions.label[numbers],
-        confidence=predictions.confidence[numbers],
-        exit_level=predictions.exit_level[numbers],
-        trace=predictions.trace[:0],
-        abstentions=None,
+def verdict(figures: dict[str, Any]) -> str:
+    """Say whether the promise of a task was kept."""
+    kept = figures["broken_share"] <= figures["allowed_share"]
+    return (
+        f"the promise of {100 * figures['epsilon']:g} % is {'kept' if kept else 'BROKEN'}: broken in "
+        f"{100 * figures['broken_share']:.1f} % of draws, {100 * figures['allowed_share']:.1f} % allowed; naive "
+        f"thresholds break it in {100 * figures['naive_broken_share']:.1f} %"
     )
-    return FinalPredictions(some, final.labels[numbers])
 
 
-@dataclass(frozen=True)
-class Population:
-    """The rows to draw from, what fixes the orders of the tests, and the promise under audit."""
-
-    manifest: Manifest
-    promise: Promise
-    validation: Recording
-    rows: Recording
-    vectors: Sequence[Thresholds]
-    """threshold vectors in testing order"""
-    count: int
-    """of draws"""
-
-    @property
-    def hierarchy(self) -> Hierarchy:
-        """The groups, if there are any."""
-        return self.rows.cascade.hierarchy
-
-    def draws(self, size: int) -> list[NDArray[np.intp]]:
-        """Draw so many rows with replacement, again and again; the same ones every time."""
-        random = np.random.default_rng(0)
-        return [random.integers(0, len(self.rows.labels), size) for _ in range(self.count)]
-
-    def final(self) -> tuple[FinalPredictions, FinalPredictions]:
-        """Predict validation rows and the population, with the certified thresholds."""
-        posterior = FinalPosterior([level.threshold for level in self.manifest.levels], self.validation)
-        return posterior.of(self.validation), posterior.of(self.rows)
-
-
-def population(count: int) -> Population:
-    """Run every network once on all rows."""
-    ensure(CASCADE)
-    manifest, model, data = load(CASCADE)
-    promise = msgspec.convert(manifest.provenance.configuration, Task).promise
-    inputs = np.concatenate([data.certification.inputs, data.test.inputs])
-    labels = np.concatenate([data.certification.labels, data.test.labels])
-    validation = record(model, data.validation)
-    vectors = sequence(validation, times(model, data.validation.inputs), promise.against)
-    return Population(manifest, promise, validation, record(model, Split(inputs, labels)), vectors, count)
-
-
-def audit_thresholds(whole: Population) -> tuple[Audit, list[str]]:
-    """Audit the thresholds at several limits; return the audit of the promise's own limit, and a table."""
-    promise = whole.promise
-    certificate = whole.manifest.certificate
-    size = certificate.rows if certificate else len(whole.validation.labels)
-    losses = np.stack([lost(whole.rows, one.values, promise.against) for one in whole.vectors])
-    draws = whole.draws(size)
-    audits = {limit: thresholds(losses, limit, promise.delta, draws) for limit in sorted({*_LIMITS, promise.max_loss})}
-    delta, vectors = f"delta {100 * promise.delta:g} %", f"{len(whole.vectors)} vectors"
-    lines = [
-        f"\nthresholds, {size} rows a draw, {vectors}, {delta}: broken draws",
-        f"{'epsilon':>10} {'certified':>10} {'allowed':>8} {'naive':>8}",
-        *(f"{100 * limit:>8.2f} % {_columns(one)}" for limit, one in audits.items()),
-    ]
-    return audits[promise.max_loss], lines
-
-
-def audit_abstention(whole: Population) -> tuple[dict[float, float], list[str]]:
-    """Audit abstention at several limits; return the share of broken draws by limit, and a table."""
-    validation, final = whole.final()
-    delta, broken = whole.promise.delta, {}
-    lines = [
-        f"\nabstention, {_ROWS} rows a draw, delta {100 * delta:g} %, groups: "
-        + (", ".join(whole.manifest.groups) or "none"),
-        f"{'error':>10} {'certified':>10} {'allowed':>8} {'naive':>8} {'rows with a label':>18}",
-    ]
-    for limit in sorted({*_ERRORS, whole.promise.abstain_above or _ERRORS[0]}):
-        blank = Abstention(max_error=limit, delta=delta, threshold=0, rows=0, answered=0, wrong=0, p_value=1)
-        candidates = candidate_rules(validation, _ROWS, blank, whole.hierarchy)
-        one, answered = abstention(final, candidates, whole.hierarchy, whole.draws(_ROWS))
-        broken[limit] = one.broken
-        lines.append(f"{100 * limit:>8.1f} % {_columns(one)} {100 * answered:>16.1f} %")
-    return broken, lines
-
-
-def audit_sets(whole: Population) -> tuple[dict[float, float], list[str]]:
-    """Audit prediction sets at several alphas; return the mean coverage by alpha, and a table."""
-    _, final = whole.final()
-    draws, covered = whole.draws(_ROWS), {}
-    lines = [
-        f"\nprediction sets, {_ROWS} rows a draw: mean share of the population whose set holds the label",
-        f"{'alpha':>10} {'coverage':>10} {'at least':>9} {'labels a set':>13}",
-    ]
-    for alpha in _ALPHAS:
-        one = coverage(final, alpha, draws)
-        covered[alpha], least = one.mean, 1 - alpha - 3 * one.standard_error
-        lines.append(f"{100 * alpha:>8.0f} % {100 * one.mean:>8.2f} % {100 * least:>7.2f} % {one.labels:>13.3f}")
-    return covered, lines
-
-
-def _columns(one: Audit) -> str:
-    return f"{100 * one.broken:>8.1f} % {100 * one.allowed:>6.1f} % {100 * one.naive:>6.1f} %"
+def broken(one: dict[str, Any]) -> str:
+    """Name a promise that broke too often."""
+    named = ", ".join(f"{name} {one[name]}" for name in ("against", "epsilon", "rows", "attempts") if name in one)
+    return f"BROKEN: {named}: {100 * one['broken_share']:.1f} % of draws, {100 * one['allowed_share']:.1f} % allowed"
 
 
 def main() -> None:
-    """Audit every promise; print the tables, a verdict, and the figures as JSON."""
-    parser = argparse.ArgumentParser(description="Audit what is certified, on Fashion-MNIST.")
-    parser.add_argument("--draws", type=int, default=1000, help="draws of every audit, at least 500 (default 1000)")
-    whole = population(max(500, parser.parse_args().draws))
-    of_thresholds, first = audit_thresholds(whole)
-    of_abstention, second = audit_abstention(whole)
-    of_sets, third = audit_sets(whole)
-    rows = f"population: {len(whole.rows.labels)} certification and test rows; {whole.count} draws with replacement"
-    kept = of_thresholds.broken <= of_thresholds.allowed
-    verdict = (
-        f"the promise of {100 * whole.promise.max_loss:g} % is {'kept' if kept else 'BROKEN'}: broken in "
-        f"{100 * of_thresholds.broken:.1f} % of draws, {100 * of_thresholds.allowed:.1f} % allowed; naive thresholds "
-        f"break it in {100 * of_thresholds.naive:.1f} %"
-    )
-    for line in (*header(), rows, *first, *second, *third, "", verdict):
-        print(line)
-    figures = {
-        "broken_share": of_thresholds.broken,
-        "naive_broken_share": of_thresholds.naive,
-        "delta": whole.promise.delta,
-        "draws": whole.count,
-        "epsilon": whole.promise.max_loss,
-        "allowed_share": round(of_thresholds.allowed, 4),
-        "abstention_broken_share": {str(limit): share for limit, share in of_abstention.items()},
-        "coverage": {str(alpha): round(share, 4) for alpha, share in of_sets.items()},
-    }
+    """Audit every promise; print the tables, verdicts, and the figures as JSON."""
+    parser = argparse.ArgumentParser(description="Audit what is certified, on digits and on Fashion-MNIST.")
+    parser.add_argument("--draws", type=int, default=1000, help="draws on Fashion-MNIST, at least 500 (default 1000)")
+    parser.add_argument("--sample-draws", type=int, default=500, help="draws on the digits (default 500)")
+    parser.add_argument("--sample-only", action="store_true", help="leave Fashion-MNIST out")
+    asked = parser.parse_args()
+    figures, lines = audit_digits(asked.sample_draws)
+    for line in (*header(), *lines, verdict(figures)):
+        print(line, flush=True)
+    if asked.sample_only or not installed():
+        print(f"\nFashion-MNIST is left out: {'--sample-only' if asked.sample_only else f'{INSTALL} gets it'}")
+    else:
+        large, lines = audit_fashion.audit(max(500, asked.draws))
+        figures = {**figures, "sample_draws": figures["draws"], **large}
+        print(*lines, "", verdict(large), sep="\n")
     print(json.dumps(figures))
 
 

@@ -9,8 +9,6 @@ import base64
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.setting import ROOT, header
+from benchmarks.setting import header
+from benchmarks.trained import DEMO, ensure
 from local.events import HttpRequest, to_event
 from tests.serving import context, load_app
 from training import folder
@@ -37,7 +36,7 @@ from weir.runtime.interpreter import DEPLOYED, load
 from weir.settings import DEFAULT_ALIAS
 
 MODEL = "mnist-sample"
-TRAINED = ROOT / "build/demo" / MODEL
+TRAINED = DEMO
 ROWS = 256
 _PAIRS, _PAIRS_OF_256 = 3_000, 200
 
@@ -62,9 +61,7 @@ class Measured:
 
 def main() -> None:
     """Measure, and print the figures."""
-    if not folder.is_complete(TRAINED):
-        weir = Path(sys.executable).with_name("weir")
-        subprocess.run([weir, "train", MODEL, "--out", TRAINED], check=True, stdout=sys.stderr)
+    ensure(TRAINED)
     images = reload.load(folder.manifest(TRAINED)).inputs
     with _served() as (predict, cascade):
         measured = measure(predict, cascade, images)
