@@ -93,6 +93,8 @@ class Optimise(Value, frozen=True, kw_only=True):
 
     distil: bool = True
     """distil the strongest network into cheap levels"""
+    distil_epochs: Count | None = None
+    """of a distillation; None: three times those of the level itself"""
     escalated: bool = True
     """train later levels with more weight on the rows that earlier ones escalate"""
     pool: bool = True

@@ -2,13 +2,25 @@
 
 import math
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
-from training.data.split import Split
+from training.data.split import Indices, Split
+from training.learning.views import TeacherViews
 from training.modalities.modality import Modality
 from training.task import NetworkSpec
-from weir.engine.arrays import Floats, Labels
+from weir.engine.arrays import Floats
+
+
+class Epochs(Protocol):
+    """What gradient descent runs on: batches, epoch after epoch."""
+
+    def __len__(self) -> int:
+        """Count the batches of an epoch."""
+
+    def epoch(self) -> Iterator[tuple[Floats | Indices, ...]]:
+        """Make the batches of the next epoch; each is the arguments of the loss."""
 
 
 class Batches:
@@ -23,14 +35,38 @@ class Batches:
         """Count the batches of an epoch."""
         return math.ceil(len(self._split.labels) / self._spec.batch_size)
 
-    def epoch(self) -> Iterator[tuple[Floats, Labels]]:
-        """Make the batches of the next epoch: rows `(n, …)`, and the number of each one's variant, `(n,)`.
+    def epoch(self) -> Iterator[tuple[Floats, Indices]]:
+        """Make the batches of the next epoch: changed rows `(n, …)`, and their numbers `(n,)`."""
+        for rows in shuffled(len(self._split.labels), self._spec.batch_size, self._random):
+            yield self._modality.augmented(self._split.inputs[rows], self._spec, self._random), rows
 
-        Variant v of row r has the number `v * rows + r`; variant 0 is the row as it is.
+
+class DistillationBatches:
+    """Batches of a teacher's views, a view an epoch; order and seed as in `Batches`."""
+
+    def __init__(self, views: TeacherViews, spec: NetworkSpec, seed: int) -> None:
+        """Begin before the first view."""
+        self._views, self._spec = views, spec
+        self._random = np.random.default_rng(seed)
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        """Count the batches of an epoch."""
+        return math.ceil(len(self._views) / self._spec.batch_size)
+
+    def epoch(self) -> Iterator[tuple[Floats, Indices, Floats]]:
+        """Make the batches of the next view.
+
+        Each has rows `(n, …)`, their numbers `(n,)`, and the teacher's logits `(n, outputs)`.
         """
-        count = len(self._split.labels)
-        order = self._random.permutation(count)
-        for start in range(0, count, self._spec.batch_size):
-            rows = order[start : start + self._spec.batch_size]
-            inputs, variant = self._modality.augmented(self._split.inputs[rows], self._spec, self._random)
-            yield inputs, rows + count * variant
+        inputs, logits = self._views.view(self._epoch)
+        self._epoch += 1
+        for rows in shuffled(len(inputs), self._spec.batch_size, self._random):
+            yield inputs[rows], rows, logits[rows]
+
+
+def shuffled(count: int, size: int, random: np.random.Generator) -> Iterator[Indices]:
+    """Divide the numbers of `count` rows into batches of `size`, in random order."""
+    order = random.permutation(count)
+    for start in range(0, count, size):
+        yield order[start : start + size]

@@ -143,10 +143,9 @@ def fine_tune(
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     labels = tf.constant(target.train.labels)
-    count = len(target.train.labels)
     objective = Objective(
         joint.networks,
-        lambda inputs, variants: joint.loss(inputs, tf.gather(labels, variants % count)),
+        lambda inputs, rows: joint.loss(inputs, tf.gather(labels, rows)),
         lambda: _judged(joint, target.validation),
     )
     course = Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)

@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from training.fitting.calibration import nll, temperature
-from training.learning.batches import Batches
+from training.learning.batches import Epochs
 from weir.engine.arrays import Floats, Labels
 from weir.engine.confidence import softmax
 from weir.errors import Failed
 
-Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""a batch as `Batches` makes it, rows `(n, …)` and the numbers of their variants `(n,)` -> its loss, a scalar"""
+Loss = Callable[..., tf.Tensor]
+"""a batch as `Epochs` make it -> its loss, a scalar"""
 
 
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Schedule:
     """epochs without a lower calibrated validation loss after which training stops; None: it runs all epochs"""
 
 
-def fit(objective: Objective, batches: Batches, course: Schedule, on_epoch: Callable[[int, int], None]) -> list[Epoch]:
+def fit(objective: Objective, batches: Epochs, course: Schedule, on_epoch: Callable[[int, int], None]) -> list[Epoch]:
     """Minimise a loss over the trainable weights of all networks (AdamW), and restore their best weights.
 
     The best weights are those of the epoch with the lowest calibrated validation loss. `on_epoch(done, of)` is called
@@ -91,7 +91,7 @@ def fit(objective: Objective, batches: Batches, course: Schedule, on_epoch: Call
     history: list[Epoch] = []
     best, since, kept = math.inf, 0, _weights(objective.networks)
     for done in range(1, course.epochs + 1):
-        mean = float(np.mean([step(inputs, variants) for inputs, variants in batches.epoch()]))
+        mean = float(np.mean([step(*batch) for batch in batches.epoch()]))
         judged = objective.judge()
         if not (math.isfinite(mean) and math.isfinite(judged.loss)):
             losses = f"the loss is {mean} in epoch {done}, and {judged.loss} on validation rows"
@@ -123,10 +123,10 @@ def _step(objective: Objective, course: Schedule, steps: int) -> tuple[Callable[
     optimizer.build(variables)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator] # tensorflow has no types
-    def descent(inputs: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
+    def descent(*batch: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            value = objective.loss(inputs, variants)
+            value = objective.loss(*batch)
         optimizer.apply(tape.gradient(value, variables), variables)
         return value
 
-    return (lambda inputs, variants: float(descent(tf.constant(inputs), tf.constant(variants)))), optimizer
+    return (lambda *batch: float(descent(*map(tf.constant, batch)))), optimizer

@@ -1,4 +1,4 @@
-"""Train one network: on labels, or also on the logits of a teacher; rows may have weights."""
+"""Train one network: on labels, or on the logits of a teacher; rows may have weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,21 +10,19 @@ from numpy.typing import NDArray
 
 from training.data.preparation import PreparedData
 from training.data.split import Split
-from training.learning.batches import Batches
+from training.learning.batches import Batches, DistillationBatches, Epochs
 from training.learning.loop import Epoch, Loss, Objective, Schedule, ValidationMetrics, fit
+from training.learning.views import TeacherViews
 from training.modalities import modality_of
 from training.modalities.modality import Modality
 from training.task import NetworkSpec
 from weir.catalog.inputs import Input
 from weir.engine.arrays import Floats
-from weir.engine.confidence import softmax
 
 _CHUNK = 512
 """rows that a float network answers in one call"""
-_SOFTNESS = 3.0
-"""temperature of a distillation"""
-_BY_TEACHER = 0.7
-"""weight of the teacher's probabilities in the loss of a distillation; the labels have the rest"""
+TEMPERATURE = 2.0
+"""by which the logits of teacher and student are divided in a distillation"""
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,8 @@ class TrainingTarget:
     outputs: int
     input: Input
     """what a row is"""
-    teacher: Floats | None = None
-    """logits of another network, to learn from as well: of all variants of the training rows, `(variants * rows,
-    outputs)`, as `teacher_logits` makes them"""
+    teacher: TeacherViews | None = None
+    """what another network says of the training rows, to learn from in the place of the labels"""
     weights: Floats | None = None
     """of the training rows, `(rows,)`, 1 on average; None: all alike"""
 
@@ -104,19 +101,14 @@ def train(
     history = fit(
         Objective(
             [model],
-            _loss(model, target),
+            _label_loss(model, target) if target.teacher is None else _teacher_loss(model, target),
             lambda: ValidationMetrics.of(logits(model, validation.inputs), validation.labels),
         ),
-        Batches(target.train, target.modality, spec, seed),
+        _batches(target, spec, seed),
         Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
         on_epoch,
     )
     return model, history
-
-
-def teacher_logits(model: keras.Model, target: TrainingTarget) -> Floats:
-    """Run a teacher on the training rows, then on each further variant of them: logits `(variants * rows, outputs)`."""
-    return np.concatenate([logits(model, variant) for variant in target.modality.variants(target.train.inputs)])
 
 
 def logits(model: keras.Model, inputs: Floats) -> Floats:
@@ -125,23 +117,39 @@ def logits(model: keras.Model, inputs: Floats) -> Floats:
     return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
-def _loss(model: keras.Model, target: TrainingTarget) -> Loss:
-    """Cross-entropy with the labels; with a teacher also with its softened probabilities of the same variant.
+def _batches(target: TrainingTarget, spec: NetworkSpec, seed: int) -> Epochs:
+    if target.teacher is None:
+        return Batches(target.train, target.modality, spec, seed)
+    return DistillationBatches(target.teacher, spec, seed)
 
-    Hinton, Vinyals & Dean 2015, arXiv 1503.02531. The teacher saw the variant as it was before further changes, such
-    as shifts.
-    """
-    count = len(target.train.labels)
-    labels = tf.constant(target.train.labels)
-    weights = tf.constant(np.ones(count, np.float32) if target.weights is None else target.weights)
-    soft = None if target.teacher is None else tf.constant(softmax(target.teacher, _SOFTNESS))
 
-    def loss(inputs: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
-        outputs, rows = model(inputs, training=True), variants % count
+def _label_loss(model: keras.Model, target: TrainingTarget) -> Loss:
+    """Cross-entropy with the labels."""
+    labels, weights = tf.constant(target.train.labels), _weights(target)
+
+    def loss(inputs: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        outputs = model(inputs, training=True)
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(labels, rows), outputs)
-        if soft is not None:
-            by_teacher = tf.nn.softmax_cross_entropy_with_logits(tf.gather(soft, variants), outputs / _SOFTNESS)
-            each = (1 - _BY_TEACHER) * each + _BY_TEACHER * _SOFTNESS**2 * by_teacher
         return tf.reduce_mean(each * tf.gather(weights, rows))
 
     return loss
+
+
+def _teacher_loss(model: keras.Model, target: TrainingTarget) -> Loss:
+    """Divergence (KL) of the probabilities from the teacher's, both softened by the same temperature T, times T².
+
+    Hinton, Vinyals & Dean 2015, arXiv 1503.02531.
+    """
+    weights = _weights(target)
+
+    def loss(inputs: tf.Tensor, rows: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
+        mine, theirs = (tf.nn.log_softmax(one / TEMPERATURE) for one in (model(inputs, training=True), teacher))
+        each = tf.reduce_sum(tf.exp(theirs) * (theirs - mine), axis=1)
+        return TEMPERATURE**2 * tf.reduce_mean(each * tf.gather(weights, rows))
+
+    return loss
+
+
+def _weights(target: TrainingTarget) -> tf.Tensor:
+    """Return the weight of every training row, `(rows,)`."""
+    return tf.constant(np.ones(len(target.train.labels), np.float32) if target.weights is None else target.weights)

@@ -2,21 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import msgspec
 import numpy as np
 
-from training.learning.networks import TrainingTarget, logits, teacher_logits
+from training.learning.networks import TEMPERATURE, TrainingTarget, logits
+from training.learning.views import Teacher, TeacherViews
 from training.levels.ladder import ExpectedPerformance, Ladder, TrainableLevel, with_pool_weights
 from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
 from training.replay.thresholds import lowest_safe_threshold
+from training.task import NetworkSpec, Optimise
 from weir.catalog.levels import Classifier
+from weir.engine.arrays import Floats
 from weir.engine.cascade import exits, limit_of
 from weir.engine.confidence import confidence, softmax
 
 _EASY = 0.25
 """weight of a training row that no earlier level escalates, beside 1 of one that is"""
+_DISTILLATION_LENGTH = 3
+"""epochs of a distillation for each of the level's own, unless the task says otherwise"""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,11 +120,11 @@ class LevelSearch:
 
 def improve_levels(search: LevelSearch) -> LevelSearch:
     """Try distillation and escalation weights on every level before the last, cheapest first."""
-    settings = search.run.task.optimise
+    settings, teacher = search.run.task.optimise, _strongest(search.ladder)
+    views = _views(search.run, teacher)
     for number in range(len(search.ladder.levels) - 1):
-        teacher = _strongest(search.ladder)
         if settings.distil:
-            search = _distilled(search, number, teacher)
+            search = _distilled(search, number, teacher, views)
         if settings.escalated and number:
             search = _escalated(search, number)
     return search
@@ -148,21 +154,38 @@ class _Retraining:
     """Another way to train a level."""
 
     what: str
+    spec: NetworkSpec
     target: TrainingTarget
     depends_on: list[object]
     """what the target depends on, besides the data"""
 
 
-def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork) -> LevelSearch:
-    """Try to train a level on the logits of a teacher too."""
+def _views(run: TrainingRun, teacher: TrainableNetwork) -> TeacherViews:
+    """Describe the views on which a network teaches every level: rows change as in its own training."""
+
+    def change(rows: Floats, random: np.random.Generator) -> Floats:
+        return teacher.target.modality.augmented(rows, teacher.spec, random)
+
+    teaches = Teacher(partial(logits, teacher.trained.model), change, teacher.trained.made_of)
+    return TeacherViews(run.data.train.inputs, teaches, run.task.seed)
+
+
+def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork, views: TeacherViews) -> LevelSearch:
+    """Try to train a level on what a teacher says, in the place of the labels, and for longer."""
     level = search.ladder.levels[number]
     if not isinstance(level, Classifier):
         return search
     if level.network.trained is teacher.trained:
         return search.skip("distillation", level.name, "it is the strongest network itself")
-    target = level.network.target
-    target = replace(target, teacher=teacher_logits(teacher.trained.model, target))
-    return _retrained(search, number, level, _Retraining("distillation", target, [teacher.trained.made_of]))
+    spec = _lengthened(level.network.spec, search.run.task.optimise)
+    target = replace(level.network.target, teacher=views)
+    return _retrained(search, number, level, _Retraining("distillation", spec, target, _described(target)))
+
+
+def _lengthened(spec: NetworkSpec, settings: Optimise) -> NetworkSpec:
+    """Give a level the epochs of a distillation, of which none is left out."""
+    epochs = settings.distil_epochs or _DISTILLATION_LENGTH * spec.epochs
+    return msgspec.structs.replace(spec, epochs=epochs, patience=epochs)
 
 
 def _escalated(search: LevelSearch, number: int) -> LevelSearch:
@@ -181,29 +204,29 @@ def _escalated(search: LevelSearch, number: int) -> LevelSearch:
         return search.skip("escalation weights", level.name, why)
     weights = np.where(escalates, 1.0, _EASY).astype(np.float32)
     target = replace(target, weights=weights / weights.mean())
-    depends_on = [before.trained.made_of, round(threshold, 4), _teacher_of(level.network)]
-    return _retrained(search, number, level, _Retraining("escalation weights", target, depends_on))
+    depends_on = [before.trained.made_of, round(threshold, 4), _described(target)]
+    return _retrained(search, number, level, _Retraining("escalation weights", level.network.spec, target, depends_on))
 
 
 def _retrained(
     search: LevelSearch, number: int, level: Classifier[TrainableNetwork], retraining: _Retraining
 ) -> LevelSearch:
     """Train a level again, and take the new network if the ladder is better for it."""
-    what, target, old = retraining.what, retraining.target, level.network
+    what, spec, target = retraining.what, retraining.spec, retraining.target
     trained = search.run.train(
-        old.spec,
+        spec,
         target,
         depends_on=[what, *retraining.depends_on],
         as_name=f"{level.name}-{what.replace(' ', '-')}",
     )
-    new = search.run.network(old.spec, trained, target, time_us=old.predictions.time_us)
+    new = search.run.network(spec, trained, target, time_us=level.network.predictions.time_us)
     level = msgspec.structs.replace(level, network=new, temperature=new.predictions.temperature)
     return search.try_level(what, number, level)
 
 
-def _teacher_of(network: TrainableNetwork) -> str:
-    """Identify the teacher in the target of a network, by the digest of the network; empty without a teacher."""
-    return network.trained.made_of if network.target.teacher is not None else ""
+def _described(target: TrainingTarget) -> list[object]:
+    """Describe how a teacher teaches a network, without its rows; empty without a teacher."""
+    return [] if target.teacher is None else [*target.teacher.depends_on, TEMPERATURE]
 
 
 def _accuracy_alone(ladder: Ladder, number: int) -> float | None:

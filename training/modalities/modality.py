@@ -27,16 +27,8 @@ class Modality(Protocol):
     def constant_inputs(self, rows: Floats) -> int:
         """Count the values of a row that are the same in all rows."""
 
-    def augmented(
-        self, rows: Floats, spec: NetworkSpec, random: np.random.Generator
-    ) -> tuple[Floats, NDArray[np.intp]]:
-        """Change rows at random, as a network's description requests; return them with their variants `(n,)`.
-
-        Variant v of a row is the row as `variants(rows)[v]` has it.
-        """
-
-    def variants(self, rows: Floats) -> tuple[Floats, ...]:
-        """Return each variant of all rows for which a teacher gives targets of its own; first the rows as they are."""
+    def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
+        """Change rows at random, as a network's description requests."""
 
     def check(self, spec: NetworkSpec) -> None:
         """Check a network's description, before anything is trained. Raises `BadInput`."""

@@ -6,7 +6,8 @@ import pytest
 
 from tests.training.quick import TASK
 from training.data.preparation import PreparedData, prepare
-from training.learning.batches import Batches
+from training.learning.batches import Batches, DistillationBatches
+from training.learning.views import Teacher, TeacherViews
 from training.modalities import modality_of
 from training.task import NetworkSpec, decode
 
@@ -37,12 +38,32 @@ def test_batches_show_every_row_once_an_epoch(data: PreparedData) -> None:
     assert epochs[0] != epochs[1]
 
 
-def test_mirrored_rows_are_named_as_such(data: PreparedData) -> None:
-    """The number of a variant is that of its row, plus the number of all rows if it is mirrored."""
-    count = len(data.train.labels)
+def test_batches_are_augmented(data: PreparedData) -> None:
+    """About half of the rows are mirrored if the description asks for it, and each has the number of its row."""
     batches = list(Batches(data.train, modality_of(data.input), msgspec.structs.replace(SPEC, flip=True), 0).epoch())
-    images, variants = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    expected = np.concatenate([data.train.inputs, data.train.inputs[:, :, ::-1]])
-    np.testing.assert_array_equal(images, expected[variants])
-    assert sorted((variants % count).tolist()) == list(range(count))
-    assert 0.4 < (variants >= count).mean() < 0.6
+    images, rows = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    mirrored = (images != data.train.inputs[rows]).any(axis=(1, 2))
+    assert 0.4 < mirrored.mean() < 0.6
+    np.testing.assert_array_equal(images[mirrored], data.train.inputs[rows[mirrored], :, ::-1])
+
+
+def _views(data: PreparedData) -> TeacherViews:
+    """Make views whose teacher says the first two values of each row."""
+    return TeacherViews(data.train.inputs, Teacher(lambda rows: rows[:, 0, :2], lambda rows, _: rows, "teacher"), 0)
+
+
+def test_each_epoch_of_a_distillation_is_the_next_view(data: PreparedData) -> None:
+    """Every row comes once, with its number and with what the teacher says of it; the seed gives the order."""
+    batches, again = (DistillationBatches(_views(data), SPEC, 0) for _ in range(2))
+    orders = []
+    for number in range(2):
+        epoch = list(batches.epoch())
+        assert len(epoch) == len(batches)
+        inputs, rows, logits = (np.concatenate(parts) for parts in zip(*epoch, strict=True))
+        expected = _views(data).view(number)
+        np.testing.assert_array_equal(inputs, expected[0][rows])
+        np.testing.assert_array_equal(logits, expected[1][rows])
+        assert sorted(rows.tolist()) == list(range(len(data.train.labels)))
+        np.testing.assert_array_equal(rows, np.concatenate([batch[1] for batch in again.epoch()]))
+        orders.append(rows.tolist())
+    assert orders[0] != orders[1]

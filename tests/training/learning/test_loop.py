@@ -38,9 +38,9 @@ def _course(epochs: int = 1, *, patience: int | None = None, weight_decay: float
 def _together(networks: Sequence[keras.Model]) -> Loss:
     """Return the loss of the summed logits of several networks."""
 
-    def loss(images: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
+    def loss(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         logits = tf.add_n([network(images, training=True) for network in networks])
-        labels = tf.gather(tf.constant(ROWS.labels), variants)
+        labels = tf.gather(tf.constant(ROWS.labels), rows)
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
     return loss

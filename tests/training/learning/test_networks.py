@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import keras
 import msgspec
 import numpy as np
 import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
 from scipy.special import softmax
 
 from tests.training.pictures import picture
@@ -12,9 +15,11 @@ from tests.training.quick import TASK
 from training.data.preparation import PreparedData, prepare
 from training.data.split import Split
 from training.learning.loop import Diverged, ValidationMetrics
-from training.learning.networks import TrainingTarget, _loss, logits, teacher_logits, train
+from training.learning.networks import TEMPERATURE, TrainingTarget, _teacher_loss, logits, train
+from training.learning.views import Teacher, TeacherViews
 from training.modalities.picture.architectures import build
 from training.task import NetworkSpec, Task, decode
+from weir.engine.arrays import Floats
 
 
 @pytest.fixture(scope="module")
@@ -113,44 +118,63 @@ def _accuracy(target: TrainingTarget) -> float:
     return float((logits(model, test.inputs).argmax(axis=1) == test.labels).mean())
 
 
-def test_a_teacher_helps() -> None:
-    """A network learns the truth from its teacher although half of its labels are wrong."""
-    truth = SIDES.train.labels
-    noisy = np.random.default_rng(0).integers(0, 2, len(truth))
-    teacher = 10 * np.eye(2, dtype=np.float32)[np.concatenate([truth, truth])]
-    target = replace(SIDES, train=Split(SIDES.train.inputs, noisy))
-    assert _accuracy(target) < 0.8
-    assert _accuracy(replace(target, teacher=teacher)) > 0.95
-    assert _accuracy(replace(target, teacher=teacher).labels_only()) == _accuracy(target)
+def _taught() -> TrainingTarget:
+    """Learn from a teacher that knows the truth, and not from the labels, of which half are wrong."""
+    noisy = np.random.default_rng(0).integers(0, 2, len(SIDES.train.labels))
+    teacher = Teacher(_truth, lambda rows, random: rows + random.normal(0, 1, rows.shape).astype(np.float32), "teacher")
+    views = TeacherViews(SIDES.train.inputs, teacher, 0)
+    return replace(SIDES, train=Split(SIDES.train.inputs, noisy), teacher=views)
 
 
-def test_a_mirrored_row_learns_from_the_teachers_logits_of_its_mirror_image() -> None:
-    """The loss is 0.3 of that on labels, and 0.7 times 9 of that on the softened probabilities of the variant."""
-    count, random = len(SIDES.train.labels), np.random.default_rng(0)
-    teacher = random.normal(0, 3, (2 * count, 2)).astype(np.float32)
-    weights = random.uniform(0, 2, count).astype(np.float32)
-    model = build("mlp", picture(6, 6), 2, 0)
-    variants = np.array([0, count, 7, count + 7, 2 * count - 1])
-    images = np.concatenate([SIDES.train.inputs, SIDES.train.inputs[:, :, ::-1]])[variants]
-    loss = _loss(model, replace(SIDES, teacher=teacher, weights=weights))(images, variants)
-    outputs = logits(model, images).astype(np.float64)
-    expected = []
-    for one, variant in zip(outputs, variants, strict=True):
-        row = variant % count
-        on_labels = -np.log(softmax(one)[SIDES.train.labels[row]])
-        by_teacher = -(softmax(teacher[variant] / 3) * np.log(softmax(one / 3))).sum()
-        expected.append(weights[row] * (0.3 * on_labels + 0.7 * 9 * by_teacher))
-    assert float(loss) == pytest.approx(np.mean(expected), rel=1e-4)
+def _truth(rows: Floats) -> Floats:
+    """Say which side is bright, more surely the brighter it is."""
+    left = (rows[:, :, :3].mean(axis=(1, 2)) - rows[:, :, 3:].mean(axis=(1, 2))) / 4
+    return np.stack([left, -left], axis=1)
 
 
-def test_a_teacher_runs_on_rows_and_their_mirror_images() -> None:
-    """The logits of all rows as they are come first, then those of all mirror images."""
-    model = build("mlp", picture(6, 6), 2, 0)
-    images = SIDES.train.inputs[:20]
-    rows = Split(images, SIDES.train.labels[:20])
-    outputs = teacher_logits(model, replace(SIDES, train=rows))
-    np.testing.assert_allclose(outputs[:20], logits(model, images), atol=1e-5)
-    np.testing.assert_allclose(outputs[20:], logits(model, images[:, :, ::-1]), atol=1e-5)
+def test_a_network_learns_from_its_teacher_alone() -> None:
+    """It learns the truth from its teacher although half of its labels are wrong."""
+    target = _taught()
+    assert _accuracy(target.labels_only()) < 0.8
+    assert _accuracy(target) > 0.95
+
+
+def test_a_distillation_is_the_same_for_the_same_seed() -> None:
+    """Views, order and initial weights depend on seeds alone."""
+    one, two = (train(SPEC, _taught(), 0, lambda *_: None) for _ in range(2))
+    np.testing.assert_array_equal(logits(one[0], SIDES.validation.inputs), logits(two[0], SIDES.validation.inputs))
+    assert one[1] == two[1]
+
+
+def _steepest(model: keras.Model, teacher: Floats, rows: NDArray[np.intp]) -> float:
+    """Return the largest slope of a distillation's loss by any weight."""
+    with tf.GradientTape() as tape:
+        loss = _teacher_loss(model, SIDES)(SIDES.train.inputs[rows], rows, teacher)
+    return max(float(tf.reduce_max(tf.abs(slopes))) for slopes in tape.gradient(loss, model.trainable_variables))
+
+
+def test_a_student_that_says_what_its_teacher_says_has_nothing_to_learn() -> None:
+    """The loss is zero and so is its gradient; it is neither for another student."""
+    model, rows = build("mlp", picture(6, 6), 2, 0), np.arange(20)
+    own = logits(model, SIDES.train.inputs[rows])
+    loss = _teacher_loss(model, SIDES)
+    assert float(loss(SIDES.train.inputs[rows], rows, own)) == pytest.approx(0, abs=1e-5)
+    assert _steepest(model, own, rows) == pytest.approx(0, abs=1e-4)
+    other = own + np.array([0, 1], np.float32)
+    assert float(loss(SIDES.train.inputs[rows], rows, other)) > 0.01
+    assert _steepest(model, other, rows) > 0.01
+
+
+def test_the_loss_of_a_distillation_is_that_of_softened_probabilities() -> None:
+    """It is the divergence of both at the temperature, times its square, by the weights of the rows."""
+    random = np.random.default_rng(0)
+    weights = random.uniform(0, 2, len(SIDES.train.labels)).astype(np.float32)
+    model, rows = build("mlp", picture(6, 6), 2, 0), np.array([0, 5, 7, 200])
+    teacher, images = random.normal(0, 3, (4, 2)).astype(np.float32), SIDES.train.inputs[rows]
+    loss = _teacher_loss(model, replace(SIDES, weights=weights))(images, rows, teacher)
+    theirs, mine = (softmax(one.astype(np.float64) / TEMPERATURE, axis=1) for one in (teacher, logits(model, images)))
+    each = TEMPERATURE**2 * (theirs * np.log(theirs / mine)).sum(axis=1)
+    assert float(loss) == pytest.approx((weights[rows] * each).mean(), rel=1e-4)
 
 
 def test_rows_count_by_their_weight() -> None:

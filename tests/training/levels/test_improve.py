@@ -240,7 +240,8 @@ def test_a_used_optimisation_changes_the_level_for_good(
     for number, name in enumerate(("first", "second")):
         used = [line.what for line in improved.trials if line.level == name and line.used]
         network, old = improved.ladder.cascade.networks[number], before.cascade.networks[number]
-        assert network.spec == old.spec
+        assert network.spec.epochs == (6 if "distillation" in used else 2)
+        assert network.spec.architecture == old.spec.architecture
         assert (network.trained.made_of == old.trained.made_of) == (not used)
     assert improved.expected.time_us <= before.expected(PROMISE).time_us
 
@@ -253,13 +254,35 @@ def test_a_level_has_the_temperature_of_its_network(improved: LevelSearch) -> No
 
 
 def test_the_teacher_is_the_strongest_network(trained: tuple[ObservedRun, Ladder], improved: LevelSearch) -> None:
-    """A distilled level learns from its logits on the training rows, and on their mirror images after them."""
+    """All distilled levels learn from its logits, on the same views of the training rows."""
     run, before = trained
-    images, model = run.data.train.inputs, before.end_to_end.trained.model
-    teacher = run.targets["first-distillation"].teacher
-    assert teacher is not None
-    np.testing.assert_allclose(teacher[:300], logits(model, images), atol=1e-4)
-    np.testing.assert_allclose(teacher[300:], logits(model, images[:, :, ::-1]), atol=1e-4)
+    first, second = (run.targets[f"{name}-distillation"].teacher for name in ("first", "second"))
+    assert first is not None
+    assert first is second
+    inputs, teacher = first.view(0)
+    np.testing.assert_allclose(teacher, logits(before.end_to_end.trained.model, inputs), atol=1e-4)
+
+
+def test_a_distillation_that_is_resumed_does_not_run_its_teacher(
+    trained: tuple[ObservedRun, Ladder], improved: LevelSearch
+) -> None:
+    """The teacher has no weights here, and the levels become what they were."""
+    run, before = trained
+    end_to_end = replace(before.end_to_end, trained=replace(before.end_to_end.trained, model=None))
+    others = before.cascade.networks[:-1]
+    resumed = improve_levels(_search(run, ladder(*others, end_to_end), distil=True, escalated=True))
+    assert [line.describe() for line in resumed.trials] == [line.describe() for line in improved.trials]
+
+
+@pytest.mark.parametrize(("asked", "epochs"), [(None, 6), (3, 3)], ids=["by default", "as the task says"])
+def test_a_distillation_is_longer(
+    asked: int | None, epochs: int, run: ObservedRun, trained: tuple[ObservedRun, Ladder], tmp_path: Path
+) -> None:
+    """It has three times the epochs of the level, or those of the task, and another length is another network."""
+    first, *_, last = trained[1].cascade.networks
+    improve_levels(_search(run, ladder(first, last), distil=True, distil_epochs=asked))
+    (curve,) = tmp_path.glob("first-distillation.*.json")
+    assert len(msgspec.json.decode(curve.read_bytes())) == epochs
 
 
 def test_the_strongest_network_has_no_teacher(run: ObservedRun, trained: tuple[ObservedRun, Ladder]) -> None:

@@ -30,7 +30,7 @@ ONLY_PICTURES = r"networks are trained on inputs of the kind picture. Got: the t
 
 
 class Numbers:
-    """A kind of input that is no picture: rows of three numbers, and a variant of opposite sign."""
+    """A kind of input that is no picture: rows of three numbers."""
 
     def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
         """Take them as they are."""
@@ -44,15 +44,9 @@ class Numbers:
         """Count columns."""
         return int((rows == rows[0]).all(axis=0).sum())
 
-    def augmented(
-        self, rows: Floats, spec: NetworkSpec, random: np.random.Generator
-    ) -> tuple[Floats, NDArray[np.intp]]:
+    def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change the sign of every row."""
-        return -rows, np.ones(len(rows), np.intp)
-
-    def variants(self, rows: Floats) -> tuple[Floats, ...]:
-        """Return both signs."""
-        return rows, -rows
+        return -rows
 
     def check(self, spec: NetworkSpec) -> None:
         """Know no network."""
@@ -86,11 +80,8 @@ def test_a_picture_has_the_modality_of_its_package() -> None:
     for reason, mask in cleaning.unusable(rows, GREY).items():
         np.testing.assert_array_equal(modality.unusable(rows)[reason], mask)
     assert modality.constant_inputs(rows) == 0
-    images, variants = modality.augmented(rows, described, np.random.default_rng(1))
     expected = augmentation.augmented(rows, described, np.random.default_rng(1))
-    np.testing.assert_array_equal(images, expected[0])
-    np.testing.assert_array_equal(variants, expected[1])
-    np.testing.assert_array_equal(modality.variants(rows), [rows, rows[:, :, ::-1]])
+    np.testing.assert_array_equal(modality.augmented(rows, described, np.random.default_rng(1)), expected)
     assert modality.build("mlp", 3, 0).output_shape == (None, 3)
     assert modality.example(rows[0]) == (".png", samples.file(rows[0], GREY))
 
@@ -130,13 +121,13 @@ def test_a_reason_that_cleaning_cannot_count_is_an_error(numbers: Modality, monk
 
 
 def test_rows_of_another_kind_are_learned_in_batches(numbers: Modality) -> None:
-    """Rows are changed as their kind changes them, and numbered by their variants."""
+    """Rows are changed as their kind changes them, and numbered."""
     rows = Split(RANDOM.uniform(0, 1, (10, 3)).astype(np.float32), np.zeros(10, np.int64))
     target = TrainingTarget(rows, rows, 2, NUMBERS)
     batches = list(Batches(target.train, target.modality, spec("n"), 0).epoch())
-    inputs, variants = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    np.testing.assert_array_equal(inputs, np.concatenate(target.modality.variants(rows.inputs))[variants])
-    assert sorted(variants.tolist()) == list(range(10, 20))
+    inputs, order = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    np.testing.assert_array_equal(inputs, -rows.inputs[order])
+    assert sorted(order.tolist()) == list(range(10))
 
 
 def test_networks_are_checked_by_the_kind_of_input(numbers: Modality) -> None:

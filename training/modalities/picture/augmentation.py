@@ -10,23 +10,14 @@ _HALF = 0.5
 """share of pictures that are mirrored, or lose a square"""
 
 
-def augmented(pictures: Floats, spec: NetworkSpec, random: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
-    """Change pictures `(n, height, width)` at random; return them with the number of each one's variant `(n,)`."""
-    mirrored = random.random(len(pictures)) < (_HALF if spec.flip else 0)
-    pictures = flipped(pictures, mirrored)
+def augmented(pictures: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
+    """Change pictures `(n, height, width)` at random."""
+    pictures = flipped(pictures, random.random(len(pictures)) < (_HALF if spec.flip else 0))
     if spec.shift:
         pictures = shifted(pictures, spec.shift, random)
     if spec.erase:
         pictures = erased(pictures, spec.erase, random)
-    return pictures, mirrored.astype(np.intp)
-
-
-def variants(pictures: Floats) -> tuple[Floats, ...]:
-    """Return the variants of all pictures `(n, height, width)` that have targets of their own: as they are, mirrored.
-
-    A shifted or partly erased picture keeps the target of its variant.
-    """
-    return pictures, pictures[:, :, ::-1]
+    return pictures
 
 
 def flipped(pictures: Floats, mirrored: NDArray[np.bool_]) -> Floats:

@@ -34,15 +34,9 @@ class PictureModality:
         """Count the pixels that have one value in all rows."""
         return cleaning.constant_inputs(rows)
 
-    def augmented(
-        self, rows: Floats, spec: NetworkSpec, random: np.random.Generator
-    ) -> tuple[Floats, NDArray[np.intp]]:
-        """Mirror, shift and partly erase pictures at random; return them with their variants `(n,)`."""
+    def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
+        """Mirror, shift and partly erase pictures at random."""
         return augmentation.augmented(rows, spec, random)
-
-    def variants(self, rows: Floats) -> tuple[Floats, ...]:
-        """Return all pictures as they are, then all mirrored."""
-        return augmentation.variants(rows)
 
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an architecture that is not known. Raises `BadInput`."""

@@ -1,0 +1,77 @@
+"""Views of the training rows, changed and mixed at random, and what a teacher says of each.
+
+Teacher and student get the very same rows, on which the student matches the teacher's function: Beyer et al. 2022,
+arXiv 2106.05237. Mixed rows let the teacher speak of far more inputs than there are rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from weir.engine.arrays import Floats
+
+COUNT = 32
+"""different views of a teacher, after which the first comes again; each costs one pass of the teacher over all rows"""
+MIXED = 0.5
+"""share of the rows of a view that are mixed with another one"""
+_CHUNK = 2048
+"""rows that are changed in one step, to save memory"""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A network that others learn from."""
+
+    logits: Callable[[Floats], Floats]
+    """rows `(n, …)` -> its logits `(n, outputs)`"""
+    change: Callable[[Floats, np.random.Generator], Floats]
+    """changes rows `(n, …)` at random, as in its own training"""
+    made_of: str
+    """digest of everything that it was made of"""
+
+
+class TeacherViews:
+    """Numbered views of the same rows; number and seed determine a view, and the teacher sees each view once."""
+
+    def __init__(self, rows: Floats, teacher: Teacher, seed: int) -> None:
+        """Describe the views of rows `(rows, …)`; nothing is computed yet."""
+        self._rows, self._teacher, self._seed = rows, teacher, seed
+        self._logits: dict[int, Floats] = {}
+
+    @property
+    def depends_on(self) -> list[object]:
+        """What determines the views and the logits, besides the rows and the seed."""
+        return [self._teacher.made_of, COUNT, MIXED]
+
+    def __len__(self) -> int:
+        """Count the rows of a view."""
+        return len(self._rows)
+
+    def view(self, number: int) -> tuple[Floats, Floats]:
+        """Make a view: its rows `(rows, …)` in the order of the training rows, and the teacher's logits of them."""
+        number %= COUNT
+        inputs = self._inputs(np.random.default_rng([self._seed, number]))
+        if number not in self._logits:
+            self._logits[number] = self._teacher.logits(inputs)
+        return inputs, self._logits[number]
+
+    def _inputs(self, random: np.random.Generator) -> Floats:
+        """Change all rows, some at a time, and mix the first of each time; the order is random."""
+        inputs, order = np.empty_like(self._rows), random.permutation(len(self._rows))
+        for start in range(0, len(order), _CHUNK):
+            chunk = order[start : start + _CHUNK]
+            changed, count = self._teacher.change(self._rows[chunk], random), round(MIXED * len(chunk))
+            inputs[chunk] = changed
+            inputs[chunk[:count]] = mixed(changed[:count], random)
+        return inputs
+
+
+def mixed(rows: Floats, random: np.random.Generator) -> Floats:
+    """Mix each of the rows `(n, …)` with the one before, of which it gets less than half; the first with the last.
+
+    Mixup: Zhang, Cisse, Dauphin & Lopez-Paz 2018, arXiv 1710.09412.
+    """
+    foreign = random.uniform(0, 0.5, (len(rows), *[1] * (rows.ndim - 1))).astype(np.float32)
+    both: Floats = rows + foreign * (np.roll(rows, 1, axis=0) - rows)
+    return both
