@@ -58,8 +58,8 @@ def build(run: TrainingRun) -> BuiltLevels:
         Diverged: a training ran off to infinity.
     """
     target = TrainingTarget.all_labels(run.data)
-    networks = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
-    chosen = _told(strongest.after_training(networks), run)
+    networks, by_time = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
+    chosen = _told(strongest.after_training(networks, by_time), run)
     search = improve_levels(LevelSearch(run, chosen.ladder))
     decomposition = Decomposition(search.ladder, {}, ())
     if run.task.hierarchy is not None:
@@ -108,15 +108,13 @@ def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSear
     return without.try_ladder(what, level, ladder)
 
 
-def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> list[TrainableNetwork]:
-    """Time all artifacts in one run, because the load may have changed in the hours that their trainings took."""
-    loaded = {
-        number: Network(network.quantized.content, DEPLOYED).logits
-        for number, network in enumerate(networks)
-        if network.quantized is not None
-    }
+def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> tuple[list[TrainableNetwork], list[int]]:
+    """Time all artifacts in one run, so that they can be compared; return their order too: ties by size."""
+    artifacts = {number: one.quantized for number, one in enumerate(networks) if one.quantized is not None}
+    loaded = {number: Network(artifact.content, DEPLOYED).logits for number, artifact in artifacts.items()}
     times = side_by_side(loaded, data.validation.inputs)
-    return [network.timed(times.median_us(number)) for number, network in enumerate(networks)]
+    timed = [network.timed(times.median_us(number)) for number, network in enumerate(networks)]
+    return timed, times.ordered(lambda number: len(artifacts[number].content))
 
 
 def _told(selection: Selection, run: TrainingRun) -> Selection:

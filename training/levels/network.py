@@ -1,6 +1,5 @@
 """A network that may become a level: how it is judged, and how it can be trained further."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,11 +59,6 @@ class TrainableNetwork:
     def timed(self, time_us: float) -> "TrainableNetwork":
         """Set its time per row."""
         return replace(self, predictions=replace(self.predictions, time_us=time_us))
-
-
-def by_time(networks: Iterable[TrainableNetwork]) -> list[TrainableNetwork]:
-    """Put networks in the order in which they become levels: by their time per row."""
-    return sorted(networks, key=lambda network: network.predictions.time_us)
 
 
 def classifier(network: TrainableNetwork) -> Classifier[TrainableNetwork]:

@@ -23,6 +23,7 @@ from training.levels.improve import LevelSearch
 from training.levels.ladder import Ladder
 from training.levels.manifest import manifest
 from training.levels.network import TrainableNetwork
+from training.replay.timing import Times
 from training.task import Groups, Optimise
 from weir.catalog.levels import Classifier, Experts
 from weir.errors import BadInput
@@ -44,7 +45,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ObservedRun:
 def _built(run: ObservedRun, *times_us: float) -> BuiltLevels:
     """Build the levels of a task whose networks, in its order, take such times: their real ones are nearly equal."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build_levels, "side_by_side", lambda *_: dict(enumerate(times_us)))
+        patch.setattr(
+            build_levels,
+            "side_by_side",
+            lambda *_: Times({number: [time_us] * 5 for number, time_us in enumerate(times_us)}),
+        )
         return build(run)
 
 
