@@ -1,14 +1,15 @@
 """The calibration of a finished model on its test split, before and after temperature scaling."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.split import Split
+from training.measuring.bins import Bin, diagram
 from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, uncalibrated
-from training.measuring.reliability import Bin, diagram, ece, floor
+from training.measuring.reliability import ece, floor
 from training.replay.recording import Recording, recording_of, run_networks
 from weir.catalog.manifest import Manifest
 from weir.engine.arrays import Floats, Labels
@@ -26,7 +27,9 @@ class CalibrationResult(msgspec.Struct, frozen=True, kw_only=True):
     floor: float
     """the error of a perfectly calibrated predictor of these confidences on as many rows"""
     diagram_before: tuple[Bin, ...]
+    """the rows in bins of nearly equal numbers of rows, with every temperature 1"""
     diagram_after: tuple[Bin, ...]
+    """the same with the temperatures that serve"""
 
 
 def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) -> dict[str, CalibrationResult]:
@@ -50,11 +53,11 @@ def calibration(manifest: Manifest, fetch: Callable[[str], bytes], test: Split) 
     return results
 
 
-def panels(manifest: Manifest, results: dict[str, CalibrationResult]) -> dict[str, tuple[Sequence[Bin], Sequence[Bin]]]:
-    """Name the diagrams of results for people."""
+def panels(manifest: Manifest, results: dict[str, CalibrationResult]) -> dict[str, CalibrationResult]:
+    """Name results for people."""
     names = {END_TO_END_KEY: "end-to-end", CASCADE_KEY: "cascade"}
     names |= {str(number): f"level {number}: {level.name}" for number, level in enumerate(manifest.levels)}
-    return {names[contender]: (one.diagram_before, one.diagram_after) for contender, one in results.items()}
+    return {names[contender]: result for contender, result in results.items()}
 
 
 def _at_exits(rows: Recording, exits: NDArray[np.int32]) -> Floats:

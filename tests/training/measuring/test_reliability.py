@@ -1,15 +1,11 @@
-"""training.measuring.reliability and training.measuring.diagrams."""
+"""training.measuring.reliability."""
 
-from xml.etree import ElementTree as ET
-
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.measuring.diagrams import Panel, draw
-from training.measuring.reliability import Bin, diagram, ece, floor, gap
+from training.measuring.reliability import ece, floor
 from weir.errors import BadInput
 
 EDGES = [k / 15 for k in range(16)]
@@ -39,22 +35,6 @@ def test_a_calibration_error_worked_out_by_hand() -> None:
     """Half of the rows have confidence 1 and half of those are wrong; the others are as accurate as confident."""
     confidence, correct = np.array([1.0, 1.0, 0.5, 0.5], np.float32), np.array([True, False, True, False])
     assert ece(confidence, correct) == 0.25
-    assert diagram(confidence, correct) == (
-        Bin(low=7 / 15, high=8 / 15, rows=2, confidence=0.5, accuracy=0.5),
-        Bin(low=14 / 15, high=1, rows=2, confidence=1, accuracy=0.5),
-    )
-
-
-@given(ROWS)
-def test_a_diagram_holds_every_row_and_survives_json(rows: list[tuple[float, bool]]) -> None:
-    """Bins without rows are left out, and the error can be computed from the JSON."""
-    confidence, correct = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    bins = diagram(confidence, correct)
-    assert sum(one.rows for one in bins) == len(rows)
-    assert all(one.rows for one in bins)
-    assert sum(one.rows * one.accuracy for one in bins) == pytest.approx(correct.sum())
-    read = msgspec.json.decode(msgspec.json.encode(bins), type=tuple[Bin, ...])
-    assert gap(read) == ece(confidence, correct)
 
 
 def test_a_calibrated_predictor_shows_the_floor_and_an_overconfident_one_far_more() -> None:
@@ -82,48 +62,9 @@ def test_the_floor_of_certain_predictions_is_zero() -> None:
 
 
 def test_a_calibration_error_without_rows_is_refused() -> None:
-    """There is nothing to measure, in an array without rows as in a diagram without bins."""
+    """There is nothing to measure in an array without rows."""
     nothing = np.array([], np.float32)
-    assert diagram(nothing, nothing.astype(bool)) == ()
     with pytest.raises(BadInput, match=r"calibration is measured on at least one row\. Got: 0"):
         ece(nothing, nothing.astype(bool))
     with pytest.raises(BadInput, match="at least one row"):
         floor(nothing)
-    with pytest.raises(BadInput, match="at least one row"):
-        gap(())
-
-
-def _panel(seed: int) -> Panel:
-    random = np.random.default_rng(seed)
-    confidence = random.uniform(0.2, 1, 500)
-    before, after = (random.random(500) < confidence - worse for worse in (0.15, 0))
-    return diagram(confidence, before), diagram(confidence, after)
-
-
-def _texts(picture: bytes) -> list[str]:
-    return ["".join(text.itertext()) for text in ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
-
-
-@pytest.mark.parametrize("names", [["cascade"], ["<b>&", "$x", "a--b", "small", "end-to-end"]])
-def test_a_picture_shows_every_name_and_both_errors(names: list[str]) -> None:
-    """It is XML whatever the names contain, with text that can be searched and read."""
-    panels = {name: _panel(seed) for seed, name in enumerate(names)}
-    texts = _texts(draw(panels, columns=2))
-    assert set(names) | {"confidence", "accuracy", "before", "after", "perfect"} <= set(texts)
-    for before, after in panels.values():
-        assert f"ECE {100 * gap(before):.2f} → {100 * gap(after):.2f} %" in texts
-
-
-def test_the_same_panels_are_the_same_bytes() -> None:
-    """The bytes depend on no date, machine or chance; other panels give others."""
-    first = draw({"cascade": _panel(0)})
-    assert first == draw({"cascade": _panel(0)}) != draw({"cascade": _panel(1)})
-    assert b"date" not in first.lower()
-
-
-def test_nothing_to_draw_is_refused() -> None:
-    """A picture has at least one panel, and each panel at least one row."""
-    with pytest.raises(BadInput, match=r"a picture has at least one panel\. Got: 0"):
-        draw({})
-    with pytest.raises(BadInput, match="at least one row"):
-        draw({"cascade": ((), _panel(0)[1])})
