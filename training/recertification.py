@@ -10,7 +10,6 @@ from training import folder
 from training.certifying import attempts as attempts_file
 from training.certifying.attempts import Attempt, Attempts, digests_of
 from training.certifying.certify import CertifiedPromises
-from training.certifying.limits import Settled
 from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, certify_model
 from training.data import fresh
@@ -52,7 +51,7 @@ def recertify(trained: Path, promise: Promise, callbacks: Callbacks, rows: Path 
         given = None if rows is None else _fresh(rows, data, promise, callbacks)
         model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
         carrying = CertificationRows(model, data, promise, _attempts(trained, manifest, data), given)
-        _refuse_weaker(carrying.settled)
+        _refuse_weaker(carrying)
         certification = certify_model(carrying)
         attempts_file.save(trained, certification.attempts)
         _refuse(certification.promises)
@@ -114,10 +113,11 @@ def _attempts(trained: Path, manifest: Manifest, data: PreparedData) -> Attempts
     return attempts.adding(Attempt(test="", rows=digests.name, delta=manifest.certificate.delta), digests)
 
 
-def _refuse_weaker(settled: Settled) -> None:
+def _refuse_weaker(rows: CertificationRows) -> None:
     """Refuse a limit that the rows cannot carry, before anything is tested on them."""
-    if settled.weaker:
-        raise BadInput("--max-loss is a limit that the certification rows can carry, or auto", settled.why)
+    if rows.settled.weaker:
+        rule = "--max-loss is a limit that the certification rows can carry, or auto"
+        raise BadInput(rule, f"attempt {rows.attempt} on these rows: {rows.settled.why}")
 
 
 def _refuse(promises: CertifiedPromises) -> None:

@@ -58,7 +58,7 @@ PARTS = ("Usage:", "Arguments:", "Exit codes:", "Example", "Options:")
 """the beginnings of the parts of help; every other paragraph is a detail"""
 OPTIONS = (
     *("--task", "--out", "--seed", "--reuse"),
-    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha"),
+    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
     *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
     *("--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
     *("--timeout", "--host", "--port", "--json"),
@@ -517,7 +517,8 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     before, after = folder.manifest(trained), folder.manifest(copy)
     assert after.certificate is not None
-    assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.1, 153)
+    assert (after.certificate.max_loss, after.certificate.rows) == (0.1, 153)
+    assert (after.certificate.attempt, after.certificate.delta, after.certificate.delta_spent) == (2, 0.05, 0.1)
     assert after.sets is not None
     assert after.sets.rows == 47
     assert after.certificate.losses <= after.certificate.max_losses
@@ -536,10 +537,10 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     assert again.returncode == 0, again.stderr
     kept = folder.manifest(copy)
     assert kept.certificate is not None
-    assert (kept.certificate.max_loss, kept.certificate.delta) == (0.2, 0.1)
+    assert (kept.certificate.max_loss, kept.certificate.attempt, kept.certificate.delta) == (0.2, 3, 0.025)
     assert kept.sets is not None
     done = again
-    assert json.loads(done.stdout)["promise"].startswith("with 90 % confidence, ")
+    assert json.loads(done.stdout)["promise"].startswith("with 97.5 % confidence, ")
     assert (copy / "summary.json").read_text() == done.stdout
     assert weir("evaluate", copy).returncode == 0
 
@@ -549,7 +550,10 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     [
         (("--max-loss", "0.2", "--abstain-above", "0.0001"), 1, "no threshold keeps the error"),
         (("--alpha", "0"), 2, "--alpha"),
-        (("--max-loss", "0.01"), 2, "takes at least 299 certification rows. Got: 200"),
+        (("--max-loss", "0.01"), 2, "Got: attempt 2 on these rows: 200 certification rows carry 2 % at delta 2.5 %"),
+        (("--against", "labels", "--max-loss", "auto"), 2, "a promise against labels states its max_loss"),
+        (("--max-loss", "some"), 2, "--max-loss"),
+        (("--data", "rows.txt"), 2, "--data is a .npz, .npy or .csv"),
         (("--max-loss", "0.02", "--against", "labels"), 1, "the last level alone is wrong on"),
         (("--max-loss", "0"), 2, "--max-loss"),
         (("--delta", "1"), 2, "--delta"),
@@ -563,13 +567,46 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
 def test_a_promise_that_cannot_be_certified_changes_nothing(
     trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    """When the promise can't be kept or is no promise, the folder stays as it was."""
+    """When the promise can't be kept or is no promise, the model stays as it was; what was tested is an attempt."""
     copy = copied(trained, tmp_path)
     before = _files(copy)
     done = weir("certify", copy, *arguments)
     assert done.returncode == code
     assert message in done.stderr
-    assert _files(copy) == before
+    after = _files(copy)
+    attempts = [json.loads(files.pop("attempts.json"))["attempts"] for files in (before, after)]
+    assert after == before
+    assert len(attempts[1]) - len(attempts[0]) == (1 if code == 1 else 0)
+
+
+def test_rows_without_labels_carry_an_agreement(trained: Path, tmp_path: Path) -> None:
+    """Fresh rows are a first attempt, whatever was tried before; against the end-to-end model they need labels."""
+    copy = copied(trained, tmp_path)
+    rows = np.random.default_rng(0).integers(0, 17, (700, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "rows.npy", rows)
+    done = weir("certify", copy, "--against", "agreement", "--max-loss", "auto", "--data", tmp_path / "rows.npy")
+    assert done.returncode == 0, done.stderr
+    assert "700 fresh rows without labels, dropped: none" in done.stderr
+    assert "700 certification rows carry 0.5 % at delta 5 %; 0.25 % takes at least 1197" in done.stderr
+    certificate = folder.manifest(copy).certificate
+    assert certificate
+    assert (certificate.against, certificate.max_loss, certificate.attempt) == ("agreement", 0.005, 1)
+    assert "the cascade's label is another than the last level's on at most 0.5 % of rows" in " ".join(
+        done.stdout.split()
+    )
+    refused = weir("certify", copy, "--against", "end-to-end", "--data", tmp_path / "rows.npy")
+    assert refused.returncode == 2
+    assert "rows without labels carry a promise of agreement" in refused.stderr
+
+
+def test_a_folder_certified_before_attempts_were_recorded_has_one(trained: Path, tmp_path: Path) -> None:
+    """Its certificate shows that its rows were used."""
+    copy = copied(trained, tmp_path)
+    (copy / "attempts.json").unlink()
+    assert weir("certify", copy, "--max-loss", "0.2").returncode == 0
+    certificate = folder.manifest(copy).certificate
+    assert certificate
+    assert certificate.attempt == 2
 
 
 def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:

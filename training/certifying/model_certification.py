@@ -68,6 +68,11 @@ class CertificationRows:
         """the thresholds"""
 
     @property
+    def attempt(self) -> int:
+        """The number of this attempt among those on the rows that carry the thresholds."""
+        return self._spending(self._carrying).number
+
+    @property
     def settled(self) -> Settled:
         """The promise with the limit that the rows can carry."""
         numbers = self._division.get(THRESHOLDS)

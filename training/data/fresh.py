@@ -58,18 +58,14 @@ def load(path: Path, data: PreparedData) -> FreshRows:
     labels = np.full(len(rows), UNKNOWN, np.int64) if given is None else _labels(given, len(rows), data.label_names)
     bad = np.zeros(len(rows), bool)
     dropped: dict[str, int] = {}
-    for reason, mask in (
-        *modality.unusable(rows).items(),
-        ("duplicate", _repeated(rows)),
-        ("seen before", _seen(rows, data)),
-    ):
+    masks = {**modality.unusable(rows), "duplicate": _repeated(rows), "seen before": _seen(rows, data)}
+    for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
+    fresh = FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped)
     if bad.all():
-        raise BadInput(
-            "--data has rows that training, validation and test have not seen", f"{len(rows)} rows: {dropped}"
-        )
-    return FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped)
+        raise BadInput("--data has rows that training, validation and test have not seen", fresh.summary)
+    return fresh
 
 
 def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.serving import fetch, layered_manifest, make_manifest
 from tests.training.thirds import pictures
+from training.certifying import model_certification
 from training.certifying.attempts import Attempts
 from training.certifying.model_certification import CertificationRows, ModelCertification, certify_model
 from training.data.cleaning import Cleaning
@@ -101,3 +102,83 @@ def test_levels_that_disagree_on_the_order_of_labels_are_not_certified(data: Pre
     other = Split(data.validation.inputs, (data.validation.labels + 1) % 3)
     with pytest.raises(BadInput, match="levels agree on the order of the labels; on validation rows tiny does not"):
         _certification(make_manifest(), replace(data, validation=other), Promise())
+
+
+PLAIN = Promise(max_loss=0.05)
+
+
+def test_attempts_on_the_same_rows_are_counted_in_the_certificate(data: PreparedData) -> None:
+    """Each further promise spends half as much; the certificate has its number, what it spent, and the sum."""
+    manifest, attempts, seen = make_manifest(), Attempts(), []
+    for promise in (PLAIN, Promise(max_loss=0.1), Promise(max_loss=0.05, against="agreement")):
+        certification = _certification(manifest, data, promise, attempts)
+        attempts, certificate = certification.attempts, certification.promises.thresholds.certificate
+        assert certificate
+        seen.append((certificate.attempt, certificate.delta, certificate.delta_spent))
+    assert seen == [(1, 0.05, 0.05), (2, 0.025, pytest.approx(0.075)), (3, 0.0125, pytest.approx(0.0875))]
+    assert certificate
+    assert certificate.summary.endswith("; attempt 3 on these rows, 8.75 % of delta spent in all)")
+
+
+def test_the_same_certification_again_is_the_same_attempt(data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thresholds are those of the first time although the measured times, and with them the order, differ."""
+    first = _certification(make_manifest(), data, PLAIN)
+    monkeypatch.setattr(model_certification, "times", lambda *_: [50.0, 1.0, 60.0])
+    again = _certification(first.promises.written_to(make_manifest()), data, PLAIN, first.attempts)
+    other = _certification(make_manifest(), data, PLAIN)
+    assert again.attempts == first.attempts
+    assert again.promises.thresholds.chosen.values == first.promises.thresholds.chosen.values
+    assert other.promises.thresholds.chosen.values != first.promises.thresholds.chosen.values
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"levels": make_manifest().levels[1:]},
+        {"end_to_end": msgspec.structs.replace(make_manifest().end_to_end, temperature=2.0)},
+        {"groups": {"outer": ("left", "right"), "inner": ("middle",)}},
+    ],
+)
+def test_another_model_on_the_same_rows_is_another_attempt(change: dict[str, object], data: PreparedData) -> None:
+    """Whoever trains another and keeps the better one has tried twice."""
+    first = _certification(make_manifest(), data, PLAIN)
+    changed = msgspec.structs.replace(make_manifest(), **change)
+    second = _certification(changed, data, PLAIN, first.attempts).promises.thresholds.certificate
+    assert second
+    assert second.attempt == 2
+
+
+def test_rows_that_are_not_looked_at_spend_nothing(data: PreparedData) -> None:
+    """With too few rows nothing is tested; a promise that the last level breaks was tested."""
+    few = replace(data, certification=pictures(40, 2))
+    assert _certification(make_manifest(), few, PLAIN).attempts == Attempts()
+    wrong = replace(data, certification=Split(data.certification.inputs, (data.certification.labels + 1) % 3))
+    broken = _certification(make_manifest(), wrong, Promise(max_loss=0.3, against="labels"))
+    assert broken.promises.thresholds.uncertifiable
+    assert len(broken.attempts.attempts) == 1
+
+
+def test_a_limit_that_the_rows_cannot_carry_is_weakened(data: PreparedData) -> None:
+    """300 rows carry 1 %, so a promise of 0.1 % becomes one of 1 %, and `auto` is 1 %."""
+    for promise in (Promise(max_loss=0.001), Promise()):
+        certified = _certification(make_manifest(), data, promise).promises
+        assert certified.thresholds.certificate
+        assert certified.thresholds.certificate.max_loss == certified.settled.promise.max_loss == 0.01
+        assert certified.settled.weaker == (promise.max_loss == 0.001)
+
+
+def test_fresh_rows_carry_the_thresholds(data: PreparedData) -> None:
+    """Their attempts start anew; the certification rows of the training carry the other promises, all of them."""
+    promise = Promise(max_loss=0.05, against="agreement", abstain_above=0.3, alphas=(0.2,))
+    fresh = pictures(500, 9)
+    unlabelled = Split(fresh.inputs, np.full(500, -1))
+    before = _certification(make_manifest(), data, PLAIN).attempts
+    certification = _certification(make_manifest(), data, promise, before, unlabelled)
+    certificate = certification.promises.thresholds.certificate
+    assert certificate
+    assert (certificate.rows, certificate.attempt, certificate.delta) == (500, 1, 0.05)
+    assert certificate.division == {"thresholds": 500, "abstention": 150, "sets": 150}
+    assert certificate.data_digest != data.digest
+    assert certification.promises.abstention
+    assert certification.promises.abstention.delta == 0.025  # the second attempt on the rows of the training
+    assert [one.delta for one in certification.attempts.attempts] == [0.05, 0.05, 0.025]
