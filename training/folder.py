@@ -7,6 +7,7 @@ summary.json         the figures of the training, in the shape of `weir evaluate
 report.json          cleaning, learning curves, quantization tables, thresholds: every measurement and choice
 reliability.svg      accuracy against confidence on the test split, before and after calibration
 reference/           <digest>.tflite: the float32 model that each artifact was quantized from; never published
+attempts.json        the certifications made on which rows, and what each spent of delta
 networks/            the Keras networks, which a later training can reuse; never published
 .work/               networks of a training that is running, or was stopped
 ```

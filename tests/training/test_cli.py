@@ -22,6 +22,7 @@ from PIL import Image
 from local.system import System
 from tests.training.quick import TASK, WEIR, copied, weir
 from training import folder
+from training.certifying import attempts
 from training.cli import weir as group
 from training.data.preparation import prepare
 from training.measuring import reload
@@ -164,6 +165,7 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         folder.RELIABILITY,
         folder.REFERENCE,
         folder.NETWORKS,
+        attempts.FILE,
     }
     assert manifest.levels[-1].networks == (manifest.end_to_end.artifact,)
     assert manifest.provenance.seed == 3
@@ -574,9 +576,9 @@ def test_a_promise_that_cannot_be_certified_changes_nothing(
     assert done.returncode == code
     assert message in done.stderr
     after = _files(copy)
-    attempts = [json.loads(files.pop("attempts.json"))["attempts"] for files in (before, after)]
+    made = [json.loads(files.pop(attempts.FILE))["attempts"] for files in (before, after)]
     assert after == before
-    assert len(attempts[1]) - len(attempts[0]) == (1 if code == 1 else 0)
+    assert len(made[1]) - len(made[0]) == (1 if code == 1 else 0)
 
 
 def test_rows_without_labels_carry_an_agreement(trained: Path, tmp_path: Path) -> None:
@@ -602,7 +604,7 @@ def test_rows_without_labels_carry_an_agreement(trained: Path, tmp_path: Path) -
 def test_a_folder_certified_before_attempts_were_recorded_has_one(trained: Path, tmp_path: Path) -> None:
     """Its certificate shows that its rows were used."""
     copy = copied(trained, tmp_path)
-    (copy / "attempts.json").unlink()
+    (copy / attempts.FILE).unlink()
     assert weir("certify", copy, "--max-loss", "0.2").returncode == 0
     certificate = folder.manifest(copy).certificate
     assert certificate

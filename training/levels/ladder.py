@@ -24,6 +24,8 @@ TrainableLevel = Level[TrainableNetwork]
 
 _MAX_TIME_SHARE = 0.99
 """of the other ladder's time, for a ladder to count as faster"""
+_LOSS_TIE = 1e-4
+"""nats up to which losses tie, so that rounded weights and temperatures do not decide"""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,10 @@ class ExpectedPerformance:
             return True
         if self.time_us > other.time_us:
             return False
-        if self.loss != other.loss:
+        if abs(self.loss - other.loss) > _LOSS_TIE:
             return self.loss < other.loss
         comparable = len(self.level_losses) == len(other.level_losses)
-        return comparable and sum(self.level_losses) < sum(other.level_losses)
+        return comparable and sum(self.level_losses) < sum(other.level_losses) - _LOSS_TIE
 
 
 @dataclass(frozen=True)
