@@ -73,6 +73,7 @@ count = 3
 epochs = 5
 learning_rate = 0.002
 [optimise]
+distil_epochs = 1
 joint_epochs = 1
 """
 """a weak generalist, experts that improve it, and an end-to-end model that takes many times as long"""

@@ -1,5 +1,6 @@
 """training.replay.thresholds, against a brute-force loop."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -67,7 +68,10 @@ def _oracle(rows: Recording, times: tuple[float, ...], promise: Against) -> list
     if len(turns) > 400:
         turns = [turns[int(place)] for place in np.linspace(0, len(turns) - 1, 400)]
     always: tuple[Threshold, ...] = (*[None] * len(levels), 0.0)
-    return [always, *((*(max(0.0, round(1 - turn * bold[level], 6)) for level in levels), 0.0) for turn in turns)]
+    return [
+        always,
+        *((*(max(0.0, math.floor((1 - turn * bold[level]) * 1e6) / 1e6) for level in levels), 0.0) for turn in turns),
+    ]
 
 
 @settings(max_examples=12)
