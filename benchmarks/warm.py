@@ -22,9 +22,8 @@ import numpy as np
 from benchmarks.setting import header
 from benchmarks.trained import DEMO, ensure
 from local.events import HttpRequest, to_event
-from tests.serving import context, load_app
+from tests.serving import context, load_app, outputs
 from training import folder
-from training.client.answers import outputs
 from training.measuring import reload
 from training.publishing.publication import publish
 from training.publishing.stores import open_store
@@ -161,7 +160,7 @@ def _answered_by_level_0(cascade: Handler, images: Floats) -> Floats:
     """Find a row that exits at the cheapest level."""
     for number in range(len(images)):
         row = images[number : number + 1]
-        if _outputs(cascade(_json_event(CASCADE, row)))["exit_level"] == [0]:
+        if outputs(cascade(_json_event(CASCADE, row)))["exit_level"] == [0]:
             return row
     raise SystemExit("a test row exits at level 0. Got: none")
 
@@ -174,11 +173,7 @@ def _agree(probabilities: Floats, answer: Any) -> None:  # noqa: ANN401 (JSON)
 
 
 def _data(answer: Any) -> Floats:  # noqa: ANN401 (JSON)
-    return np.array(_outputs(answer)["probabilities"])
-
-
-def _outputs(answer: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    return outputs(json.loads(answer["body"]))
+    return np.array(outputs(answer)["probabilities"])
 
 
 def _json_event(mount: Mount, row: Floats, data: object = None) -> Event:

@@ -20,6 +20,7 @@ import requests
 from PIL import Image
 
 from local.system import System
+from tests.integration.local.processes import eventually
 from tests.training.quick import TASK, WEIR, copied, weir
 from training import folder
 from training.certifying import attempts
@@ -296,9 +297,7 @@ def test_a_training_that_is_killed_goes_on(task: Path, trained: Path, tmp_path: 
         for line in training.stderr:
             if line.startswith("second:"):
                 break
-        deadline = time.monotonic() + 60
-        while not (out / ".work/begun-last").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually((out / ".work/begun-last").exists, timeout_s=60)
         busy = weir("train", task, "--out", out)
         training.kill()
     assert (busy.returncode, "another training is writing to the folder" in busy.stderr) == (1, True)

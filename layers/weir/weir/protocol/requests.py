@@ -151,7 +151,7 @@ def check_equal_rows(counts: list[int]) -> None:
 def _check(tensor: InputTensor, one: Input) -> None:
     if tensor.datatype != one.datatype:
         raise BadTensor(f"the datatype of {one.name} is {one.datatype}", tensor.datatype)
-    if tuple(tensor.shape[1:]) != one.shape[1:] or len(tensor.shape) != len(one.shape):
+    if tuple(tensor.shape[1:]) != one.row_shape or len(tensor.shape) != len(one.shape):
         raise BadTensor(f"the shape of {one.name} is {list(one.shape)}, -1 for the rows", tensor.shape)
     check_rows(tensor.shape[0])
 
