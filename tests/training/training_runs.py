@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.certifying.limits import settle
 from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
 from training.data.split import Split
@@ -102,7 +103,9 @@ class ObservedRun(TrainingRun):
         messages: list[str] = []
         callbacks = Callbacks(messages.append, lambda *_: None)
         checkpoints = Checkpoints(work, ["test"], messages.append)
-        return cls(task, data or prepared(), checkpoints, callbacks, messages=messages)
+        data = data or prepared()
+        settled = settle(task.promise, len(data.certification.labels), task.promise.delta)
+        return cls(task, data, checkpoints, callbacks, settled.promise, messages=messages)
 
     def train(
         self,

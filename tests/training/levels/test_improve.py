@@ -22,12 +22,12 @@ from training.learning.networks import logits
 from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_levels
 from training.levels.ladder import ExpectedPerformance, Ladder
 from training.replay.thresholds import lowest_safe_threshold
-from training.task import Optimise, Promise
+from training.task import Optimise, SettledPromise
 from weir.catalog.levels import Classifier
 from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 
-PROMISE = Promise(max_loss=0.05)
+PROMISE = SettledPromise(max_loss=0.05)
 
 
 @pytest.fixture
@@ -45,10 +45,9 @@ def _search(run: ObservedRun, before: Ladder, **settings: object) -> LevelSearch
     return LevelSearch(replace(run, task=msgspec.structs.replace(run.task, optimise=optimise)), before)
 
 
-def _promising(search: LevelSearch, promise: Promise) -> LevelSearch:
+def _promising(search: LevelSearch, promise: SettledPromise) -> LevelSearch:
     """Make the same search for another promise."""
-    run = search.run
-    return replace(search, run=replace(run, task=msgspec.structs.replace(run.task, promise=promise)))
+    return replace(search, run=replace(search.run, promise=promise))
 
 
 def _fusions(ladder: Ladder) -> list[str]:
@@ -122,7 +121,7 @@ def test_a_ladder_is_taken_only_if_it_is_better(run: ObservedRun, known: float, 
 def test_a_ladder_that_cannot_keep_the_limit_has_no_time_in_the_table(run: ObservedRun) -> None:
     """It has no thresholds that a time could be given for, so the message has no time either."""
     weak = ladder(random_network("first", 0.7, 1), random_network("last", 0.8, 2, 100.0))
-    search = _promising(LevelSearch(run, weak), Promise(max_loss=0.01, against="labels"))
+    search = _promising(LevelSearch(run, weak), SettledPromise(max_loss=0.01, against="labels"))
     (line,) = search.try_ladder("another", "first", weak).trials
     assert (line.time_us, line.time_us_before) == (None, None)
     assert "µs" not in run.messages[0]
@@ -190,15 +189,15 @@ def test_a_promise_against_labels_lets_the_last_level_pool_too(run: ObservedRun)
     before = ladder(first, network_of("last", _noisy_logits(2), LABELS, 100.0))
     search = _search(run, before, pool=True)
     assert choose_fusion(search).trials == ()
-    search = choose_fusion(_promising(search, Promise(max_loss=0.5, against="labels")))
+    search = choose_fusion(_promising(search, SettledPromise(max_loss=0.5, against="labels")))
     assert [(line.level, line.used) for line in search.trials] == [("last", True)]
     assert search.ladder.levels[1].fusion == "pool"
 
 
 def test_pooling_with_a_level_that_knows_nothing_is_not_used(run: ObservedRun) -> None:
-    """The level stays as it was, and the table has a line for the attempt."""
+    """Where it takes more time, the level stays as it was, and the table has a line for the attempt."""
     nothing = network_of("first", np.zeros((400, 5), np.float32), LABELS, 10.0)
-    search = choose_fusion(_search(run, ladder(nothing, random_network("second", 0.9, 3), LAST), pool=True))
+    search = choose_fusion(_search(run, ladder(nothing, random_network("second", 0.9, 8), LAST), pool=True))
     assert _fusions(search.ladder) == ["replace", "replace", "replace"]
     assert [(line.level, line.used, line.why) for line in search.trials] == [("second", False, "does not help")]
 
@@ -272,7 +271,7 @@ def test_the_strongest_network_has_no_teacher(run: ObservedRun, trained: tuple[O
 def test_escalated_rows_weigh_more(trained: tuple[ObservedRun, Ladder], run: ObservedRun) -> None:
     """They weigh four times as much as rows that exit at an earlier level, and all rows together 1 on average."""
     _, before = trained
-    promise = run.task.promise
+    promise = run.promise
     threshold = lowest_safe_threshold(before.recording, 0, promise.max_loss, promise.against)
     assert threshold is not None
     assert 0 < threshold <= 1
@@ -302,7 +301,7 @@ def test_where_all_rows_escalate_or_none_there_are_no_weights(
     _, before = trained
     first, *others = before.cascade.networks
     first = replace(first, predictions=replace(first.predictions, logits=random_logits(before.labels, known, 5)))
-    search = _promising(_search(run, ladder(first, *others), escalated=True), Promise(max_loss=limit))
+    search = _promising(_search(run, ladder(first, *others), escalated=True), SettledPromise(max_loss=limit))
     (line,) = improve_levels(search).trials
     assert (line.what, line.used) == ("escalation weights", False)
     assert line.why == "the level before escalates all training rows, or none"

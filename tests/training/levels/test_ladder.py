@@ -21,7 +21,7 @@ from training.fitting.calibration import nll
 from training.fitting.fusing import pool_weights
 from training.levels.ladder import Ladder, TrainableLevel, with_expert_weights, with_pool_weights
 from training.levels.network import classifier
-from training.task import Promise
+from training.task import SettledPromise
 from weir.catalog.levels import Classifier, Experts, Router
 from weir.engine.cascade import Cascade
 from weir.engine.confidence import softmax
@@ -45,7 +45,7 @@ REFINED = _with_groups([PLAIN.levels[0], EXPERTS, PLAIN.levels[1]])
 
 def test_the_expected_performance_is_that_of_the_cheapest_thresholds() -> None:
     """They lose no more than allowed on these rows; the test finds them by trying every confidence."""
-    expected = PLAIN.expected(Promise(max_loss=0.05))
+    expected = PLAIN.expected(SettledPromise(max_loss=0.05))
     confidences, errors = PLAIN.recording.confidences[0], PLAIN.recording.errors
     best = min(
         10 + 100 * (confidences < limit).mean()
@@ -59,7 +59,7 @@ def test_the_expected_performance_is_that_of_the_cheapest_thresholds() -> None:
 
 def test_a_ladder_that_cannot_keep_the_limit_has_an_infinite_time() -> None:
     """Its last level alone loses more rows than the promise allows, so no thresholds keep the limit."""
-    against_labels = Promise(max_loss=0.01, against="labels")
+    against_labels = SettledPromise(max_loss=0.01, against="labels")
     expected = ladder(random_network("first", 0.5, 1), random_network("last", 0.6, 2)).expected(against_labels)
     assert expected.time_us == float("inf")
 
@@ -67,7 +67,7 @@ def test_a_ladder_that_cannot_keep_the_limit_has_an_infinite_time() -> None:
 def test_experts_take_time_only_for_the_rows_that_reach_them() -> None:
     """Each expert has a time of its own, and where every row exits before them they add nothing."""
     assert REFINED.times == [10.0, {"ab": 5.0, "cd": 5.0}, 100.0]
-    expected = REFINED.with_levels(REFINED.levels[:2]).expected(Promise(max_loss=0.99, against="labels"))
+    expected = REFINED.with_levels(REFINED.levels[:2]).expected(SettledPromise(max_loss=0.99, against="labels"))
     assert expected.time_us == 10.0
 
 
