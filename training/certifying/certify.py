@@ -118,6 +118,8 @@ def promises_made(promise: Promise) -> tuple[str, ...]:
 def divide(rows: int, names: Iterable[str], seed: int) -> dict[str, NDArray[np.intp]]:
     """Divide certification rows among promises, 10 (thresholds) : 3 : 3, at random by the seed."""
     shares = {name: _SHARES[name] for name in names}
+    if not shares:
+        return {}
     ends = np.cumsum(list(shares.values())) * rows // sum(shares.values())
     order = np.random.default_rng(seed).permutation(rows)
     return dict(zip(shares, (np.sort(part) for part in np.split(order, ends[:-1])), strict=True))

@@ -5,46 +5,41 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
-import pytest
 
-from tests.serving import fetch, layered_manifest, make_manifest
+from tests.serving import make_manifest
 from tests.training.certifying.counting import counted, counts
+from tests.training.certifying.parts import divided
 from tests.training.recordings import drawn, paired
-from tests.training.thirds import pictures
-from training.certifying.binomial import p_value
-from training.certifying.certify import CertifiedPromises, certify, certify_model, divide
+from training.certifying.attempts import Spending
+from training.certifying.binomial import max_losses, p_value
+from training.certifying.certify import CertifiedPromises, certify, divide, promises_made
 from training.certifying.final_posterior import FinalPredictions
 from training.certifying.prediction_set_promise import certify_sets
-from training.data.cleaning import Cleaning
-from training.data.preparation import PreparedData
-from training.data.split import Split
 from training.fitting.calibration import fused_temperature
-from training.modalities.picture.reading import grey
-from training.replay.recording import Recording, record
-from training.replay.thresholds import evaluate
+from training.replay.recording import Recording
+from training.replay.thresholds import sequence
 from training.task import Promise
-from weir.catalog.manifest import Manifest
 from weir.engine.cascade import Threshold
-from weir.errors import BadInput
-from weir.runtime.model import Model
 
 ALL = Promise(max_loss=0.05, abstain_above=0.1, alphas=(0.1, 0.3))
-AGAINST_LABELS = Promise(max_loss=0.3, against="labels", abstain_above=0.3, alphas=(0.2,))
 
 
-def _certified(promise: Promise = ALL) -> CertifiedPromises:
+def _certified(promise: Promise = ALL, spending: Spending | None = None, rows: int = 1600) -> CertifiedPromises:
     """Certify a cheap and a good level over four labels."""
-    validation, certification = (drawn(seed, (2.0, 3.0), rows) for seed, rows in ((1, 1000), (2, 1600)))
-    return certify(validation, certification, (1.0, 10.0), promise, ("digest", 0))
+    validation, certification = drawn(1, (2.0, 3.0), 1000), drawn(2, (2.0, 3.0), rows)
+    vectors = sequence(validation, (1.0, 10.0), promise.against)
+    return certify(validation, divided(certification, promise, spending=spending), vectors, promise)
 
 
 def test_rows_are_divided_among_the_promises_that_are_made() -> None:
     """The shares are ten to three to three, every row is in one of them, and the seed decides in which."""
-    parts = divide(8000, ALL, 0)
+    names = promises_made(ALL)
+    parts = divide(8000, names, 0)
     assert {name: len(rows) for name, rows in parts.items()} == {"thresholds": 5000, "abstention": 1500, "sets": 1500}
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(8000))
-    np.testing.assert_array_equal(parts["sets"], divide(8000, ALL, 0)["sets"])
-    assert {name: len(rows) for name, rows in divide(750, Promise(), 0).items()} == {"thresholds": 750}
+    np.testing.assert_array_equal(parts["sets"], divide(8000, names, 0)["sets"])
+    assert {name: len(rows) for name, rows in divide(750, promises_made(Promise()), 0).items()} == {"thresholds": 750}
+    assert divide(750, [], 0) == {}
 
 
 def test_every_promise_is_certified_on_rows_of_its_own() -> None:
@@ -94,8 +89,9 @@ def test_what_is_certified_is_what_serving_does() -> None:
     """Thresholds, then the temperature fitted on validation rows, then the rule; each on rows of its own."""
     validation, certification = paired(1, 1000), paired(2, 1600)
     promise = msgspec.structs.replace(ALL, max_loss=0.02)
-    promises = certify(validation, certification, (1.0, 10.0), promise, ("digest", 7))
-    parts = divide(1600, ALL, 7)
+    vectors = sequence(validation, (1.0, 10.0), promise.against)
+    promises = certify(validation, divided(certification, promise, seed=7), vectors, promise)
+    parts = divide(1600, promises_made(ALL), 7)
     values = promises.thresholds.chosen.values
     assert promises.fused_temperature == fused_temperature(
         validation.predictions(values), validation.labels, np.array([True, True])
@@ -117,68 +113,26 @@ def _lost(rows: Recording, values: Sequence[Threshold]) -> int:
     return int(((rows.predictions(values).label != rows.labels) & rows.end_to_end_correct).sum())
 
 
-@pytest.fixture(scope="module")
-def data() -> PreparedData:
-    """Divide pictures of thirds in four splits."""
-    train, validation, certification, test = (pictures(rows, seed) for seed, rows in enumerate((10, 200, 300, 10)))
-    labels = ("left", "middle", "right")
-    return PreparedData(
-        train, validation, certification, test, labels, grey(train.inputs), Cleaning(kept=520), digest="1" * 64
-    )
+def test_a_limit_that_is_not_named_is_settled_by_the_rows() -> None:
+    """The certificate has the smallest limit that the rows of the thresholds carry, and the reason is told."""
+    promises = _certified(Promise(), rows=600)
+    assert promises.thresholds.certificate is not None
+    assert (promises.thresholds.certificate.max_loss, promises.thresholds.certificate.rows) == (0.005, 600)
+    assert promises.settled.promise.max_loss == 0.005
+    assert promises.settled.why == ("600 certification rows carry 0.5 % at delta 5 %; 0.25 % takes at least 1197")
+    beside_others = _certified(Promise(abstain_above=0.3, alphas=(0.1,)), rows=600)
+    assert beside_others.settled.promise.max_loss == 0.01  # 375 of the 600 rows are the thresholds'
 
 
-def _first_levels(manifest: Manifest, count: int) -> Manifest:
-    return msgspec.structs.replace(manifest, levels=manifest.levels[:count])
-
-
-@pytest.mark.parametrize(
-    ("manifest", "last"),
-    [
-        (_first_levels(make_manifest(), 2), "the last level is small, fusion replace"),
-        (_first_levels(layered_manifest(), 2), "the last level is experts, fusion refine"),
-        (layered_manifest(), "the last level is large, fusion pool"),
-    ],
-)
-def test_only_levels_that_end_with_the_end_to_end_model_promise_against_it(
-    manifest: Manifest, last: str, data: PreparedData
-) -> None:
-    """With another last level, always escalating could lose; against labels any levels may promise."""
-    with pytest.raises(BadInput, match=f"takes levels that end with it; one against labels takes any. Got: {last}"):
-        certify_model(manifest, fetch, data, Promise())
-    assert certify_model(manifest, fetch, data, AGAINST_LABELS).promises.thresholds.rows == 187
-
-
-def test_a_model_is_certified_on_what_its_networks_predict(data: PreparedData) -> None:
-    """The manifest has the certified thresholds; their loss and time are those of the validation rows."""
-    draft = make_manifest()
-    certification = certify_model(draft, fetch, data, Promise(max_loss=0.05))
-    manifest, certified = certification.promises.written_to(draft), certification.promises.thresholds
-    assert manifest.certificate is not None
-    assert (manifest.certificate.rows, manifest.certificate.data_digest) == (300, "1" * 64)
-    assert manifest.certificate.losses <= manifest.certificate.max_losses
-    values = tuple(level.threshold for level in manifest.levels)
-    assert evaluate(certification.validation, certification.times, values, "end-to-end") == certified.chosen
-    again = record(Model(draft, fetch), data.validation)
-    np.testing.assert_allclose(certification.validation.posteriors, again.posteriors, atol=1e-6)
-
-
-def test_what_a_manifest_promised_before_does_not_matter(data: PreparedData) -> None:
-    """Thresholds, fused temperature and rules are made again, of the networks alone."""
-    draft = layered_manifest()
-    careless = msgspec.structs.replace(
-        draft,
-        levels=tuple(msgspec.structs.replace(level, threshold=0.0) for level in draft.levels),
-        fused_temperature=9.0,
-    )
-    of_draft, of_careless = (certify_model(one, fetch, data, AGAINST_LABELS) for one in (draft, careless))
-    assert of_draft.promises.sets is not None
-    np.testing.assert_array_equal(of_draft.validation.posteriors, of_careless.validation.posteriors)
-    rules = [one.promises.written_to(draft).abstention for one in (of_draft, of_careless)]
-    assert all(rule is not None and rule.rows == 56 for rule in rules)
-
-
-def test_levels_that_disagree_on_the_order_of_labels_are_not_certified(data: PreparedData) -> None:
-    """The sanity checks come before anything is certified."""
-    other = Split(data.validation.inputs, (data.validation.labels + 1) % 3)
-    with pytest.raises(BadInput, match="levels agree on the order of the labels; on validation rows tiny does not"):
-        certify_model(make_manifest(), fetch, replace(data, validation=other), Promise())
+def test_a_later_attempt_certifies_with_what_is_left_of_delta() -> None:
+    """Its limits of losses and of abstention are those of its own delta; the certificate states the sum spent."""
+    first, third = _certified(), _certified(spending=Spending(3, 0.0125, 0.0875))
+    assert first.thresholds.certificate is not None
+    assert third.thresholds.certificate is not None
+    one, other = first.thresholds.certificate, third.thresholds.certificate
+    assert (one.attempt, one.delta, one.delta_spent) == (1, 0.05, 0.05)
+    assert (other.attempt, other.delta, other.delta_spent) == (3, 0.0125, 0.0875)
+    assert other.p_value <= 0.0125
+    assert other.max_losses == max_losses(1000, 0.05, 0.0125) < one.max_losses == max_losses(1000, 0.05, 0.05)
+    assert third.abstention is not None
+    assert (third.abstention.delta, third.abstention.p_value <= 0.0125) == (0.0125, True)

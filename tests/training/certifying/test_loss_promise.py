@@ -11,10 +11,10 @@ from training.certifying.binomial import p_value
 from training.certifying.loss_promise import certify_thresholds, describe
 from training.replay.recording import Recording
 from training.replay.thresholds import Thresholds, sequence
-from training.task import Promise
+from training.task import SettledPromise
 from weir.engine.cascade import Threshold
 
-PROMISE = Promise(max_loss=0.05, delta=0.05)
+PROMISE = SettledPromise(max_loss=0.05, delta=0.05)
 
 
 def _rows(wrong: list[int], rows: int = 100) -> Recording:
