@@ -38,7 +38,7 @@ class FreshRows:
         return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}"
 
 
-def load(path: Path, data: PreparedData) -> FreshRows:
+def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
     """Read rows for a model that was trained on other data, and drop those that training or its test has seen.
 
     A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Rows are
@@ -47,7 +47,8 @@ def load(path: Path, data: PreparedData) -> FreshRows:
 
     Args:
         path: the file.
-        data: the data of the training; certification rows among the fresh ones stay.
+        data: the data of the training.
+        certification_seen: also drop rows that certification rows equal.
 
     Raises:
         BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
@@ -56,12 +57,13 @@ def load(path: Path, data: PreparedData) -> FreshRows:
     modality = modality_of(data.input)
     rows = modality.as_rows(values)
     labels = np.full(len(rows), UNKNOWN, np.int64) if given is None else _labels(given, len(rows), data.label_names)
+    used = [data.train, data.validation, data.test]
     bad = np.zeros(len(rows), bool)
     dropped: dict[str, int] = {}
     for reason, mask in (
         *modality.unusable(rows).items(),
         ("duplicate", _repeated(rows)),
-        ("seen before", _seen(rows, data)),
+        ("seen before", _seen(rows, [*used, data.certification] if certification_seen else used)),
     ):
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
@@ -74,7 +76,7 @@ def load(path: Path, data: PreparedData) -> FreshRows:
 
 def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if path.suffix == ".npz":
-        arrays = npz.arrays(str(path))
+        arrays = npz.arrays(str(path), "--data")
         if "x" not in arrays:
             raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
         return arrays["x"], arrays.get("y")
@@ -113,8 +115,8 @@ def _known(digest: bytes, seen: set[bytes]) -> bool:
     return known
 
 
-def _seen(rows: Floats, data: PreparedData) -> NDArray[np.bool_]:
-    used = {digest for split in (data.train, data.validation, data.test) for digest in _digests(split.inputs)}
+def _seen(rows: Floats, splits: Iterable[Split]) -> NDArray[np.bool_]:
+    used = {digest for split in splits for digest in _digests(split.inputs)}
     return np.array([digest in used for digest in _digests(rows)], bool)
 
 
