@@ -22,6 +22,7 @@ from PIL import Image
 from local.system import System
 from tests.training.quick import TASK, WEIR, copied, weir
 from training import folder
+from training.certifying import attempts
 from training.cli import weir as group
 from training.data.preparation import prepare
 from training.measuring import reload
@@ -58,7 +59,7 @@ PARTS = ("Usage:", "Arguments:", "Exit codes:", "Example", "Options:")
 """the beginnings of the parts of help; every other paragraph is a detail"""
 OPTIONS = (
     *("--task", "--out", "--seed", "--reuse"),
-    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha"),
+    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
     *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
     *("--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
     *("--timeout", "--host", "--port", "--json"),
@@ -162,6 +163,7 @@ def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
         folder.SUMMARY,
         folder.REPORT,
         folder.RELIABILITY,
+        attempts.FILE,
         folder.REFERENCE,
         folder.NETWORKS,
     }
@@ -511,13 +513,15 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) -> None:
-    """`weir certify` changes the promise in manifest and summary, and no network."""
+    """`weir certify` changes the promise in manifest and summary, and no network; each attempt spends half as much."""
     copy = copied(trained, tmp_path)
     done = weir("certify", copy, "--max-loss", "0.1", "--delta", "0.1", "--alpha", "0.1", "--json")
     assert done.returncode == 0, done.stderr
     before, after = folder.manifest(trained), folder.manifest(copy)
     assert after.certificate is not None
-    assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.1, 153)
+    assert (after.certificate.max_loss, after.certificate.delta, after.certificate.rows) == (0.1, 0.05, 153)
+    assert after.certificate.attempt == 2
+    assert after.certificate.delta_spent == pytest.approx(0.1)
     assert after.sets is not None
     assert after.sets.rows == 47
     assert after.certificate.losses <= after.certificate.max_losses
@@ -536,10 +540,14 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     assert again.returncode == 0, again.stderr
     kept = folder.manifest(copy)
     assert kept.certificate is not None
-    assert (kept.certificate.max_loss, kept.certificate.delta) == (0.2, 0.1)
+    assert (kept.certificate.max_loss, kept.certificate.delta) == (0.2, 0.025)
+    assert kept.certificate.attempt == 3
+    assert kept.certificate.delta_spent == pytest.approx(0.125)
     assert kept.sets is not None
     done = again
-    assert json.loads(done.stdout)["promise"].startswith("with 90 % confidence, ")
+    promise = json.loads(done.stdout)["promise"]
+    assert promise.startswith("with 97.5 % confidence, ")
+    assert "; attempt 3 on these rows, 12.5 % of delta spent in all)" in promise
     assert (copy / "summary.json").read_text() == done.stdout
     assert weir("evaluate", copy).returncode == 0
 
@@ -549,7 +557,10 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     [
         (("--max-loss", "0.2", "--abstain-above", "0.0001"), 1, "no threshold keeps the error"),
         (("--alpha", "0"), 2, "--alpha"),
-        (("--max-loss", "0.01"), 2, "takes at least 299 certification rows. Got: 200"),
+        (("--max-loss", "0.01"), 2, "200 certification rows carry 2 % at delta 2.5 %; 1 % takes at least 368"),
+        (("--against", "labels", "--max-loss", "auto"), 2, "a promise against labels states its max_loss"),
+        (("--data", "{task}"), 2, "--data is a .npz, .npy or .csv. Got: "),
+        (("--data", "/nowhere.npz"), 2, "--data is a file that numpy.savez wrote, without objects. Got: "),
         (("--max-loss", "0.02", "--against", "labels"), 1, "the last level alone is wrong on"),
         (("--max-loss", "0"), 2, "--max-loss"),
         (("--delta", "1"), 2, "--delta"),
@@ -561,15 +572,18 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     ],
 )
 def test_a_promise_that_cannot_be_certified_changes_nothing(
-    trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+    trained: Path, task: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    """When the promise can't be kept or is no promise, the folder stays as it was."""
+    """When the promise can't be kept or is no promise, the folder stays as it was; what was tested is an attempt."""
     copy = copied(trained, tmp_path)
     before = _files(copy)
-    done = weir("certify", copy, *arguments)
+    done = weir("certify", copy, *(argument.format(task=task) for argument in arguments))
     assert done.returncode == code
     assert message in done.stderr
-    assert _files(copy) == before
+    after, tested = _files(copy), code == 1
+    assert (before.pop(attempts.FILE) != after.pop(attempts.FILE)) == tested
+    assert after == before
+    assert len(attempts.load(copy).attempts) == 1 + tested
 
 
 def test_a_promise_leaves_networks_and_an_unfinished_training_alone(trained: Path, tmp_path: Path) -> None:

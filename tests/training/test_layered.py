@@ -191,7 +191,7 @@ def test_experts_may_refine_the_end_to_end_model(tmp_path: Path) -> None:
     evaluation = evaluate(out, lambda *_: None)
     assert evaluation.levels[0].accuracy == evaluation.end_to_end.accuracy < evaluation.levels[1].accuracy
     with pytest.raises(BadInput, match="a promise against the end-to-end model takes levels that end with it"):
-        recertify(out, Promise(max_loss=0.2), print, lambda *_: None)
+        recertify(out, Promise(max_loss=0.2), Callbacks(print, lambda *_: None))
 
 
 @pytest.fixture(scope="module")
