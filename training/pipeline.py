@@ -39,7 +39,7 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         reuse: the folder of another complete training, whose networks are taken where they are the same.
 
     Raises:
-        BadInput: the task or its data break a rule, or the folder holds something else.
+        BadInput: the task or its data break a rule, or the folder holds something else or damaged attempts.
         Conflict: another training is at work in the folder.
         ModelUnavailable: a network broke in conversion, or no interpreter runs it.
         Diverged: a training ran off to infinity.
@@ -48,6 +48,9 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
     """
     finished = [out / folder.NETWORKS, *([] if reuse is None else [folder.networks(reuse)])]
     with folder.working(out) as work:
+        attempts = attempts_file.load(out)
+        if reuse is not None:
+            attempts = attempts.merged(attempts_file.load(reuse))
         data = prepare(task)
         check(task, data)
         _report_data(data, callbacks)
@@ -56,9 +59,6 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         contents = {network.artifact.digest: network.content for network in built.networks}
         references = {network.artifact.digest: network.reference for network in built.networks}
         plain = manifest(task, data, built)
-        attempts = attempts_file.load(out)
-        if reuse is not None:
-            attempts = attempts.merged(attempts_file.load(reuse))
         model = Model(plain, contents.__getitem__, DEPLOYED)
         certification = certify_model(CertificationRows(model, data, task.promise, attempts))
         attempts_file.save(out, certification.attempts)

@@ -9,7 +9,7 @@ import msgspec
 from training import folder
 from training.certifying import attempts as attempts_file
 from training.certifying.attempts import Attempt, Attempts, digests_of
-from training.certifying.certify import CertifiedPromises
+from training.certifying.certify import CertifiedPromises, promises_made
 from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, certify_model
 from training.data import fresh
@@ -32,7 +32,7 @@ from weir.runtime.model import Model
 def recertify(trained: Path, promise: Promise, callbacks: Callbacks, rows: Path | None = None) -> Evaluation:
     """Choose thresholds under another promise, and measure the resulting cascade; or leave the model as it is.
 
-    The attempt is recorded in the folder either way.
+    An attempt that tested something is recorded in the folder either way.
 
     Args:
         trained: the folder of a complete training.
@@ -53,7 +53,8 @@ def recertify(trained: Path, promise: Promise, callbacks: Callbacks, rows: Path 
         carrying = CertificationRows(model, data, promise, _attempts(trained, manifest, data), given)
         _refuse_weaker(carrying)
         certification = certify_model(carrying)
-        attempts_file.save(trained, certification.attempts)
+        if certification.promises.thresholds.tested:
+            attempts_file.save(trained, certification.attempts)
         _refuse(certification.promises)
         if certification.promises.settled.why:
             callbacks.say(certification.promises.settled.why)
@@ -95,8 +96,12 @@ def with_promise(manifest: Manifest, promise: Promise) -> Manifest:
 
 
 def _fresh(path: Path, data: PreparedData, promise: Promise, callbacks: Callbacks) -> Split:
-    """Read the rows of --data; without labels they carry an agreement only."""
-    rows = fresh.load(path, data)
+    """Read the rows of --data; without labels they carry an agreement only.
+
+    Certification rows among them are dropped where these carry abstention or prediction sets, for those are certified
+    under thresholds that must not depend on their rows.
+    """
+    rows = fresh.load(path, data, certification_seen=len(promises_made(promise)) > 1)
     if promise.against != "agreement" and not rows.labelled:
         rule = "rows without labels carry a promise of agreement; against the end-to-end model or labels, --data has y"
         raise BadInput(rule, f"{path.name} for a promise against {promise.against}")

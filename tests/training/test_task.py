@@ -32,6 +32,38 @@ def test_a_task_file_is_read(tmp_path: Path) -> None:
     assert task.load(str(path), seed=7).seed == 7
 
 
+@pytest.mark.parametrize(
+    ("keys", "promise"),
+    [
+        ("", task.Promise(max_loss="auto", delta=0.05, against="end-to-end")),
+        ('max_loss = "auto"', task.Promise()),
+        ("max_loss = 0.01", task.Promise(max_loss=0.01)),
+        ('against = "agreement"', task.Promise(against="agreement")),
+        ('against = "labels"\nmax_loss = 0.1', task.Promise(against="labels", max_loss=0.1)),
+    ],
+)
+def test_a_promise_is_read(keys: str, promise: task.Promise) -> None:
+    """Its limit is a share or `auto`, which is the default."""
+    assert task.decode(TASK.replace("max_loss = 0.2", keys).encode()).promise == promise
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ('against = "labels"', 'a promise against labels states its max_loss.* Got: max_loss = "auto"'),
+        ('against = "labels"\nmax_loss = "auto"', "a promise against labels states its max_loss"),
+        ('max_loss = "tight"', "max_loss"),
+        ("max_loss = 0", "max_loss"),
+        ("max_loss = 1.0", "max_loss"),
+        ('against = "everything"', "against"),
+    ],
+)
+def test_a_promise_that_breaks_a_rule_is_refused(keys: str, message: str) -> None:
+    """The error names the key, or states the rule."""
+    with pytest.raises(BadInput, match=message):
+        task.decode(TASK.replace("max_loss = 0.2", keys).encode())
+
+
 def test_a_task_gets_defaults_for_what_it_leaves_out() -> None:
     """All optimisations are tried; there is no hierarchy."""
     head, levels = TASK.split("[optimise]")[0], TASK[TASK.index("[data]") :]

@@ -2,7 +2,8 @@
 
 Whoever certifies again and again on the same rows and keeps the best result breaks the promise more often than delta.
 So attempt j on the same rows spends `delta / 2^(j-1)`: the chance that any of the promises made on them is broken is
-at most the sum of what was spent, which stays below `2 * delta`. Rows that overlap count as the same.
+at most the sum of what was spent, which stays below `2 * delta`. Rows that overlap count as the same; the sum is larger
+for rows that overlap with several sets which do not overlap each other.
 """
 
 import base64
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import folder
+from training.data.digests import digests
+from training.task import Between
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Threshold
 from weir.errors import BadInput
@@ -23,8 +26,6 @@ FILE = "attempts.json"
 """of a training folder"""
 
 Order = tuple[tuple[Threshold, ...], ...]
-
-_DIGEST_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One certification."""
 
     test: str
-    """digest of what was tested: the levels, the promise that was asked for, the validation rows; empty: not known"""
+    """digest of what was tested: levels, data, the promise that was asked for, the rows of its thresholds; empty: not
+    known"""
     rows: str
     """name of its certification rows in `Attempts.rows`"""
-    delta: float
+    delta: Between
     """what it spent"""
     order: Order = ()
     """threshold vectors in the order of their tests"""
@@ -76,7 +78,7 @@ class Spending:
     """of the attempt among those on the same rows, from 1"""
     delta: float
     total: float
-    """what all attempts on these rows have spent, this one included"""
+    """what all attempts on these rows have spent, this one included; at most 1"""
     order: Order = ()
     """the order in which the very same test was made before; empty when it was not"""
 
@@ -102,9 +104,9 @@ class Attempts(msgspec.Struct, frozen=True, kw_only=True):
         spent = [one.delta for one in overlapping]
         for number, one in enumerate(overlapping, 1):
             if (one.test, one.rows) == (test, name):
-                return Spending(number, one.delta, sum(spent), one.order)
+                return Spending(number, one.delta, min(1.0, sum(spent)), one.order)
         own = delta / 2 ** len(spent)
-        return Spending(len(spent) + 1, own, sum(spent) + own)
+        return Spending(len(spent) + 1, own, min(1.0, sum(spent) + own))
 
     def adding(self, attempt: Attempt, digests: RowDigests) -> "Attempts":
         """Record an attempt; one that is recorded already stays as it is."""
@@ -122,8 +124,7 @@ class Attempts(msgspec.Struct, frozen=True, kw_only=True):
 
 def digests_of(rows: Floats) -> RowDigests:
     """Compute the digests of rows `(n, …)`."""
-    each = [hashlib.blake2b(row.astype("<f4").tobytes(), digest_size=_DIGEST_BYTES).digest() for row in rows]
-    return RowDigests(np.unique(np.frombuffer(b"".join(each), "<u8")).astype(np.uint64))
+    return RowDigests(np.unique(np.frombuffer(b"".join(digests(rows)), "<u8")).astype(np.uint64))
 
 
 def load(trained: Path) -> Attempts:
@@ -134,11 +135,15 @@ def load(trained: Path) -> Attempts:
     """
     path = trained / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Attempts)
+        attempts = msgspec.json.decode(path.read_bytes(), type=Attempts)
+        names = [RowDigests.decode(kept).name for kept in attempts.rows.values()]
     except FileNotFoundError:
         return Attempts()
-    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as exc:
+    except (msgspec.MsgspecError, ValueError, OSError) as exc:
         raise BadInput(f"{path} is what certification wrote", exc) from exc
+    if names != list(attempts.rows) or not {one.rows for one in attempts.attempts} <= attempts.rows.keys():
+        raise BadInput(f"{path} is what certification wrote", "rows of other names")
+    return attempts
 
 
 def save(trained: Path, attempts: Attempts) -> None:

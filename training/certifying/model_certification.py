@@ -62,10 +62,10 @@ class CertificationRows:
             fresh: rows that nothing has used, which carry the thresholds in place of the certification rows.
         """
         self.model, self.data, self.promise, self.attempts, self._fresh = model, data, promise, attempts, fresh
-        self._test = _test(model.manifest, promise, data.digest)
         self._own = digests_of(data.certification.inputs)
         self._carrying = self._own if fresh is None else digests_of(fresh.inputs)
         """the thresholds"""
+        self._test = _test(model.manifest, promise, data.digest, self._carrying.name)
 
     @property
     def attempt(self) -> int:
@@ -130,7 +130,8 @@ def certify_model(rows: CertificationRows) -> ModelCertification:
     vectors = [evaluate(validation, measured, values, promise.against) for values in order]
     vectors = vectors or sequence(validation, measured, promise.against)
     promises = certify(validation, parts, vectors, promise)
-    attempts = rows.recorded(vectors) if promises.thresholds.tested else rows.attempts
+    tested = promises.thresholds.tested or promise.abstain_above is not None
+    attempts = rows.recorded(vectors) if tested else rows.attempts
     warnings = tuple(sanity.warnings(model.manifest, validation, measured))
     return ModelCertification(promises, measured, validation, warnings, attempts)
 
@@ -143,10 +144,10 @@ def _check_last_level(draft: Manifest, promise: Promise) -> None:
         raise BadInput(rule, f"the last level is {last.name}, fusion {last.fusion}")
 
 
-def _test(draft: Manifest, promise: Promise, data_digest: str) -> str:
-    """Return the digest of what is tested: the levels and how they are fused, the data and the promise asked for."""
+def _test(draft: Manifest, promise: Promise, data_digest: str, carrying: str) -> str:
+    """Return the digest of what is tested: the levels and their fusion, the data, the promise, the thresholds' rows."""
     cascade = cascade_of(draft).map(lambda artifact: artifact.digest).with_thresholds([None] * len(draft.levels))
     levels = [msgspec.structs.replace(level, metrics=None) for level in cascade.levels]
     end_to_end = [draft.end_to_end.artifact.digest, draft.end_to_end.temperature]
-    tested = [levels, end_to_end, draft.groups, data_digest, promise]
+    tested = [levels, end_to_end, draft.groups, data_digest, promise, carrying]
     return hashlib.sha256(msgspec.json.encode(tested)).hexdigest()

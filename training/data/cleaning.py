@@ -1,12 +1,11 @@
 """Drop rows that would corrupt training or evaluation, and count them by reason."""
 
-import hashlib
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
+from training.data.digests import digests, repeated
 from training.modalities import modality_of
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
@@ -86,13 +85,9 @@ def _labels(data: Dataset) -> NDArray[np.float64]:
 
 def _duplicates(rows: Floats, bad: NDArray[np.bool_], test_from: int | None) -> NDArray[np.bool_]:
     """Mark every row that equals an earlier one; the rows of a test set count as earlier, so that it stays whole."""
-    duplicate = np.zeros(len(rows), bool)
     start = len(rows) if test_from is None else test_from
-    seen: set[bytes] = set()
-    for row in (*range(start, len(rows)), *range(start)):
-        if bad[row]:
-            continue
-        digest = hashlib.sha256(rows[row].tobytes()).digest()
-        duplicate[row] = digest in seen
-        seen.add(digest)
+    order = np.array([*range(start, len(rows)), *range(start)])
+    order = order[~bad[order]]
+    duplicate = np.zeros(len(rows), bool)
+    duplicate[order] = repeated(digests(rows[order]))
     return duplicate

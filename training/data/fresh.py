@@ -1,7 +1,6 @@
 """Rows of a file that nothing has used yet: a certification may be carried by them."""
 
-import hashlib
-from collections.abc import Iterable
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.digests import digests, repeated
 from training.data.preparation import PreparedData
 from training.data.sources import npz
 from training.data.split import Split
 from training.modalities import modality_of
 from weir.batch.files import read
-from weir.engine.arrays import Floats, Labels
+from weir.engine.arrays import Labels
 from weir.errors import BadBody, BadInput
 
 UNKNOWN = -1
@@ -38,7 +38,7 @@ class FreshRows:
         return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}"
 
 
-def load(path: Path, data: PreparedData) -> FreshRows:
+def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
     """Read rows for a model that was trained on other data, and drop those that training or its test has seen.
 
     A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Rows are
@@ -47,7 +47,8 @@ def load(path: Path, data: PreparedData) -> FreshRows:
 
     Args:
         path: the file.
-        data: the data of the training; certification rows among the fresh ones stay.
+        data: the data of the training.
+        certification_seen: also drop rows that certification rows equal.
 
     Raises:
         BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
@@ -56,9 +57,16 @@ def load(path: Path, data: PreparedData) -> FreshRows:
     modality = modality_of(data.input)
     rows = modality.as_rows(values)
     labels = np.full(len(rows), UNKNOWN, np.int64) if given is None else _labels(given, len(rows), data.label_names)
+    used = [data.train, data.validation, data.test, *([data.certification] if certification_seen else [])]
+    seen = set(itertools.chain.from_iterable(digests(split.inputs) for split in used))
+    each = digests(rows)
     bad = np.zeros(len(rows), bool)
     dropped: dict[str, int] = {}
-    masks = {**modality.unusable(rows), "duplicate": _repeated(rows), "seen before": _seen(rows, data)}
+    masks = {
+        **modality.unusable(rows),
+        "duplicate": repeated(each),
+        "seen_before": np.array([digest in seen for digest in each], bool),
+    }
     for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
@@ -70,7 +78,7 @@ def load(path: Path, data: PreparedData) -> FreshRows:
 
 def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if path.suffix == ".npz":
-        arrays = npz.arrays(str(path))
+        arrays = npz.arrays(str(path), "--data")
         if "x" not in arrays:
             raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
         return arrays["x"], arrays.get("y")
@@ -96,23 +104,3 @@ def _labels(given: NDArray[Any], count: int, names: tuple[str, ...]) -> Labels:
     if wrong.any():
         raise BadInput(rule, f"{given[wrong][0]} in row {int(np.argmax(wrong))}")
     return given.astype(np.int64)
-
-
-def _repeated(rows: Floats) -> NDArray[np.bool_]:
-    seen: set[bytes] = set()
-    return np.array([_known(digest, seen) for digest in _digests(rows)], bool)
-
-
-def _known(digest: bytes, seen: set[bytes]) -> bool:
-    known = digest in seen
-    seen.add(digest)
-    return known
-
-
-def _seen(rows: Floats, data: PreparedData) -> NDArray[np.bool_]:
-    used = {digest for split in (data.train, data.validation, data.test) for digest in _digests(split.inputs)}
-    return np.array([digest in used for digest in _digests(rows)], bool)
-
-
-def _digests(rows: Floats) -> Iterable[bytes]:
-    return (hashlib.sha256(row.tobytes()).digest() for row in rows)

@@ -16,8 +16,8 @@ _MAX_STEPS = 400
 """threshold vectors tried after "always escalate", at most"""
 _MAX_CANDIDATES = 400
 """thresholds tried of one level"""
-_DECIMALS = 6
-"""of a threshold in a vector, rounded down, so that the row that it is made of exits"""
+_STEPS_OF_1 = 1e6
+"""thresholds of a vector are millionths, rounded down so that the row exits whose confidence one was made of"""
 _CANDIDATE_DECIMALS = 4
 """of a threshold of one level: enough to tell confidences apart, few enough to read"""
 _PRIOR = 2.0
@@ -113,7 +113,7 @@ def _graded(rows: Recording, costs: NDArray[np.float64], against: Against) -> It
     for turn in turns:
         values: list[Threshold] = [None] * len(saved)
         for level, risk in zip(saving, turn * bold, strict=True):
-            values[level] = max(0.0, math.floor((1 - float(risk)) * 10**_DECIMALS) / 10**_DECIMALS)
+            values[level] = max(0.0, math.floor((1 - float(risk)) * _STEPS_OF_1) / _STEPS_OF_1)
         yield (*values, 0.0)
 
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from tests.serving import make_manifest
 from tests.training.certifying.counting import counted, counts
+from tests.training.certifying.parts import divided
 from tests.training.recordings import drawn, paired
 from training.certifying.attempts import Spending
-from training.certifying.binomial import p_value
-from training.certifying.certify import CertifiedPromises, PromiseRows, certify, divide, promises_made
+from training.certifying.binomial import max_losses, p_value
+from training.certifying.certify import CertifiedPromises, certify, divide, promises_made
 from training.certifying.final_posterior import FinalPredictions
 from training.certifying.prediction_set_promise import certify_sets
 from training.fitting.calibration import fused_temperature
@@ -21,32 +22,24 @@ from training.task import Promise
 from weir.engine.cascade import Threshold
 
 ALL = Promise(max_loss=0.05, abstain_above=0.1, alphas=(0.1, 0.3))
-AGAINST_LABELS = Promise(max_loss=0.3, against="labels", abstain_above=0.3, alphas=(0.2,))
 
 
-def _certified(promise: Promise = ALL) -> CertifiedPromises:
+def _certified(promise: Promise = ALL, spending: Spending | None = None, rows: int = 1600) -> CertifiedPromises:
     """Certify a cheap and a good level over four labels."""
-    validation, certification = (drawn(seed, (2.0, 3.0), rows) for seed, rows in ((1, 1000), (2, 1600)))
-    return _certify(validation, certification, promise, 0)
-
-
-def _certify(validation: Recording, certification: Recording, promise: Promise, seed: int) -> CertifiedPromises:
-    """Certify as the first attempt on rows that are divided by a seed; the levels take 1 and 10 µs a row."""
-    spending = Spending(1, promise.delta, promise.delta)
-    parts = {
-        name: PromiseRows(certification.rows(rows), spending, "digest")
-        for name, rows in divide(len(certification.labels), promises_made(promise), seed).items()
-    }
-    return certify(validation, parts, sequence(validation, (1.0, 10.0), promise.against), promise)
+    validation, certification = drawn(1, (2.0, 3.0), 1000), drawn(2, (2.0, 3.0), rows)
+    vectors = sequence(validation, (1.0, 10.0), promise.against)
+    return certify(validation, divided(certification, promise, spending=spending), vectors, promise)
 
 
 def test_rows_are_divided_among_the_promises_that_are_made() -> None:
     """The shares are ten to three to three, every row is in one of them, and the seed decides in which."""
-    parts = divide(8000, promises_made(ALL), 0)
+    names = promises_made(ALL)
+    parts = divide(8000, names, 0)
     assert {name: len(rows) for name, rows in parts.items()} == {"thresholds": 5000, "abstention": 1500, "sets": 1500}
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(8000))
-    np.testing.assert_array_equal(parts["sets"], divide(8000, promises_made(ALL), 0)["sets"])
+    np.testing.assert_array_equal(parts["sets"], divide(8000, names, 0)["sets"])
     assert {name: len(rows) for name, rows in divide(750, promises_made(Promise()), 0).items()} == {"thresholds": 750}
+    assert divide(750, [], 0) == {}
 
 
 def test_every_promise_is_certified_on_rows_of_its_own() -> None:
@@ -96,7 +89,8 @@ def test_what_is_certified_is_what_serving_does() -> None:
     """Thresholds, then the temperature fitted on validation rows, then the rule; each on rows of its own."""
     validation, certification = paired(1, 1000), paired(2, 1600)
     promise = msgspec.structs.replace(ALL, max_loss=0.02)
-    promises = _certify(validation, certification, promise, 7)
+    vectors = sequence(validation, (1.0, 10.0), promise.against)
+    promises = certify(validation, divided(certification, promise, seed=7), vectors, promise)
     parts = divide(1600, promises_made(ALL), 7)
     values = promises.thresholds.chosen.values
     assert promises.fused_temperature == fused_temperature(
@@ -117,3 +111,28 @@ def test_what_is_certified_is_what_serving_does() -> None:
 
 def _lost(rows: Recording, values: Sequence[Threshold]) -> int:
     return int(((rows.predictions(values).label != rows.labels) & rows.end_to_end_correct).sum())
+
+
+def test_a_limit_that_is_not_named_is_settled_by_the_rows() -> None:
+    """The certificate has the smallest limit that the rows of the thresholds carry, and the reason is told."""
+    promises = _certified(Promise(), rows=600)
+    assert promises.thresholds.certificate is not None
+    assert (promises.thresholds.certificate.max_loss, promises.thresholds.certificate.rows) == (0.005, 600)
+    assert promises.settled.promise.max_loss == 0.005
+    assert promises.settled.why == ("600 certification rows carry 0.5 % at delta 5 %; 0.25 % takes at least 1197")
+    beside_others = _certified(Promise(abstain_above=0.3, alphas=(0.1,)), rows=600)
+    assert beside_others.settled.promise.max_loss == 0.01  # 375 of the 600 rows are the thresholds'
+
+
+def test_a_later_attempt_certifies_with_what_is_left_of_delta() -> None:
+    """Its limits of losses and of abstention are those of its own delta; the certificate states the sum spent."""
+    first, third = _certified(), _certified(spending=Spending(3, 0.0125, 0.0875))
+    assert first.thresholds.certificate is not None
+    assert third.thresholds.certificate is not None
+    one, other = first.thresholds.certificate, third.thresholds.certificate
+    assert (one.attempt, one.delta, one.delta_spent) == (1, 0.05, 0.05)
+    assert (other.attempt, other.delta, other.delta_spent) == (3, 0.0125, 0.0875)
+    assert other.p_value <= 0.0125
+    assert other.max_losses == max_losses(1000, 0.05, 0.0125) < one.max_losses == max_losses(1000, 0.05, 0.05)
+    assert third.abstention is not None
+    assert (third.abstention.delta, third.abstention.p_value <= 0.0125) == (0.0125, True)

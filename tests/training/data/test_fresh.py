@@ -1,130 +1,167 @@
-"""training.data.fresh, on pictures of thirds."""
+"""training.data.fresh."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.training.thirds import pictures
+from tests.training.thirds import pictures, split_in_four
 from training.data import fresh
-from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
-from training.data.split import Split
-from training.modalities.picture.reading import grey
 from weir.errors import BadInput
 
-NEW = pictures(50, 7)
+ROWS = pictures(30, 7)
+"""rows that no training has seen"""
 
 
 @pytest.fixture(scope="module")
-def data() -> PreparedData:
-    """The data of a training."""
-    train, validation, certification, test = (pictures(20, seed) for seed in range(4))
-    labels = ("left", "middle", "right")
-    return PreparedData(
-        train, validation, certification, test, labels, grey(train.inputs), Cleaning(kept=80), digest="1" * 64
-    )
+def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+    """The rows of a training."""
+    return split_in_four(tmp_path_factory.mktemp("data"))[1]
 
 
-def _npz(path: Path, **arrays: Any) -> Path:  # noqa: ANN401
+def _npz(path: Path, **arrays: Any) -> Path:  # noqa: ANN401 (arrays of any type)
     np.savez(path / "rows.npz", **arrays)
     return path / "rows.npz"
 
 
-def _npy(path: Path, rows: Any) -> Path:  # noqa: ANN401
-    np.save(path / "rows.npy", rows)
-    return path / "rows.npy"
-
-
-def test_labelled_rows_are_read_from_an_npz(data: PreparedData, tmp_path: Path) -> None:
-    """Rows and labels are those of the file."""
-    rows = fresh.load(_npz(tmp_path, x=NEW.inputs, y=NEW.labels), data)
-    np.testing.assert_array_equal(rows.split.inputs, NEW.inputs)
-    np.testing.assert_array_equal(rows.split.labels, NEW.labels)
+def test_labelled_rows_are_read(tmp_path: Path, data: PreparedData) -> None:
+    """A .npz has x and y; rows and labels stay together and in order."""
+    rows = fresh.load(_npz(tmp_path, x=ROWS.inputs.astype(np.float64), y=ROWS.labels.astype(np.uint8)), data)
+    np.testing.assert_array_equal(rows.split.inputs, ROWS.inputs)
+    np.testing.assert_array_equal(rows.split.labels, ROWS.labels)
+    assert rows.split.inputs.dtype == np.float32
     assert rows.labelled
-    assert rows.summary == "50 fresh rows with labels, dropped: none"
+    assert rows.summary == "30 fresh rows with labels, dropped: none"
 
 
-@pytest.mark.parametrize("extension", ["npz", "npy", "csv"])
-def test_rows_without_labels_are_read(extension: str, data: PreparedData, tmp_path: Path) -> None:
-    """A .npz without y, a .npy and a .csv hold the same rows; their labels are unknown."""
-    path = tmp_path / f"rows.{extension}"
-    if extension == "npz":
-        path = _npz(tmp_path, x=NEW.inputs)
-    elif extension == "npy":
-        path = _npy(tmp_path, NEW.inputs)
-    else:
-        np.savetxt(path, NEW.inputs.reshape(50, -1), delimiter=",")
-    rows = fresh.load(path, data)
-    np.testing.assert_allclose(rows.split.inputs, NEW.inputs, rtol=1e-6)
-    assert not rows.labelled
-    assert set(rows.split.labels.tolist()) == {fresh.UNKNOWN}
+def test_unlabelled_rows_are_read(tmp_path: Path, data: PreparedData) -> None:
+    """A .npz without y, a .npy, and a .csv with or without a header have the same rows; their labels are unknown."""
+    np.save(tmp_path / "rows.npy", ROWS.inputs)
+    lines = [",".join(map(str, row.ravel().tolist())) for row in ROWS.inputs]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    (tmp_path / "headed.csv").write_text("\n".join([",".join(f"p{n}" for n in range(16)), *lines]))
+    paths = [_npz(tmp_path, x=ROWS.inputs), *(tmp_path / name for name in ("rows.npy", "rows.csv", "headed.csv"))]
+    for path in paths:
+        rows = fresh.load(path, data)
+        np.testing.assert_array_equal(rows.split.inputs, ROWS.inputs)
+        assert set(rows.split.labels.tolist()) == {fresh.UNKNOWN}
+        assert not rows.labelled
+        assert rows.summary == "30 fresh rows without labels, dropped: none"
 
 
-def test_rows_that_were_used_are_dropped(data: PreparedData, tmp_path: Path) -> None:
-    """Training, validation and test rows prove nothing; certification rows may come again, and count as an attempt."""
-    parts = [part.inputs for part in (data.train, data.validation, data.test, data.certification)]
-    bad = np.full((3, 4, 4), 300, np.float32)
-    bad[1] = np.nan
-    bad[2] = 5
-    rows = fresh.load(_npy(tmp_path, np.concatenate([*parts, NEW.inputs, NEW.inputs[:5]])), data)
-    assert rows.dropped["seen before"] == 60
-    assert rows.dropped["duplicate"] == 5
-    assert len(rows.split.labels) == 70
-    assert "dropped: 5 duplicate, 60 seen before" in rows.summary
-    rows = fresh.load(_npz(tmp_path, x=np.concatenate([NEW.inputs, bad])), data)
-    assert (rows.dropped["out of range"], rows.dropped["not finite"], rows.dropped["constant row"]) == (1, 1, 1)
+def test_rows_that_cannot_carry_a_promise_are_dropped_and_counted(tmp_path: Path, data: PreparedData) -> None:
+    """A row counts for the first reason: not finite, out of range, constant, an earlier row's equal, seen before."""
+    x = np.concatenate([ROWS.inputs, ROWS.inputs[[3, 3]], data.train.inputs[:4], data.validation.inputs[:3]])
+    x = np.concatenate([x, data.test.inputs[:2], data.certification.inputs[:5], data.test.inputs[:1]])
+    y = np.arange(len(x)) % 3
+    x[0, 0, 0], x[1, 0, 0], x[2, 1, 1], x[4] = np.nan, np.inf, 256, 7
+    rows = fresh.load(_npz(tmp_path, x=x, y=y), data)
+    assert rows.dropped == {
+        "not finite": 2,
+        "out of range": 1,
+        "constant row": 1,
+        "duplicate": 3,
+        "seen before": 9,
+    }
+    kept = [3, *range(5, 30), *range(41, 46)]
+    np.testing.assert_array_equal(rows.split.inputs, x[kept])
+    np.testing.assert_array_equal(rows.split.labels, y[kept])
+    assert rows.summary == (
+        "31 fresh rows with labels, dropped: 2 not finite, 1 out of range, 1 constant row, 3 duplicate, 9 seen before"
+    )
+
+
+def test_certification_rows_are_dropped_where_they_carry_other_promises(tmp_path: Path, data: PreparedData) -> None:
+    """Thresholds must not depend on the rows on which abstention and sets are certified under them."""
+    path = _npz(tmp_path, x=np.concatenate([ROWS.inputs, data.certification.inputs[:5]]))
+    assert len(fresh.load(path, data).split.labels) == 35
+    apart = fresh.load(path, data, certification_seen=True)
+    np.testing.assert_array_equal(apart.split.inputs, ROWS.inputs)
+    assert apart.dropped["seen before"] == 5
+
+
+X, Y = ROWS.inputs, ROWS.labels
 
 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"y": NEW.labels}, "has the array x, and y where the rows have labels. Got: y"),
-        ({"x": NEW.inputs[:, :3]}, "pictures have the shape"),
-        ({"x": NEW.inputs, "y": NEW.labels[:9]}, "0 to 2 .left, middle, right.. Got: int64 .9,. for 50 rows"),
-        ({"x": NEW.inputs, "y": NEW.labels + 1}, "number of a label for each row, 0 to 2 .*Got: 3 in row"),
-        ({"x": NEW.inputs, "y": NEW.labels / 2}, "Got: float64"),
-        ({"x": np.zeros((2, 4, 4))}, "have not seen. Got: 0 fresh rows without labels, dropped: 2 constant row"),
-        ({"x": np.zeros((0, 4, 4))}, "pictures have the shape"),
+        ({"y": Y}, r"a \.npz of --data has the array x, and y where the rows have labels\. Got: y"),
+        ({"x": X[:, :3], "y": Y}, r"pictures have the shape \(rows, 4, 4\)\. Got: \(30, 3, 4\)"),
+        ({"x": X.reshape(30, 16)}, r"pictures have the shape \(rows, 4, 4\)"),
+        ({"x": X[0]}, r"pictures have the shape \(rows, 4, 4\)"),
+        ({"x": np.array(7.0)}, r"pictures have the shape \(rows, 4, 4\)"),
+        ({"x": X[:0], "y": Y[:0]}, r"pictures have the shape \(rows, 4, 4\)\. Got: \(0, 4, 4\)"),
+        ({"x": X.astype(str)}, "pixels are numbers"),
+        ({"x": X.astype(object)}, "--data is a file that numpy.savez wrote, without objects"),
+        ({"x": X, "y": Y[:-1]}, r"y has the number of a label for each row, 0 to 2 \(left, middle, right\)"),
+        ({"x": X, "y": Y.astype(float)}, r"Got: float64 \(30,\) for 30 rows"),
+        ({"x": X, "y": np.eye(3, dtype=int)[Y]}, r"Got: int64 \(30, 3\) for 30 rows"),
+        ({"x": X, "y": np.where(np.arange(30) == 4, 3, Y)}, "Got: 3 in row 4"),
+        ({"x": X, "y": np.where(np.arange(30) == 4, -1, Y)}, "Got: -1 in row 4"),
+        ({"x": np.full_like(X, np.nan), "y": Y}, "--data has rows that training, validation and test have not seen"),
     ],
 )
-def test_bad_arrays_are_refused(arrays: dict[str, Any], message: str, data: PreparedData, tmp_path: Path) -> None:
-    """The error states the rule and what came."""
+def test_a_npz_that_breaks_a_rule_is_refused(
+    tmp_path: Path, data: PreparedData, arrays: dict[str, Any], message: str
+) -> None:
+    """The error states the rule, and what came."""
     with pytest.raises(BadInput, match=message):
         fresh.load(_npz(tmp_path, **arrays), data)
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_rows_of_which_none_is_fresh_are_refused(tmp_path: Path, data: PreparedData, part: str) -> None:
+    """Nothing is left to certify on, and the error counts why."""
+    with pytest.raises(BadInput, match="60 seen before"):
+        fresh.load(_npz(tmp_path, x=getattr(data, part).inputs[:60]), data)
+
+
+def _npy(rows: Any) -> bytes:  # noqa: ANN401 (rows of any type)
+    out = io.BytesIO()
+    np.save(out, rows)
+    return out.getvalue()
+
+
+NAN = np.where(np.arange(30)[:, None, None] == 5, np.nan, X)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("rows.txt", b"1,2", "--data is a .npz, .npy or .csv"),
-        ("rows.npy", b"nonsense", "a .npy is what numpy.save writes"),
-        ("rows.npz", b"nonsense", "a file that numpy.savez wrote"),
-        ("rows.csv", b"1,2,3\n", "every row of --data can be read. Got: 1 can't; row 0"),
-        ("rows.csv", b"", "at least one row"),
+        ("a.npy", _npy(NAN), r"every row of --data can be read\. Got: 1 can't; row 5: "),
+        ("a.npy", _npy(X[:, :3]), "in a .npy, "),
+        ("a.npy", _npy(X[:0]), "a batch file has at least one row"),
+        ("a.npy", b"text", "npy"),
+        ("a.npy", b"", "npy"),
+        ("a.npy", None, "--data is a file that can be read. Got: .*No such file"),
+        ("a.csv", b"1,2,3\n", r"every row of --data can be read\. Got: 1 can't; row 0: "),
+        ("a.csv", b"\xff\xfe", "a .csv is UTF-8 text"),
+        ("a.csv", b"", "a batch file has at least one row"),
+        ("a.csv", None, "--data is a file that can be read"),
+        ("a.npz", b"text", "--data is a file that numpy.savez wrote, without objects"),
+        ("a.npz", _npy(X), "--data is a file that numpy.savez wrote, without objects"),
+        ("a.npz", None, "--data is a file that numpy.savez wrote, without objects"),
+        ("a.parquet", b"PAR1", r"--data is a \.npz, \.npy or \.csv\. Got: .*a\.parquet"),
+        ("a", b"", r"--data is a \.npz, \.npy or \.csv"),
     ],
 )
-def test_bad_files_are_refused(name: str, content: bytes, message: str, data: PreparedData, tmp_path: Path) -> None:
-    """So is a file that does not exist."""
-    path = tmp_path / name
-    with pytest.raises(BadInput, match="rows"):
-        fresh.load(path, data)
-    path.write_bytes(content)
+def test_a_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, data: PreparedData, name: str, content: bytes | None, message: str
+) -> None:
+    """The error states the rule, and what came."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput, match=message):
-        fresh.load(path, data)
+        fresh.load(tmp_path / name, data)
 
 
-def test_infinite_values_in_a_npy_are_refused(data: PreparedData, tmp_path: Path) -> None:
-    """The batch reader gives such rows no values, so they are never certification rows."""
-    rows = NEW.inputs.copy()
-    rows[3, 0, 0] = np.inf
-    with pytest.raises(BadInput, match="1 can't; row 3: values are finite"):
-        fresh.load(_npy(tmp_path, rows), data)
-
-
-def test_labels_stay_with_their_rows(data: PreparedData, tmp_path: Path) -> None:
-    """Where rows are dropped, the others keep their labels."""
-    mixed = Split(np.concatenate([data.train.inputs[:10], NEW.inputs]), np.concatenate([[0] * 10, NEW.labels]))
-    rows = fresh.load(_npz(tmp_path, x=mixed.inputs, y=mixed.labels), data)
-    np.testing.assert_array_equal(rows.split.labels, NEW.labels)
+def test_a_folder_is_no_file_of_rows(tmp_path: Path, data: PreparedData) -> None:
+    """It is refused by the rule that it breaks, whatever its name ends with."""
+    for name in ("a.npz", "a.npy"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(BadInput, match="--data is a file"):
+            fresh.load(tmp_path / name, data)

@@ -1,5 +1,6 @@
 """training.data.sources."""
 
+import contextlib
 import gzip
 import struct
 from functools import partial
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.http_servers import running
 from training.data import sources
-from training.data.sources import fashion_mnist
+from training.data.sources import fashion_mnist, npz
 from training.task import Data
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput, Unavailable
@@ -160,3 +161,15 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes | None)
         (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(BadInput, match=r"numpy\.savez"):
         sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
+
+
+def test_a_file_that_is_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> None:
+    """Whichever byte has changed, of a compressed file or a plain one, the error is that of a damaged file."""
+    path, y = tmp_path / "a.npz", np.arange(3)
+    for save in (np.savez, np.savez_compressed):
+        save(path, x=np.arange(12.0).reshape(3, 2, 2), y=y)
+        content = path.read_bytes()
+        for place in range(len(content)):
+            path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+            with contextlib.suppress(BadInput):
+                npz.arrays(str(path))

@@ -195,9 +195,9 @@ def test_a_promise_against_labels_lets_the_last_level_pool_too(run: ObservedRun)
 
 
 def test_pooling_with_a_level_that_knows_nothing_is_not_used(run: ObservedRun) -> None:
-    """The level stays as it was, and the table has a line for the attempt."""
+    """Where it takes more time, the level stays as it was, and the table has a line for the attempt."""
     nothing = network_of("first", np.zeros((400, 5), np.float32), LABELS, 10.0)
-    search = choose_fusion(_search(run, ladder(nothing, random_network("second", 0.9, 3), LAST), pool=True))
+    search = choose_fusion(_search(run, ladder(nothing, random_network("second", 0.9, 8), LAST), pool=True))
     assert _fusions(search.ladder) == ["replace", "replace", "replace"]
     assert [(line.level, line.used, line.why) for line in search.trials] == [("second", False, "does not help")]
 

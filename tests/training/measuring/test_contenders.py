@@ -1,6 +1,7 @@
 """training.measuring.contenders."""
 
 import hashlib
+import time
 from dataclasses import replace
 
 import msgspec
@@ -12,11 +13,12 @@ from tests.training.thirds import MANIFESTS, pictures, probabilities
 from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, contenders, uncalibrated, with_float_references
 from weir.catalog.levels import Classifier, Experts, Level, Router
 from weir.catalog.manifest import Artifact, Manifest
+from weir.engine.arrays import Floats
 from weir.engine.cascade import cascade_of
 from weir.engine.hierarchy import Hierarchy
 from weir.engine.predictions import Predictions
 from weir.inputs.tensor import InputRows
-from weir.runtime.interpreter import DEPLOYED
+from weir.runtime.interpreter import DEPLOYED, Network
 from weir.runtime.model import LevelUse, Model, Predictor
 
 ROWS = pictures(60).inputs
@@ -105,6 +107,22 @@ def test_only_the_networks_of_experts_are_timed(monkeypatch: pytest.MonkeyPatch)
     times = {name: one.answer(ROWS)[1] for name, one in contenders(layered_manifest(), fetch).items()}
     assert times.pop("1") == 2e9 / len(ROWS)
     assert max(times.values()) < 1e9 / len(ROWS)
+
+
+def test_contenders_are_timed_by_cpu_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that waits takes no time, whether its call is timed or, of experts, it alone."""
+    logits = Network.logits
+
+    def waiting(self: Network, rows: InputRows) -> Floats:
+        time.sleep(0.03)
+        return logits(self, rows)
+
+    named = contenders(layered_manifest(), fetch)
+    for contender in named.values():
+        contender.answer(ROWS)  # loads the networks
+    monkeypatch.setattr(Network, "logits", waiting)
+    for contender in named.values():
+        assert contender.answer(ROWS)[1] * len(ROWS) < 15_000
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS)

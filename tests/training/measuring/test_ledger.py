@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from itertools import permutations
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from tests.training.thirds import MANIFESTS, pictures
 from training.fitting.calibration import nll
 from training.measuring.ledger import Ledger, draw_up, shapley
 from weir.catalog.manifest import Manifest
+from weir.engine.arrays import Floats
+from weir.inputs.tensor import InputRows
+from weir.runtime.interpreter import Network
 from weir.runtime.model import Model
 
 
@@ -79,6 +83,18 @@ def test_the_router_is_to_blame_for_a_wrong_group() -> None:
     assert router.share == 0
     assert router.errors > 0
     assert experts.errors > 0
+
+
+def test_levels_are_timed_by_cpu_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that waits takes no time."""
+    logits = Network.logits
+
+    def waiting(self: Network, rows: InputRows) -> Floats:
+        time.sleep(0.03)
+        return logits(self, rows)
+
+    monkeypatch.setattr(Network, "logits", waiting)
+    assert all(0 < level.time_us * 200 < 15_000 for level in _ledger(layered_manifest()).levels)
 
 
 def test_the_command_prints_the_ledger(trained: Path) -> None:

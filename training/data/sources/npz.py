@@ -1,6 +1,7 @@
 """A file of your own: `numpy.savez(file, x=…, y=…)`, optionally with `x_test` and `y_test`, and `label_names`."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,13 @@ def load(path: str) -> Dataset:
     return Dataset(x, y, _names(found, y), grey(x), test_from)
 
 
-def arrays(path: str) -> dict[str, NDArray[np.generic]]:
-    """Read all arrays of a file. Raises `BadInput`."""
+def arrays(path: str, what: str = "data.path") -> dict[str, NDArray[np.generic]]:
+    """Read all arrays of a file; `what` names it in errors. Raises `BadInput`."""
     try:
         with Path(path).open("rb") as content, np.load(content, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as exc:
-        raise BadInput("data.path is a file that numpy.savez wrote, without objects", f"{path}: {exc}") from exc
+    except (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as exc:
+        raise BadInput(f"{what} is a file that numpy.savez wrote, without objects", f"{path}: {exc}") from exc
 
 
 def _names(arrays: dict[str, NDArray[np.generic]], y: NDArray[np.generic]) -> tuple[str, ...]:

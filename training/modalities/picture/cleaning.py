@@ -17,7 +17,7 @@ def as_rows(inputs: NDArray[np.generic], picture: Picture) -> Floats:
     """
     if picture.row_shape != (picture.height, picture.width):
         raise BadInput("networks are trained on grey pictures, of shape [-1, height, width]", picture.shape)
-    if not len(inputs) or inputs.shape[1:] != picture.row_shape:
+    if inputs.shape[1:] != picture.row_shape or not len(inputs):
         raise BadInput(f"pictures have the shape (rows, {picture.height}, {picture.width})", inputs.shape)
     if inputs.dtype.kind not in "fiub":
         raise BadInput("pixels are numbers", inputs.dtype)

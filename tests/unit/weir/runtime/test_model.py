@@ -1,5 +1,7 @@
 """weir.runtime.model."""
 
+import itertools
+import time
 from typing import Any
 
 import msgspec
@@ -10,12 +12,12 @@ from tests.serving import NAMES, NETWORKS, artifact, fetch, layered_manifest, ma
 from tests.unit.weir.pairs import ROWS, pair_logits, pair_manifest
 from weir.catalog.inputs import Tensor
 from weir.catalog.levels import Expert, Experts
-from weir.catalog.manifest import Manifest
+from weir.catalog.manifest import Artifact, Manifest
 from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import Network
-from weir.runtime.model import Model
+from weir.runtime.model import Model, Predictor
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -46,6 +48,24 @@ def test_rows_exit_at_the_first_confident_level(pictures: Floats) -> None:
     assert predictions.label.tolist() == [0, 2, 0, 2]
     assert [use.rows for use in uses] == [4, 4, 2]
     assert all(use.time_us > 0 for use in uses)
+
+
+def test_levels_are_timed_by_the_clock_that_is_given(pictures: Floats) -> None:
+    """Each call of a network is timed, and nothing around it; without a clock it is wall time."""
+    ticks = itertools.count()
+    model, _ = _model()
+    predictor = Predictor(model.cascade.definition, model.network, lambda: float(next(ticks)))
+    for _ in range(2):
+        _, uses = predictor.answer(pictures)
+        assert [use.time_us for use in uses] == [1e6, 1e6, 1e6]
+    assert next(ticks) == 2 * 2 * 3
+
+    def slow(artifact: Artifact) -> Network:
+        time.sleep(0.01)
+        return model.network(artifact)
+
+    _, uses = Predictor(model.cascade.definition, slow).answer(pictures)
+    assert all(use.time_us > 9000 for use in uses)
 
 
 def test_the_end_to_end_model_is_a_cascade_of_one(pictures: Floats) -> None:
