@@ -10,6 +10,8 @@ from weir.engine.predictions import Predictions
 
 _RANGE = (0.05, 20.0)
 _DECIMALS = 4
+_FUSED_DECIMALS = 2
+"""of a temperature of posteriors that have one already: where 1 is right it becomes just 1, which serving skips"""
 
 
 def temperature(logits: Floats, labels: Labels) -> float:
@@ -41,7 +43,8 @@ def fused_temperature(predictions: Predictions, labels: Labels, fused: NDArray[n
     if not rows.any():
         return 1.0
     posterior = predictions.probabilities[rows]
-    return temperature(np.log(np.maximum(posterior, np.float32(LEAST_PROBABILITY))), labels[rows])
+    fitted = temperature(np.log(np.maximum(posterior, np.float32(LEAST_PROBABILITY))), labels[rows])
+    return round(fitted, _FUSED_DECIMALS)
 
 
 def nll(probabilities: Floats, labels: Labels) -> float:

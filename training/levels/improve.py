@@ -176,7 +176,7 @@ def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork, view
     if not isinstance(level, Classifier):
         return search
     if level.network.trained is teacher.trained:
-        return search.skip("distillation", level.name, "it is the strongest network itself")
+        return search.skip("distillation", level.name, "it has the lowest validation loss, and teaches the others")
     spec = _lengthened(level.network.spec, search.run.task.optimise)
     target = replace(level.network.target, teacher=views)
     return _retrained(search, number, level, _Retraining("distillation", spec, target, _described(target)))

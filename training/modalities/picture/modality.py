@@ -39,10 +39,10 @@ class PictureModality:
         return augmentation.augmented(rows, spec, random)
 
     def check(self, spec: NetworkSpec) -> None:
-        """Refuse an architecture that is not known. Raises `BadInput`."""
+        """Refuse an architecture that is not known, or not for pictures so small. Raises `BadInput`."""
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        architectures.known(spec.architecture)
+        architectures.check(spec.architecture, self.described)
 
     def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
         """Build a network by name. Raises `BadInput` for a name that no network has."""

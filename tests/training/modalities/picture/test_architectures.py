@@ -8,7 +8,7 @@ import pytest
 from tests.training.pictures import picture
 from training.export.convert import QUANTIZATIONS, convert
 from training.learning.networks import logits
-from training.modalities.picture.architectures import BODIES, build
+from training.modalities.picture.architectures import BODIES, build, check
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
@@ -54,3 +54,14 @@ def test_an_unknown_architecture_is_refused() -> None:
     """The error lists the architectures."""
     with pytest.raises(BadInput, match=r"mlp, mlp2, conv-tiny.*conv-xlarge"):
         build("resnet", picture(28, 28, white=1.0), 10, 0)
+
+
+@pytest.mark.parametrize(("side", "fits"), [(4, False), (5, True)])
+def test_pictures_that_layers_leave_nothing_of_are_refused(side: int, fits: bool) -> None:
+    """Strides and pooling of conv-large leave nothing of 4x4 pixels; that is said before anything is trained."""
+    if fits:
+        check("conv-large", picture(side, side))
+        assert build("conv-large", picture(side, side), 3, 0).output_shape == (None, 3)
+    else:
+        with pytest.raises(BadInput, match=r"large enough for conv-large.*Got: 4 x 4 pixels"):
+            check("conv-large", picture(side, side))

@@ -31,6 +31,16 @@ def known(name: str) -> None:
         raise BadInput(f"an architecture is one of {', '.join(BODIES)}", name)
 
 
+def check(name: str, picture: Picture) -> None:
+    """Refuse a name that no network has, and pictures that are too small for a network. Raises `BadInput`."""
+    known(name)
+    try:
+        BODIES[name](keras.Input(picture.row_shape))
+    except ValueError as exc:  # pooling and strides leave nothing of a picture
+        got = f"{picture.height} x {picture.width} pixels"
+        raise BadInput(f"pictures are large enough for {name}, of which its layers leave less and less", got) from exc
+
+
 def build(name: str, picture: Picture, labels: int, seed: int) -> keras.Model:
     """Build a network from raw rows `(n, height, width)` to logits `(n, labels)`, with seeded weights.
 
