@@ -58,7 +58,7 @@ certification = 400
 test = 300
 [end_to_end]
 name = "last"
-architecture = "conv-medium"
+architecture = "conv-large"
 epochs = 5
 batch_size = 8
 learning_rate = 0.005

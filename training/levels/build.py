@@ -11,7 +11,7 @@ from training.levels.comparison import Comparison
 from training.levels.experts import Decomposition, TriedExpert, decompose
 from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_levels
 from training.levels.joint_search import tune_jointly
-from training.levels.ladder import Ladder
+from training.levels.ladder import ExpectedPerformance, Ladder
 from training.levels.network import TrainableNetwork
 from training.levels.strongest import Selection
 from training.levels.training_run import TrainingRun
@@ -105,7 +105,7 @@ def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSear
     what, level = "a level of", " and ".join(sorted(names))
     if isinstance(ladder.levels[-1], Experts):  # rows that exit before them still can: they improve the final answer
         return without.try_ladder(what, level, ladder, better=lambda after, before: after.loss < before.loss)
-    return without.try_ladder(what, level, ladder)
+    return without.try_ladder(what, level, ladder, better=ExpectedPerformance.faster_than)
 
 
 def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> tuple[list[TrainableNetwork], list[int]]:

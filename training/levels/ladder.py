@@ -13,6 +13,7 @@ from training.fitting.fusing import pool_weights
 from training.levels.network import TrainableNetwork
 from training.replay.recording import LevelTimes, RecordedNetwork, Recording
 from training.replay.thresholds import cheapest
+from training.replay.timing import EQUAL
 from training.task import SettledPromise
 from weir.catalog.levels import Classifier, Expert, Experts, Level, Router
 from weir.engine.arrays import LEAST_PROBABILITY, Floats, Labels
@@ -52,6 +53,10 @@ class ExpectedPerformance:
             return self.loss < other.loss
         comparable = len(self.level_losses) == len(other.level_losses)
         return comparable and sum(self.level_losses) < sum(other.level_losses) - _LOSS_TIE
+
+    def faster_than(self, other: "ExpectedPerformance") -> bool:
+        """Tell whether it cuts the time by more than what counts as equal between networks that were timed apart."""
+        return self.time_us * EQUAL < other.time_us
 
 
 @dataclass(frozen=True)
