@@ -19,6 +19,7 @@ BODIES: dict[str, Body] = {
     "mlp2": mlp.two_hidden,
     "conv-tiny": conv.tiny,
     "conv-small": conv.small,
+    "conv-wide": conv.wide,
     "conv-medium": conv.medium,
     "conv-large": conv.large,
     "conv-xlarge": conv.xlarge,

@@ -1,4 +1,4 @@
-"""Small convolutional networks of five sizes, of 3x3 kernels.
+"""Small convolutional networks of six sizes, of 3x3 kernels.
 
 Strides are at most 2: TensorFlow 2.19 converts a stride above the kernel's size to a network whose outputs are zero.
 """
@@ -15,6 +15,11 @@ def tiny(scaled: keras.KerasTensor) -> keras.KerasTensor:
 def small(scaled: keras.KerasTensor) -> keras.KerasTensor:
     """About 0.5 million multiply-adds on 28x28."""
     return layers.Flatten()(_convolved(_pixels(scaled), (12, 2), (24, 2), (32, 2)))
+
+
+def wide(scaled: keras.KerasTensor) -> keras.KerasTensor:
+    """About 1.1 million multiply-adds on 28x28; takes little more time than `small`, for twice the filters."""
+    return layers.Flatten()(_convolved(_pixels(scaled), (16, 2), (32, 2), (64, 2)))
 
 
 def medium(scaled: keras.KerasTensor) -> keras.KerasTensor:
