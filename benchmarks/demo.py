@@ -1,10 +1,11 @@
 """Train the demo's tasks again and again, with other seeds and under load: `make bench-demo`.
 
-Each of 10 seeds of `mnist-sample` and of `digits` is trained twice: on the machine as it is, and beside processes that
-keep every core busy. The second training takes the float networks of the first. It quantizes, times, tries changes,
-certifies and measures anew, and takes neither the first one's attempts on the certification rows nor its order of
-threshold vectors. So a pair shows whether load changes the choices, and all runs show how often a cascade saves time
-and keeps its promise.
+Each of 10 seeds of `mnist-sample` and of `digits` is trained twice: beside two other processes that keep every core
+busy, and on the idle machine. The first trainings are the load of each other: as many run at once as the machine has
+cores, and one more; when fewer are left, processes that only compute take their place. The second training of a seed
+takes the float networks of the first. It quantizes, times, tries changes, certifies and measures anew, and takes
+neither the first one's attempts on the certification rows nor its order of threshold vectors. So a pair shows whether
+load changes the choices, and all runs show how often a cascade saves time and keeps its promise.
 
 Finished trainings in `build/bench-demo` are used again. `python -m benchmarks.demo --seeds 1` is a short trial;
 `--fresh` removes what is there.
@@ -17,11 +18,13 @@ import shutil
 import statistics
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import msgspec
 from scipy.stats import binom
@@ -165,12 +168,40 @@ def _line(run: Run, same: str) -> str:
     )
 
 
-def pair(task: Task) -> tuple[Run, Run]:
-    """Train a task on the idle machine and on the loaded one, where that is not done yet."""
-    idle, loaded = (_BUILD / f"{task.name}-{task.seed}-{load}" for load in (IDLE, LOADED))
-    _train(task, idle, {})
-    _train(task, loaded, networks_of(idle), under_load=True)
-    return read(idle, IDLE), read(loaded, LOADED)
+def pairs_of(tasks: Sequence[Task]) -> list[tuple[Run, Run]]:
+    """Train every task under load and then on the idle machine, where that is not done yet; idle runs come first."""
+    train_under_load(tasks)
+    for task in tasks:
+        _train(task, _folder(task, IDLE), networks_of(_folder(task, LOADED)))
+    return [(read(_folder(task, IDLE), IDLE), read(_folder(task, LOADED), LOADED)) for task in tasks]
+
+
+def _folder(task: Task, load: str) -> Path:
+    return _BUILD / f"{task.name}-{task.seed}-{load}"
+
+
+def train_under_load(tasks: Sequence[Task]) -> None:
+    """Train tasks side by side, each beside as many other busy processes as there are cores, and at least two."""
+    left, count = deque(tasks), max(2, os.cpu_count() or 2) + 1
+    finished = Barrier(count)
+
+    def train() -> None:
+        try:
+            while left:
+                task = left.popleft()
+                _train(task, _folder(task, LOADED), {})
+            with busy(1):
+                finished.wait()
+        except BaseException:
+            left.clear()
+            finished.abort()
+            raise
+
+    with ThreadPoolExecutor(count) as pool:
+        done = [pool.submit(train) for _ in range(count)]
+    errors = [error for error in (one.exception() for one in done) if error]
+    for error in sorted(errors, key=lambda error: isinstance(error, BrokenBarrierError)):
+        raise error
 
 
 def networks_of(trained: Path) -> dict[str, bytes]:
@@ -179,7 +210,7 @@ def networks_of(trained: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}  # curves first: a network is complete when it is there
 
 
-def _train(task: Task, out: Path, networks: Mapping[str, bytes], *, under_load: bool = False) -> None:
+def _train(task: Task, out: Path, networks: Mapping[str, bytes]) -> None:
     """Train in a process of its own, which resumes the given networks; do nothing if it is done already."""
     if folder.is_complete(out):
         _check(task, out)
@@ -190,7 +221,7 @@ def _train(task: Task, out: Path, networks: Mapping[str, bytes], *, under_load: 
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"training {out.name} …", file=sys.stderr)
     command = [str(_WEIR), "train", task.name, "--seed", str(task.seed), "--out", str(out)]
-    with busy() if under_load else nullcontext(), log.open("wb") as written:
+    with log.open("wb") as written:
         done = subprocess.run(command, stdout=written, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         sys.exit(f"a training of {task.name} ends with 0. Got: {done.returncode}; its messages are in {log}")
@@ -230,7 +261,7 @@ def main() -> None:
         print(f"{reused} finished runs of {_BUILD} are used again; --fresh removes them", file=sys.stderr)
     if os.getloadavg()[0] > _BUSY:
         print(f"warning: the machine is not idle: load average {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    pairs = [pair(task) for task in tasks]
+    pairs = pairs_of(tasks)
     counted = figures(pairs)
     for line in (*header(), "", *table(pairs), "", *verdicts(counted)):
         print(line)

@@ -1,9 +1,12 @@
 """benchmarks.demo: what it reads from a training, what it counts, and that its load ends with it."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from training import folder
 from training.certifying import attempts
 from training.measuring.report import encode as encode_evaluation
 from training.measuring.results import CascadeResult, Evaluation, LevelResult, NetworkResult
-from training.task import load
+from training.task import Task, load
 from weir.catalog.manifest import encode
 from weir.catalog.promises import Certificate
 
@@ -146,8 +149,8 @@ def test_the_table_marks_what_should_not_be() -> None:
     assert len(demo.table([(RUN, RUN)])) == 4
 
 
-def test_a_loaded_run_takes_networks_and_no_attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It starts with the float networks of the idle one in `.work`, in which a training looks for its own."""
+def test_an_idle_run_takes_networks_and_no_attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It starts with the float networks of the loaded one in `.work`, in which a training looks for its own."""
     out, made = tmp_path / "runs", tmp_path / "made"
     _write(made)
     attempts.save(made, attempts.Attempts())
@@ -156,23 +159,52 @@ def test_a_loaded_run_takes_networks_and_no_attempts(tmp_path: Path, monkeypatch
     command.chmod(0o700)
     monkeypatch.setattr(demo, "_WEIR", command)
     monkeypatch.setattr(demo, "_BUILD", out)
-    idle, loaded = demo.pair(load("digits"))
+    tasks = [load("digits")]
+    ((idle, loaded),) = demo.pairs_of(tasks)
     assert idle == replace(loaded, load="idle")
-    assert (out / "digits-0-idle.log").read_text() == ""
-    assert (out / "digits-0-loaded.log").read_text().split() == ["tiny.1.json", "tiny.1.keras"]
-    assert (out / "digits-0-loaded/.work/tiny.1.keras").read_bytes() == b"tiny.1.keras"
+    assert (out / "digits-0-loaded.log").read_text() == ""
+    assert (out / "digits-0-idle.log").read_text().split() == ["tiny.1.json", "tiny.1.keras"]
+    assert (out / "digits-0-idle/.work/tiny.1.keras").read_bytes() == b"tiny.1.keras"
     command.unlink()  # what is finished is used again
-    assert demo.pair(load("digits")) == (idle, loaded)
+    assert demo.pairs_of(tasks) == [(idle, loaded)]
     with pytest.raises(SystemExit, match="Got: another task"):
-        demo.pair(msgspec.structs.replace(load("digits"), quantization_tolerance=0.1))
+        demo.pairs_of([msgspec.structs.replace(load("digits"), quantization_tolerance=0.1)])
 
 
 def test_a_training_that_fails_ends_the_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the file with what the training printed."""
     monkeypatch.setattr(demo, "_WEIR", Path("/bin/false"))
     monkeypatch.setattr(demo, "_BUILD", tmp_path)
-    with pytest.raises(SystemExit, match=r"Got: 1; its messages are in .*digits-0-idle\.log"):
-        demo.pair(load("digits"))
+    with pytest.raises(SystemExit, match=r"Got: 1; its messages are in .*digits-\d-loaded\.log"):
+        demo.pairs_of([load("digits", seed=seed) for seed in range(5)])
+
+
+def test_trainings_under_load_are_the_load_of_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each runs beside as many busy processes as there are cores: other trainings, and at the end spinning ones."""
+    trainings, spinning, beside, folders = [0], [0], [], []
+    lasts_s = (0.1, 0.3, 0.7, 0.8)
+
+    def train(task: Task, out: Path, networks: Mapping[str, bytes]) -> None:
+        assert not networks
+        trainings[0] += 1
+        time.sleep(lasts_s[task.seed])
+        beside.append(trainings[0] + spinning[0] - 1)
+        folders.append(out.name)
+        trainings[0] -= 1
+
+    @contextmanager
+    def spin(processes: int) -> Iterator[None]:
+        spinning[0] += processes
+        yield
+        spinning[0] -= processes
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(demo, "_train", train)
+    monkeypatch.setattr(demo, "busy", spin)
+    demo.train_under_load([load("digits", seed=seed) for seed in range(4)])
+    assert folders == [f"digits-{seed}-loaded" for seed in range(4)]
+    assert beside == [2, 2, 2, 2]
+    assert (trainings, spinning) == ([0], [0])
 
 
 def test_load_ends_with_what_it_accompanies() -> None:

@@ -98,6 +98,13 @@ def test_one_ladder_is_better_than_another(one: tuple[float, ...], other: tuple[
     assert expected(*one).better_than(expected(*other)) == better
 
 
+@pytest.mark.parametrize(("time_us", "faster"), [(95.0, True), (95.5, False), (105.0, False), (float("inf"), False)])
+def test_one_ladder_is_faster_by_more_than_counts_as_equal(time_us: float, faster: bool) -> None:
+    """Networks that were timed apart may seem up to 1.05 times as fast by chance; losses do not matter."""
+    one, other = (ExpectedPerformance(time_us=each, loss=each, level_losses=()) for each in (time_us, 100.0))
+    assert one.faster_than(other) == faster
+
+
 @pytest.mark.parametrize(("known", "used"), [(0.9, True), (0.5, False)])
 def test_a_ladder_is_taken_only_if_it_is_better(run: ObservedRun, known: float, used: bool) -> None:
     """Either way the table gets a line with the figures of both ladders."""
