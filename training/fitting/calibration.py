@@ -10,8 +10,8 @@ from weir.engine.predictions import Predictions
 
 _RANGE = (0.05, 20.0)
 _DECIMALS = 4
-_FUSED_DECIMALS = 2
-"""of a temperature of posteriors that have one already: where 1 is right it becomes just 1, which serving skips"""
+_NO_CHANGE = 0.005
+"""from 1: serving skips a temperature of just 1, and posteriors that have theirs already are fitted to nearly that"""
 
 
 def temperature(logits: Floats, labels: Labels) -> float:
@@ -44,7 +44,7 @@ def fused_temperature(predictions: Predictions, labels: Labels, fused: NDArray[n
         return 1.0
     posterior = predictions.probabilities[rows]
     fitted = temperature(np.log(np.maximum(posterior, np.float32(LEAST_PROBABILITY))), labels[rows])
-    return round(fitted, _FUSED_DECIMALS)
+    return 1.0 if abs(fitted - 1) < _NO_CHANGE else fitted
 
 
 def nll(probabilities: Floats, labels: Labels) -> float:
