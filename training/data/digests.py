@@ -13,8 +13,9 @@ BYTES = 8
 
 
 def digests(rows: Floats) -> list[bytes]:
-    """Compute the digest of each row of `(n, …)`, from its values as float32."""
-    return [hashlib.blake2b(row.astype("<f4").tobytes(), digest_size=BYTES).digest() for row in rows]
+    """Compute the digest of each row of `(n, …)`, from its values as float32; -0 is 0, as it is to every network."""
+    zero = np.float32(0)
+    return [hashlib.blake2b((row.astype("<f4") + zero).tobytes(), digest_size=BYTES).digest() for row in rows]
 
 
 def repeated(each: Iterable[bytes]) -> NDArray[np.bool_]:

@@ -158,3 +158,9 @@ def test_a_new_training_in_a_folder_keeps_its_attempts(tmp_path: Path) -> None:
         attempts_file.save(tmp_path, _made("a"))
         folder.complete(tmp_path, {}, b"{}")
     assert attempts_file.load(tmp_path) == _made("a")
+
+
+def test_negative_zero_is_zero() -> None:
+    """Networks can't tell them apart, so rows that differ in the sign of a zero are the same."""
+    rows = np.zeros((1, 2, 2), np.float32)
+    assert digests_of(-rows).name == digests_of(rows).name
