@@ -5,10 +5,9 @@
 manifest.json        written last: a folder without it is not a complete training
 summary.json         the figures of the training, in the shape of `weir evaluate --json`
 report.json          cleaning, learning curves, quantization tables, thresholds: every measurement and choice
-attempts.json        every certification of its rows, and what it spent of delta; a new training keeps it
 reliability.svg      accuracy against confidence on the test split, before and after calibration
 reference/           <digest>.tflite: the float32 model that each artifact was quantized from; never published
-attempts.json        the certifications made on which rows, and what each spent of delta
+attempts.json        the certifications made on which rows, and what each spent of delta; a new training keeps it
 networks/            the Keras networks, which a later training can reuse; never published
 .work/               networks of a training that is running, or was stopped
 ```

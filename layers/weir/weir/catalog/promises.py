@@ -47,7 +47,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         """The promise in one line of plain words."""
         claim = _CLAIMS[self.against].format(f"at most {100 * self.max_loss:g} %")
         counts = f"{self.losses} of {self.rows} certification rows, {self.max_losses} allowed"
-        if self.attempt > 1 and self.delta_spent is not None:
+        if self.delta_spent is not None and self.delta_spent > self.delta:
             counts += f"; attempt {self.attempt} on these rows, {100 * self.delta_spent:g} % of delta spent in all"
         return f"with {100 * (1 - self.delta):g} % confidence, {claim} ({counts})"
 
