@@ -53,7 +53,7 @@ def recertify(trained: Path, promise: Promise, callbacks: Callbacks, rows: Path 
         carrying = CertificationRows(model, data, promise, _attempts(trained, manifest, data), given)
         _refuse_weaker(carrying)
         certification = certify_model(carrying)
-        if certification.promises.thresholds.tested:
+        if certification.attempts != carrying.attempts:
             attempts_file.save(trained, certification.attempts)
         _refuse(certification.promises)
         if certification.promises.settled.why:
