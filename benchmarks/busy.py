@@ -17,21 +17,20 @@ while os.getppid() == int(sys.argv[1]):
 
 
 @contextmanager
-def busy(processes: int | None = None) -> Iterator[Sequence[int]]:
+def busy(processes: int) -> Iterator[Sequence[int]]:
     """Run processes that only compute, and stop them at the end, also after an error or Ctrl-C.
 
     Args:
-        processes: how many; None: one for each core, but at least two.
+        processes: how many.
 
     Yields:
         Their process ids.
     """
-    count = max(2, os.cpu_count() or 2) if processes is None else processes
     command = [sys.executable, "-c", _SPIN, str(os.getpid())]
     started: list[subprocess.Popen[bytes]] = []
     try:
         # Ctrl-C reaches them too, and nobody needs their tracebacks
-        started.extend(subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(count))
+        started.extend(subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(processes))
         yield [process.pid for process in started]
     finally:
         for process in started:

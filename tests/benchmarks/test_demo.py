@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import demo
+from benchmarks import demo, demo_runs
 from benchmarks.busy import busy
-from benchmarks.demo import Run
+from benchmarks.demo_runs import Run
 from benchmarks.setting import ROOT
 from tests.serving import make_manifest
 from training import folder
@@ -81,7 +81,7 @@ def _write(out: Path, *, seed: int = 0) -> None:
 def test_a_run_is_read_from_its_folder(tmp_path: Path) -> None:
     """Its ladder has the quantizations and the changes that were kept; losses are rows, the ratio is of CPU times."""
     _write(tmp_path / "run", seed=7)
-    run = demo.read(tmp_path / "run", demo.LOADED)
+    run = demo_runs.read(tmp_path / "run", demo_runs.LOADED)
     assert run == Run(
         task="digits",
         seed=7,
@@ -129,7 +129,7 @@ def test_figures_count_runs_and_pairs() -> None:
     loaded = replace(RUN, load="loaded", time_ratio=0.3)
     digits = replace(RUN, task="digits", time_ratio=0.9)
     nothing = replace(digits, load="loaded", time_ratio=0.91, losses=20, shares=(0.5, 0.5))
-    assert demo.figures([(RUN, loaded), (digits, nothing)]) == {
+    assert demo_runs.figures([(RUN, loaded), (digits, nothing)]) == {
         "runs": 4,
         "saved_runs": 3,
         "median_time_ratio": 0.25,
@@ -142,11 +142,11 @@ def test_figures_count_runs_and_pairs() -> None:
 def test_the_table_marks_what_should_not_be() -> None:
     """Each run has a line; it says where another ladder was chosen, nothing was saved, or a promise broke."""
     other = replace(RUN, load="loaded", ladder=("large float16",), shares=(1.0,), time_ratio=1.0, losses=20)
-    lines = demo.table([(RUN, other)])
+    lines = demo_runs.table([(RUN, other)])
     assert [mark in lines[2] for mark in ("OTHER", "saves nothing", "BROKEN")] == [True] * 3
     assert "tiny int8; large float16" in lines[3]
     assert lines[4].split() == ["loaded", "large", "float16"]
-    assert len(demo.table([(RUN, RUN)])) == 4
+    assert len(demo_runs.table([(RUN, RUN)])) == 4
 
 
 def test_an_idle_run_takes_networks_and_no_attempts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.quick import LAYERED, TASK, weir, write_digits
+from tests.training.quick import LAYERED, TASK, trained_as, weir, write_digits
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,4 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def layered(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train with groups, experts and all optimisations, and return the folder; tests leave the folder as it is."""
-    folder = tmp_path_factory.mktemp("layered")
-    (folder / "layered.toml").write_text(LAYERED.replace("digits.npz", str(digits)))
-    done = weir("train", folder / "layered.toml", "--out", folder / "out")
-    assert done.returncode == 0, done.stderr
-    return folder / "out"
+    return trained_as(LAYERED, tmp_path_factory.mktemp("layered"), digits)

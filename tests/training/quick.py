@@ -179,6 +179,15 @@ def weir(*arguments: str | Path, env: dict[str, str] | None = None) -> subproces
     )
 
 
+def trained_as(text: str, folder: Path, digits: Path) -> Path:
+    """Train a task on written digits below a new folder, and return the training's; its messages are in `out.log`."""
+    (folder / "task.toml").write_text(text.replace("digits.npz", str(digits)))
+    done = weir("train", folder / "task.toml", "--out", folder / "out")
+    assert done.returncode == 0, done.stderr
+    (folder / "out.log").write_text(done.stderr)
+    return folder / "out"
+
+
 def copied(trained: Path, tmp_path: Path) -> Path:
     """Copy the folder of a training, for a test that changes it."""
     return Path(shutil.copytree(trained, tmp_path / "copy"))

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.training.quick import WEAK, copied, weir
+from tests.training.quick import WEAK, copied, trained_as, weir
 from training import folder
 from training.levels.comparison import Comparison
 from training.measuring import reload
@@ -19,12 +19,7 @@ from weir.runtime.interpreter import DEPLOYED, Network
 @pytest.fixture(scope="module")
 def weak(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train a task whose end-to-end network learns nothing, and return the folder."""
-    path = tmp_path_factory.mktemp("weak")
-    (path / "weak.toml").write_text(WEAK.replace("digits.npz", str(digits)))
-    done = weir("train", path / "weak.toml", "--out", path / "out")
-    assert done.returncode == 0, done.stderr
-    (path / "out.log").write_text(done.stderr)
-    return path / "out"
+    return trained_as(WEAK, tmp_path_factory.mktemp("weak"), digits)
 
 
 def _comparisons(trained: Path) -> list[Comparison]:

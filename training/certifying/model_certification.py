@@ -75,8 +75,7 @@ class CertificationRows:
     @property
     def settled(self) -> Settled:
         """The promise with the limit that the rows can carry."""
-        numbers = self._division.get(THRESHOLDS)
-        count = len(self._fresh.labels) if self._fresh else len(numbers if numbers is not None else ())
+        count = len(self._division[THRESHOLDS] if self._fresh is None else self._fresh.labels)
         return settle(self.promise, count, self._spending(self._carrying).delta)
 
     def parts(self) -> dict[str, PromiseRows]:
