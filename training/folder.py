@@ -29,6 +29,7 @@ RELIABILITY = "reliability.svg"
 REFERENCE = "reference"
 NETWORKS = "networks"
 WORK = ".work"
+_LOCK = "lock"
 
 
 def is_complete(trained: Path) -> bool:
@@ -83,7 +84,7 @@ def working(out: Path) -> Iterator[Path]:
     if out.is_dir() and any(out.iterdir()) and not work.is_dir() and not is_complete(out):
         raise BadInput("--out is new, empty, or a folder of an earlier training", str(out))
     work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
+    with (work / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
@@ -100,13 +101,14 @@ def renewing(trained: Path) -> Iterator[Manifest]:
         Conflict: a training is writing to it.
     """
     manifest(trained)
-    unfinished = (trained / WORK).is_dir()
+    work = trained / WORK
+    unfinished = work.is_dir() and any(path.name != _LOCK for path in work.iterdir())
     try:
         with working(trained):
             yield manifest(trained)
     finally:
         if not unfinished:
-            shutil.rmtree(trained / WORK, ignore_errors=True)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def complete(out: Path, files: Mapping[str, bytes], last: bytes) -> None:

@@ -48,10 +48,10 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
     """
     finished = [out / folder.NETWORKS, *([] if reuse is None else [folder.networks(reuse)])]
     with folder.working(out) as work:
-        attempts = attempts_file.load(out)
-        if reuse is not None:
-            attempts = attempts.merged(attempts_file.load(reuse))
         data = prepare(task)
+        attempts = attempts_file.made_in(out, data)
+        if reuse is not None:
+            attempts = attempts.merged(attempts_file.made_in(reuse, data))
         check(task, data)
         _report_data(data, callbacks)
         checkpoints = Checkpoints(work, [data.digest, task.seed], callbacks.say, finished)
@@ -92,6 +92,7 @@ def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertific
     report = {
         "cleaning": data.cleaning,
         "networks": built.reports,
+        "ladder": built.order,
         "end_to_end": built.comparisons,
         "optimisation": built.trials,
         "groups": built.groups,

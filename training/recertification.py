@@ -8,7 +8,6 @@ import msgspec
 
 from training import folder
 from training.certifying import attempts as attempts_file
-from training.certifying.attempts import Attempt, Attempts, digests_of
 from training.certifying.certify import CertifiedPromises, promises_made
 from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, certify_model
@@ -50,7 +49,7 @@ def recertify(trained: Path, promise: Promise, callbacks: Callbacks, rows: Path 
         data = reload.prepared(manifest)
         given = None if rows is None else _fresh(rows, data, promise, callbacks)
         model = Model(manifest, lambda digest: folder.artifact(trained, digest), DEPLOYED)
-        carrying = CertificationRows(model, data, promise, _attempts(trained, manifest, data), given)
+        carrying = CertificationRows(model, data, promise, attempts_file.made_in(trained, data), given)
         _refuse_weaker(carrying)
         certification = certify_model(carrying)
         if certification.attempts != carrying.attempts:
@@ -109,19 +108,12 @@ def _fresh(path: Path, data: PreparedData, promise: Promise, callbacks: Callback
     return rows.split
 
 
-def _attempts(trained: Path, manifest: Manifest, data: PreparedData) -> Attempts:
-    """Load the attempts on a training; one that was certified before they were recorded counts as the first."""
-    attempts = attempts_file.load(trained)
-    if attempts.attempts or manifest.certificate is None:
-        return attempts
-    digests = digests_of(data.certification.inputs)
-    return attempts.adding(Attempt(test="", rows=digests.name, delta=manifest.certificate.delta), digests)
-
-
 def _refuse_weaker(rows: CertificationRows) -> None:
     """Refuse a limit that the rows cannot carry, before anything is tested on them."""
     if rows.settled.weaker:
-        rule = "--max-loss is a limit that the certification rows can carry, or auto"
+        rule = (
+            "max_loss (--max-loss, or that of the training) is a limit that the certification rows can carry, or auto"
+        )
         raise BadInput(rule, f"attempt {rows.attempt} on these rows: {rows.settled.why}")
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from decimal import Context, Decimal
 
 import numpy as np
 
@@ -25,8 +26,8 @@ def loses(rows: Recording, level: int, row: int, against: Against) -> bool:
 def graded(rows: Recording, times: LevelTimes, against: Against) -> list[Values]:
     """List the vectors after "always escalate", those that save no time included.
 
-    A row may exit at level k when `(1 - confidence) * rho_k / saved_k <= t`, `saved_k` as a share of the largest. The
-    values of t are those at which a row begins to exit, or 400 of them at even ranks.
+    A row may exit at level k when `(1 - confidence) * rho_k / saved_k <= t`, `saved_k` as a share of the largest, of
+    two digits. The values of t are those at which a row begins to exit, or 400 of them at even ranks.
     """
     costs = rows.costs_us(times).mean(axis=1).tolist()
     saved = {level: math.fsum(costs[level + 1 :]) for level in range(len(costs) - 1)}
@@ -38,7 +39,9 @@ def graded(rows: Recording, times: LevelTimes, against: Against) -> list[Values]
         risks = [1 - float(rows.confidences[level, row]) for row in numbers]
         known = [risk for risk in risks if math.isfinite(risk)]
         losses = sum(loses(rows, level, row, against) for row in numbers)
-        bold[level] = time / max(saved.values()) / ((losses + 2) / (math.fsum(known) + 2))
+        bold[level] = float(Decimal(time / max(saved.values())).normalize(Context(prec=2))) / (
+            (losses + 2) / (math.fsum(known) + 2)
+        )
         turns |= {risk / bold[level] for risk in known}
     return [
         (*(_threshold(turn * bold[level]) if level in bold else None for level in range(len(costs) - 1)), 0.0)

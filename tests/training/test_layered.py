@@ -95,6 +95,7 @@ def test_the_report_shows_all_that_was_tried(layered: Path) -> None:
     assert set(report) == {
         "cleaning",
         "networks",
+        "ladder",
         "end_to_end",
         "optimisation",
         "groups",

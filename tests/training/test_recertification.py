@@ -1,6 +1,8 @@
 """training.recertification, by `weir certify` on a folder of the tiny networks."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -174,10 +176,34 @@ def test_certification_rows_among_fresh_ones_count_as_used(trained: Path, tmp_pa
     assert "700 fresh rows with labels, dropped: 9 seen before" in apart.stderr
 
 
+def _forget_attempts(trained: Path) -> None:
+    """Make a folder like one that was certified before attempts were recorded."""
+    (trained / attempts_file.FILE).unlink()
+    manifest = folder.manifest(trained)
+    assert manifest.certificate is not None
+    certificate = msgspec.structs.replace(manifest.certificate, delta_spent=None)
+    (trained / "manifest.json").write_bytes(encode(msgspec.structs.replace(manifest, certificate=certificate)))
+
+
+def test_other_labels_for_the_same_rows_are_another_test(trained: Path, tmp_path: Path) -> None:
+    """They decide what is lost, so they are an attempt of their own; an agreement does not see them."""
+    np.savez(tmp_path / "first.npz", x=FRESH.inputs, y=FRESH.labels)
+    np.savez(tmp_path / "second.npz", x=FRESH.inputs, y=np.where(np.arange(700) < 3, 1, FRESH.labels))
+    names = ("first", "second", "first")
+    certificates = [_certified(trained, "--data", tmp_path / f"{name}.npz") for name in names]
+    assert [one.attempt for one in certificates] == [1, 2, 1]
+    assert certificates[0].data_digest == certificates[2].data_digest != certificates[1].data_digest
+    agreements = [
+        _certified(trained, "--against", "agreement", "--max-loss", "auto", "--data", tmp_path / f"{name}.npz")
+        for name in names
+    ]
+    assert [one.attempt for one in agreements] == [3, 3, 3]
+
+
 def test_a_certificate_from_before_attempts_were_recorded_counts_as_the_first(trained: Path) -> None:
     """A folder without the file has been certified once, on all certification rows."""
     _certified(trained)
-    (trained / attempts_file.FILE).unlink()
+    _forget_attempts(trained)
     certificate = _certified(trained, "--max-loss", "0.03")
     assert (certificate.attempt, certificate.delta) == (2, 0.025)
     assert certificate.delta_spent == pytest.approx(0.075)
@@ -187,7 +213,10 @@ def test_a_certificate_from_before_attempts_were_recorded_counts_as_the_first(tr
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--max-loss", "0.001"), "--max-loss is a limit that the certification rows can carry, or auto"),
+        (
+            ("--max-loss", "0.001"),
+            "max_loss (--max-loss, or that of the training) is a limit that the certification rows can carry, or auto",
+        ),
         (("--max-loss", "0.9", "--delta", "1e-300"), "there are enough certification rows for a promise"),
         (("--against", "labels", "--max-loss", "auto"), "a promise against labels states its max_loss"),
         (("--data", "{files}/unlabelled.npz"), "rows without labels carry a promise of agreement"),
@@ -217,7 +246,7 @@ def test_what_is_rejected_leaves_the_folder_as_it_is(
     """Every byte of it, attempts included: nothing was tested."""
     trained = copied(certified, tmp_path)
     if legacy:
-        (trained / attempts_file.FILE).unlink()
+        _forget_attempts(trained)
     before = _contents(trained)
     done = _certify(trained, *(argument.format(files=files) for argument in arguments))
     assert isinstance(done.exception, Rejected)
@@ -256,14 +285,50 @@ def test_a_promise_that_fails_changes_attempts_alone(trained: Path) -> None:
     assert [one.delta for one in attempts_file.load(trained).attempts] == [0.05, 0.025]
 
 
-def test_damaged_attempts_are_refused(trained: Path) -> None:
+@pytest.mark.parametrize("content", [b"{", b"{}", None], ids=["damaged", "emptied", "removed"])
+def test_lost_attempts_are_refused(certified: Path, tmp_path: Path, content: bytes | None) -> None:
     """Nobody knows what was spent, so nothing is certified; the error names the file."""
-    (trained / attempts_file.FILE).write_bytes(b"{")
+    trained = copied(certified, tmp_path)
+    (trained / attempts_file.FILE).unlink()
+    if content is not None:
+        (trained / attempts_file.FILE).write_bytes(content)
     before = _contents(trained)
     done = _certify(trained)
     assert isinstance(done.exception, BadInput)
     assert f"{trained / attempts_file.FILE} is what certification wrote" in str(done.exception)
     assert _contents(trained) == before
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda order: order[1:],
+        lambda order: [values[1:] for values in order],
+        lambda order: [[None, *values] for values in order],
+        lambda order: [order[0], [7.0, *order[1][1:]], *order[2:]],
+        lambda order: [order[0], [-0.5, *order[1][1:]], *order[2:]],
+    ],
+    ids=["no escalating", "a level less", "a level more", "above 1", "below 0"],
+)
+def test_an_order_that_no_certification_makes_is_refused(trained: Path, changed: Callable[[Any], Any]) -> None:
+    """The same test walks the recorded order again, which must not let rows exit before anything was tested."""
+    _certified(trained, "--max-loss", "0.05")
+    recorded = msgspec.json.decode((trained / attempts_file.FILE).read_bytes())
+    recorded["attempts"][0]["order"] = changed(recorded["attempts"][0]["order"])
+    (trained / attempts_file.FILE).write_bytes(msgspec.json.encode(recorded))
+    before = _contents(trained)
+    done = _certify(trained, "--max-loss", "0.05")
+    assert isinstance(done.exception, BadInput)
+    assert "attempts.json is what certification wrote" in str(done.exception)
+    assert _contents(trained) == before
+
+
+def test_what_a_killed_certification_left_goes(trained: Path) -> None:
+    """Its lock is no unfinished training."""
+    (trained / folder.WORK).mkdir()
+    (trained / folder.WORK / "lock").touch()
+    _certified(trained, "--max-loss", "0.05")
+    assert not (trained / folder.WORK).exists()
 
 
 def test_a_limit_of_the_training_that_its_rows_cannot_carry_is_named(trained: Path) -> None:

@@ -3,7 +3,8 @@
 Whoever certifies again and again on the same rows and keeps the best result breaks the promise more often than delta.
 So attempt j on the same rows spends `delta / 2^(j-1)`: the chance that any of the promises made on them is broken is
 at most the sum of what was spent, which stays below `2 * delta`. Rows that overlap count as the same; the sum is larger
-for rows that overlap with several sets which do not overlap each other.
+for rows that overlap with several sets which do not overlap each other. A folder knows its own attempts and those of
+the trainings it reused: what another folder tried on the same rows is not in its sum.
 """
 
 import base64
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from training import folder
 from training.data.digests import digests
+from training.data.preparation import PreparedData
 from training.task import Between
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Threshold
@@ -128,7 +130,7 @@ def digests_of(rows: Floats) -> RowDigests:
 
 
 def load(trained: Path) -> Attempts:
-    """Read the attempts of a training folder; none where nothing was certified yet.
+    """Read what a training folder has recorded; none where there is no file.
 
     Raises:
         BadInput: the file is damaged. Without it nobody knows what was spent.
@@ -144,6 +146,28 @@ def load(trained: Path) -> Attempts:
     if names != list(attempts.rows) or not {one.rows for one in attempts.attempts} <= attempts.rows.keys():
         raise BadInput(f"{path} is what certification wrote", "rows of other names")
     return attempts
+
+
+def made_in(trained: Path, data: PreparedData) -> Attempts:
+    """Return the attempts on the rows of a training folder; none where nothing was certified yet.
+
+    A promise from before attempts were recorded counts as the first on the certification rows, if it is of these data.
+
+    Raises:
+        BadInput: the file is damaged, or missing where a promise was certified. Without it nobody knows what was spent.
+    """
+    attempts = load(trained)
+    if attempts.attempts or not folder.is_complete(trained):
+        return attempts
+    certificate = folder.manifest(trained).certificate
+    if certificate is None:
+        return attempts
+    if certificate.delta_spent is not None:
+        raise BadInput(f"{trained / FILE} is what certification wrote", "no attempt, and a promise that took one")
+    if certificate.data_digest != data.digest:
+        return attempts
+    digests = digests_of(data.certification.inputs)
+    return attempts.adding(Attempt(test="", rows=digests.name, delta=certificate.delta), digests)
 
 
 def save(trained: Path, attempts: Attempts) -> None:

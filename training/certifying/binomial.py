@@ -17,5 +17,9 @@ def max_losses(rows: int, max_loss: float, delta: float) -> int:
 
 
 def rows_needed(max_loss: float, delta: float) -> int:
-    """Return the rows that a promise takes when none of them is lost: `ln(delta) / ln(1 - max_loss)`, rounded up."""
-    return math.ceil(math.log(delta) / math.log1p(-max_loss))
+    """Return the rows that a promise takes when none of them is lost: `ln(delta) / ln(1 - max_loss)`, rounded up.
+
+    At most 2^53, which is more than anyone has: delta may be halved to 0, and a limit may be as small.
+    """
+    rows = math.log(delta) / math.log1p(-max_loss) if delta else math.inf
+    return math.ceil(min(rows, 2**53))

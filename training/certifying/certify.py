@@ -80,7 +80,10 @@ def certify(
         part = parts[ABSTENTION]
         rows, hierarchy = final.of(part.rows), validation.cascade.hierarchy
         rule = certify_abstention(final.of(validation), rows, promise.abstain_above, part.spending.delta, hierarchy)
-        if rule is None:
+        if rule is not None:
+            spending = part.spending
+            rule = msgspec.structs.replace(rule, attempt=spending.number, delta_spent=spending.total)
+        else:
             limit = f"{100 * promise.abstain_above:g} %"
             warnings.append(
                 f"no threshold keeps the error of labels below {limit} on {len(rows.labels)} rows, so no row abstains; "

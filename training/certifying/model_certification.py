@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.certifying import sanity
-from training.certifying.attempts import Attempt, Attempts, Order, RowDigests, Spending, digests_of
+from training.certifying.attempts import FILE, Attempt, Attempts, Order, RowDigests, Spending, digests_of
 from training.certifying.certify import (
     ABSTENTION,
     THRESHOLDS,
@@ -21,6 +21,7 @@ from training.certifying.certify import (
     promises_made,
 )
 from training.certifying.limits import Settled, settle
+from training.data.digests import labelled
 from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.replay.recording import LevelTimes, Recording, record
@@ -65,7 +66,11 @@ class CertificationRows:
         self._own = digests_of(data.certification.inputs)
         self._carrying = self._own if fresh is None else digests_of(fresh.inputs)
         """the thresholds"""
-        self._test = _test(model.manifest, promise, data.digest, self._carrying.name)
+        self._content = self._carrying.name
+        """of the rows that carry the thresholds, and of their labels where these count"""
+        if fresh is not None and promise.against != "agreement":
+            self._content = labelled(fresh.inputs, fresh.labels)
+        self._test = _test(model.manifest, promise, data.digest, self._content)
 
     @property
     def attempt(self) -> int:
@@ -83,7 +88,7 @@ class CertificationRows:
         parts: dict[str, PromiseRows] = {}
         if self._fresh is not None:
             spending = self._spending(self._carrying)
-            parts[THRESHOLDS] = PromiseRows(record(self.model, self._fresh), spending, self._carrying.name)
+            parts[THRESHOLDS] = PromiseRows(record(self.model, self._fresh), spending, self._content)
         if self._division:
             whole, spending = record(self.model, self.data.certification), self._spending(self._own)
             for name, numbers in self._division.items():
@@ -126,6 +131,7 @@ def certify_model(rows: CertificationRows) -> ModelCertification:
     measured = times(model, validation_rows.inputs)
     parts = rows.parts()
     order = parts[THRESHOLDS].spending.order  # of this very test, if it was made before
+    _check_order(order, len(model.manifest.levels))
     vectors = [evaluate(validation, measured, values, promise.against) for values in order]
     vectors = vectors or sequence(validation, measured, promise.against)
     promises = certify(validation, parts, vectors, promise)
@@ -141,6 +147,14 @@ def _check_last_level(draft: Manifest, promise: Promise) -> None:
     if promise.against == "end-to-end" and not ends_with_it:
         rule = "a promise against the end-to-end model takes levels that end with it; labels and agreement take any"
         raise BadInput(rule, f"the last level is {last.name}, fusion {last.fusion}")
+
+
+def _check_order(order: Order, levels: int) -> None:
+    """Refuse an order of another ladder, or one that could let rows exit before anything was tested."""
+    escalating = (*[None] * (levels - 1), 0.0)
+    sound = all(len(values) == levels and all(one is None or 0 <= one <= 1 for one in values) for values in order)
+    if order and not (sound and order[0] == escalating):
+        raise BadInput(f"{FILE} is what certification wrote", "an order of thresholds that no certification makes")
 
 
 def _test(draft: Manifest, promise: Promise, data_digest: str, carrying: str) -> str:

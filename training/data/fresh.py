@@ -29,13 +29,18 @@ class FreshRows:
     labelled: bool
     dropped: dict[str, int]
     """reason -> rows"""
+    certification: int = 0
+    """rows among them that certification has used"""
 
     @property
     def summary(self) -> str:
         """Summarise in one line what was kept and what was dropped."""
         dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count)
         labels = "with labels" if self.labelled else "without labels"
-        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}"
+        used = (
+            f"; {self.certification} of them are certification rows, so all count as used" if self.certification else ""
+        )
+        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}{used}"
 
 
 def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
@@ -70,9 +75,11 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
-    fresh = FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped)
+    own = set(digests(data.certification.inputs))
+    certification = sum(digest in own for digest in itertools.compress(each, ~bad))
+    fresh = FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped, certification)
     if bad.all():
-        raise BadInput("--data has rows that training, validation and test have not seen", fresh.summary)
+        raise BadInput("--data has usable rows that training, validation and test have not seen", fresh.summary)
     return fresh
 
 

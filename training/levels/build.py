@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from training.data.preparation import PreparedData
 from training.export.quantized import NetworkReport, Quantized
 from training.learning.networks import TrainingTarget
@@ -22,6 +24,15 @@ from weir.catalog.levels import Experts
 from weir.runtime.interpreter import DEPLOYED, Network
 
 
+class NetworkOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """The networks of a task, by the CPU time of their artifacts: the order of the levels that are made of them."""
+
+    by_time: tuple[str, ...]
+    """names, the fastest first; of networks that tie, the one with the smaller artifact"""
+    ties: tuple[tuple[str, str], ...]
+    """pairs of which neither was measured to be slower"""
+
+
 @dataclass(frozen=True)
 class BuiltLevels:
     """A ladder whose networks are in the form that will serve, and the tables of what was tried."""
@@ -33,6 +44,7 @@ class BuiltLevels:
     trials: Sequence[Trial]
     comparisons: Sequence[Comparison]
     """why the end-to-end model is the network that it is"""
+    order: NetworkOrder
     left_out: Sequence[TrainableNetwork]
     """networks of the task that are in no level"""
 
@@ -58,15 +70,15 @@ def build(run: TrainingRun) -> BuiltLevels:
         Diverged: a training ran off to infinity.
     """
     target = TrainingTarget.all_labels(run.data)
-    networks, by_time = _timed([run.plain(spec, target) for spec in run.task.networks], run.data)
-    chosen = _told(strongest.after_training(networks, by_time), run)
+    networks, order = _timed([run.plain(spec, target) for spec in run.task.networks], run)
+    chosen = _reported(strongest.after_training(networks, order.by_time), run)
     search = improve_levels(LevelSearch(run, chosen.ladder))
     decomposition = Decomposition(search.ladder, {}, ())
     if run.task.hierarchy is not None:
         decomposition = decompose(search.ladder, run.task.hierarchy, run)
         search = with_experts(search, decomposition)
     search = tune_jointly(choose_fusion(search))
-    final = _told(strongest.after_optimisation(_finished(search.ladder, run), run.task.promise.against), run)
+    final = _reported(strongest.after_optimisation(_finished(search.ladder, run), run.task.promise.against), run)
     if len(final.ladder.levels) == 1:
         run.callbacks.say(f"one level: {final.ladder.levels[0].name} answers every row")
     return BuiltLevels(
@@ -75,6 +87,7 @@ def build(run: TrainingRun) -> BuiltLevels:
         experts=decomposition.experts,
         trials=search.trials,
         comparisons=(*chosen.comparisons, *final.comparisons),
+        order=order,
         left_out=(*chosen.left_out, *final.left_out),
     )
 
@@ -108,16 +121,24 @@ def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSear
     return without.try_ladder(what, level, ladder, better=ExpectedPerformance.faster_than)
 
 
-def _timed(networks: Sequence[TrainableNetwork], data: PreparedData) -> tuple[list[TrainableNetwork], list[int]]:
-    """Time all artifacts in one run, so that they can be compared; return their order too: ties by size."""
+def _timed(networks: Sequence[TrainableNetwork], run: TrainingRun) -> tuple[list[TrainableNetwork], NetworkOrder]:
+    """Time all artifacts in one run, so that they can be compared, and put them in the order of their times."""
     artifacts = {number: one.quantized for number, one in enumerate(networks) if one.quantized is not None}
     loaded = {number: Network(artifact.content, DEPLOYED).logits for number, artifact in artifacts.items()}
-    times = side_by_side(loaded, data.validation.inputs)
+    times = side_by_side(loaded, run.data.validation.inputs)
     timed = [network.timed(times.median_us(number)) for number, network in enumerate(networks)]
-    return timed, times.ordered(lambda number: len(artifacts[number].content))
+    names = [network.spec.name for network in networks]
+    order = NetworkOrder(
+        by_time=tuple(names[number] for number in times.ordered(lambda one: (len(artifacts[one].content), one))),
+        ties=tuple((names[one], names[other]) for one, other in times.ties),
+    )
+    for tied in order.ties:
+        one, other = sorted(tied, key=order.by_time.index)
+        run.callbacks.say(f"{one} and {other} tie in time; {one} comes first, as the smaller one")
+    return timed, order
 
 
-def _told(selection: Selection, run: TrainingRun) -> Selection:
+def _reported(selection: Selection, run: TrainingRun) -> Selection:
     """Say why the end-to-end model is the network that it is."""
     for line in selection.comparisons:
         run.callbacks.say(line.why)

@@ -95,7 +95,7 @@ def _why_none_can_follow(ladder: Ladder, place: int | None, settings: Groups, ag
     if place == len(ladder.levels) - 1 and settings.router is None and against == "end-to-end":
         return (
             f"their generalist {settings.generalist} is the end-to-end model, which a promise against it needs as the "
-            'last level; promise.against = "labels" lets experts follow it'
+            'last level; promise.against = "labels" or "agreement" lets experts follow it'
         )
     return ""
 

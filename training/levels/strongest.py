@@ -24,23 +24,22 @@ class Selection:
     """networks that are in no level"""
 
 
-def after_training(networks: Sequence[TrainableNetwork], by_time: Sequence[int]) -> Selection:
+def after_training(networks: Sequence[TrainableNetwork], by_time: Sequence[str]) -> Selection:
     """Make a ladder of the strongest network and those that take less time, in the order of time.
 
-    The strongest is correct on most validation rows, by more than chance explains. If the rows are too few to tell, the
-    task's own end-to-end network counts as the strongest, and the line says so. Of levels that tie, the one with the
-    lower loss is stronger. Networks that take more time are left out: rows would escalate to an answer that costs more
-    and is no better.
+    The strongest is correct on most validation rows, of those that are correct on more than the task's own end-to-end
+    network by more than chance explains. If there are none, its own counts as the strongest, and the line says so. Of
+    levels that tie, the one with the lower loss is stronger. Networks that take more time are left out: rows would
+    escalate to an answer that costs more and is no better.
 
     Args:
         networks: the levels of the task, then its end-to-end network; each was trained on all labels.
-        by_time: their numbers, in the order of time.
+        by_time: their names, in the order of time.
     """
     own = networks[-1]
-    chosen = _strongest(networks, own)
-    if not compare(chosen.correct, own.correct).beyond_chance:
-        chosen = own
-    ordered = [networks[number] for number in by_time]
+    beyond = [network for network in networks if compare(network.correct, own.correct).beyond_chance]
+    chosen = _strongest(beyond, own) if beyond else own
+    ordered = sorted(networks, key=lambda network: by_time.index(network.spec.name))
     place = next(number for number, network in enumerate(ordered) if network is chosen)
     kept, left_out = ordered[: place + 1], ordered[place + 1 :]
     ladder = Ladder(Cascade(tuple(classifier(network) for network in kept)), chosen)

@@ -74,8 +74,8 @@ def _bounds(ascending: NDArray[np.float64]) -> list[int]:
     if not rows:
         return []
     bounds = [0]
-    told_apart = np.minimum(ascending, 1 - 1 / rows)
-    between_ties = np.flatnonzero(np.diff(told_apart)) + 1
+    distinguishable = np.minimum(ascending, 1 - 1 / rows)
+    between_ties = np.flatnonzero(np.diff(distinguishable)) + 1
     for bins_left in range(min(rows // ROWS_PER_BIN, MAX_BINS), 1, -1):
         start = bounds[-1]
         allowed = between_ties[(between_ties >= start + ROWS_PER_BIN) & (between_ties <= rows - ROWS_PER_BIN)]

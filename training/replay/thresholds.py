@@ -98,14 +98,14 @@ def _graded(rows: Recording, costs: NDArray[np.float64], against: Against) -> It
     """Make threshold vectors from careful to bold; at a level where an exit saves nothing, no row exits.
 
     `rho_k = (losses + 2) / (sum of 1 - confidence + 2)` of a level where every row exits: an error that the end-to-end
-    model makes too is no loss.
+    model makes too is no loss. What an exit saves is taken as a share, of two digits: times vary by more between runs.
     """
     saved = costs[::-1].cumsum()[::-1][1:]
     saving = np.flatnonzero(saved > 0)
     risks = 1 - rows.confidences[saving].astype(np.float64)
     losses = [_lost(rows, np.full(len(rows.labels), level, np.int32), against).sum() for level in saving]
     rho = (np.array(losses) + _PRIOR) / (np.nansum(risks, axis=1) + _PRIOR)
-    bold = saved[saving] / saved.max(initial=0) / rho
+    bold = np.array([float(f"{share:.2g}") for share in saved[saving] / saved.max(initial=0)]) / rho
     turns = np.unique(risks / bold[:, None])
     turns = turns[np.isfinite(turns)]
     if len(turns) > _MAX_STEPS:

@@ -44,3 +44,9 @@ def test_fewer_rows_than_needed_certify_nothing(max_loss: float, rows: int) -> N
     assert rows_needed(max_loss, 0.05) == rows
     assert max_losses(rows, max_loss, 0.05) >= 0
     assert max_losses(rows - 1, max_loss, 0.05) == -1
+
+
+@pytest.mark.parametrize(("max_loss", "delta"), [(1e-310, 0.05), (5e-324, 5e-324), (0.01, 0.0), (1e-18, 0.05)])
+def test_a_promise_that_no_data_carry_takes_more_rows_than_there_are(max_loss: float, delta: float) -> None:
+    """However small the limit is, and however often delta was halved."""
+    assert 1e15 < rows_needed(max_loss, delta) <= 2**53

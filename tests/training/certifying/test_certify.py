@@ -136,3 +136,4 @@ def test_a_later_attempt_certifies_with_what_is_left_of_delta() -> None:
     assert other.max_losses == max_losses(1000, 0.05, 0.0125) < one.max_losses == max_losses(1000, 0.05, 0.05)
     assert third.abstention is not None
     assert (third.abstention.delta, third.abstention.p_value <= 0.0125) == (0.0125, True)
+    assert (third.abstention.attempt, third.abstention.delta_spent) == (3, 0.0875)

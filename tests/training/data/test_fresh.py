@@ -70,7 +70,8 @@ def test_rows_that_cannot_carry_a_promise_are_dropped_and_counted(tmp_path: Path
     np.testing.assert_array_equal(rows.split.inputs, x[kept])
     np.testing.assert_array_equal(rows.split.labels, y[kept])
     assert rows.summary == (
-        "31 fresh rows with labels, dropped: 2 not finite, 1 out of range, 1 constant row, 3 duplicate, 9 seen before"
+        "31 fresh rows with labels, dropped: 2 not finite, 1 out of range, 1 constant row, 3 duplicate, 9 seen before; "
+        "5 of them are certification rows, so all count as used"
     )
 
 
@@ -102,7 +103,10 @@ X, Y = ROWS.inputs, ROWS.labels
         ({"x": X, "y": np.eye(3, dtype=int)[Y]}, r"Got: int64 \(30, 3\) for 30 rows"),
         ({"x": X, "y": np.where(np.arange(30) == 4, 3, Y)}, "Got: 3 in row 4"),
         ({"x": X, "y": np.where(np.arange(30) == 4, -1, Y)}, "Got: -1 in row 4"),
-        ({"x": np.full_like(X, np.nan), "y": Y}, "--data has rows that training, validation and test have not seen"),
+        (
+            {"x": np.full_like(X, np.nan), "y": Y},
+            "--data has usable rows that training, validation and test have not seen",
+        ),
     ],
 )
 def test_a_npz_that_breaks_a_rule_is_refused(

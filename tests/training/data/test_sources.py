@@ -2,7 +2,9 @@
 
 import contextlib
 import gzip
+import io
 import struct
+import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -161,6 +163,46 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes | None)
         (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(BadInput, match=r"numpy\.savez"):
         sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
+
+
+def _zip(*members: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as archive:
+        for name, member in members:
+            archive.writestr(name, member)
+    return content.getvalue()
+
+
+def _npy(header: bytes) -> bytes:
+    """An array of the format's version 1 that has only a header."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+_LZMA = _zip(("x.npy", _npy(b"{}") * 20), compression=zipfile.ZIP_LZMA)
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (_zip(("x", b"text")), "numpy.savez wrote"),
+        (_zip(("x.npy", _npy(b"{'descr': (((("))), "numpy.savez wrote"),
+        (
+            _zip(("x.npy", _npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d,)}" % 10**40))),
+            "numpy.savez wrote",
+        ),
+        (
+            _zip(("x.npy", _npy(b"{'descr': '<f8', 'fortran_order': False, 'shape': (%d,)}" % 10**16))),
+            "fits into memory",
+        ),
+        (_LZMA[:60] + bytes(20) + _LZMA[80:], "numpy.savez wrote"),
+    ],
+    ids=["no array", "a header", "a shape", "more than there is", "its compression"],
+)
+def test_an_archive_of_something_else_is_refused(tmp_path: Path, content: bytes, rule: str) -> None:
+    """Whatever numpy or a compression raises for it, the error is one line that names the file."""
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(BadInput, match=rule):
+        npz.arrays(str(tmp_path / "a.npz"))
 
 
 def test_a_file_that_is_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> None:

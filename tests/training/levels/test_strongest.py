@@ -16,13 +16,14 @@ from tests.training.training_runs import (
 from training.levels.ladder import Ladder, with_expert_weights, with_pool_weights
 from training.levels.network import TrainableNetwork
 from training.levels.strongest import Selection, after_optimisation, after_training
+from training.replay.paired import compare
 from weir.catalog.levels import Classifier, Experts
 from weir.catalog.promises import Against
 
 
 def _after_training(networks: list[TrainableNetwork]) -> Selection:
-    order = sorted(range(len(networks)), key=lambda number: networks[number].predictions.time_us)
-    return after_training(networks, order)
+    by_time = sorted(networks, key=lambda network: network.predictions.time_us)
+    return after_training(networks, [network.spec.name for network in by_time])
 
 
 def _names(selection: Selection) -> list[str]:
@@ -56,6 +57,17 @@ def test_a_level_that_is_ahead_by_chance_does_not_replace_the_tasks_own_and_the_
     assert line.why.startswith("end-to-end: large, as the task says: ")
     assert "tiny on 392" in line.why
     assert "too few rows to tell them apart (p = 0.25)" in line.why
+
+
+def test_the_strongest_is_one_of_those_beyond_chance() -> None:
+    """The one that is correct on most rows may differ from the task's own on so many that chance explains it."""
+    scattered = knowing("scattered", 388, 20, first=112)  # wrong on 12 rows, on all of which the own one is correct
+    steady, own = knowing("steady", 386, 30), knowing("large", 380, 100)
+    assert not compare(scattered.correct, own.correct).beyond_chance
+    assert compare(steady.correct, own.correct).beyond_chance
+    (line,) = (selection := _after_training([scattered, steady, own])).comparisons
+    assert selection.ladder.end_to_end is steady
+    assert line.why.startswith("end-to-end: steady, not large as the task says: ")
 
 
 def test_the_tasks_own_network_wins_a_tie() -> None:

@@ -44,8 +44,8 @@ def _noisy(seed: int, noise: float, *of_networks: float, rounds: int = ROUNDS) -
     return Times(drawn)
 
 
-def _sizes(**sizes: int) -> Callable[[str], int]:
-    return sizes.__getitem__
+def _sizes(**sizes: int) -> Callable[[str], tuple[int, int]]:
+    return lambda name: (sizes[name], ord(name))
 
 
 @pytest.mark.parametrize("rounds", [ROUNDS, MAX_ROUNDS])
@@ -66,9 +66,18 @@ def test_ties_are_ordered_by_size() -> None:
         assert measured.tied("a", "b")
         assert measured.ordered(_sizes(a=3, b=1, c=2)) == ["b", "c", "a"]
     assert _noisy(0, 0.01, 10, 10.2, 20).ordered(_sizes(a=3, b=2, c=1)) == ["b", "a", "c"]
+    assert _noisy(0, 0.01, 10, 10.2, 20).ties == [("a", "b")]
 
 
-def test_what_is_not_told_apart_ties() -> None:
+def test_ties_of_one_size_have_one_order() -> None:
+    """Noise does not turn it either: the caller's second key does."""
+    orders = {
+        tuple(_noisy(seed, 0.01, 10, 10, 10, rounds=MAX_ROUNDS).ordered(_sizes(a=2, b=2, c=2))) for seed in range(50)
+    }
+    assert orders == {("a", "b", "c")}
+
+
+def test_what_is_not_distinguishable_ties() -> None:
     """Where noise is larger than the difference, neither network is the slower one, and more rounds would help."""
     measured = _noisy(1, 0.3, 10, 13)
     assert not measured.slower("b", "a")

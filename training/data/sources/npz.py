@@ -1,5 +1,7 @@
 """A file of your own: `numpy.savez(file, x=…, y=…)`, optionally with `x_test` and `y_test`, and `label_names`."""
 
+import lzma
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,6 +12,21 @@ from numpy.typing import NDArray
 from training.data.dataset import Dataset
 from training.modalities.picture.reading import grey
 from weir.errors import BadInput
+
+_UNREADABLE = (
+    OSError,
+    ValueError,  # objects, or what is no number
+    OverflowError,  # a shape
+    EOFError,
+    TypeError,
+    AttributeError,  # a file of one array
+    RuntimeError,  # encrypted
+    tokenize.TokenError,  # a header of an array
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""what numpy and the readers of its compressions raise for a file that is no such file"""
 
 
 def load(path: str) -> Dataset:
@@ -33,11 +50,18 @@ def load(path: str) -> Dataset:
 
 def arrays(path: str, what: str = "data.path") -> dict[str, NDArray[np.generic]]:
     """Read all arrays of a file; `what` names it in errors. Raises `BadInput`."""
+    rule = f"{what} is a file that numpy.savez wrote, without objects"
     try:
         with Path(path).open("rb") as content, np.load(content, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as exc:
-        raise BadInput(f"{what} is a file that numpy.savez wrote, without objects", f"{path}: {exc}") from exc
+            found = {name: file[name] for name in file.files}
+    except MemoryError as exc:
+        raise BadInput(f"{what} fits into memory", f"{path}: {exc or 'more than there is'}") from exc
+    except _UNREADABLE as exc:
+        raise BadInput(rule, f"{path}: {exc}") from exc
+    others = [name for name, array in found.items() if not isinstance(array, np.ndarray)]
+    if others:
+        raise BadInput(rule, f"{path}: {others[0]} is no array")
+    return found
 
 
 def _names(arrays: dict[str, NDArray[np.generic]], y: NDArray[np.generic]) -> tuple[str, ...]:

@@ -68,6 +68,11 @@ class Abstention(msgspec.Struct, frozen=True, kw_only=True):
 
     max_error: Share
     delta: Share
+    """what this attempt spends"""
+    attempt: int = 1
+    """number of this certification among those on the same rows"""
+    delta_spent: Share | None = None
+    """sum of the deltas that all of these have spent, this one included; None: delta"""
     threshold: float
     """the last level gives a label to rows whose confidence is at or above it"""
     group_threshold: float | None = None
