@@ -7,7 +7,8 @@ takes a weaker one where the rows cannot carry the one that was asked for. Besid
 delta, as if there had been no other.
 
 A draw is broken when any of its attempts promises less than its thresholds lose in the population. That may happen in
-at most the sum of what the attempts spend, and that sum stays below twice delta.
+at most the sum of what the attempts spend, and that sum stays below twice delta. Limits are chosen before any result is
+known, which is what the sum is about: whoever chooses the next limit by the last result has to be counted otherwise.
 """
 
 from collections.abc import Callable, Sequence
