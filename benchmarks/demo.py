@@ -35,6 +35,8 @@ from weir.catalog.manifest import FILE
 _BUILD = ROOT / "build/bench-demo"
 _WEIR = Path(sys.executable).with_name("weir")
 _SEEDS = 10
+_ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+"""for trainings side by side: threads of several TensorFlows that wait for each other cost a fifth of their CPU"""
 _BUSY = 0.5
 """load average from which runs on an idle machine are none"""
 
@@ -93,7 +95,9 @@ def _train(task: Task, out: Path, networks: Mapping[str, bytes]) -> None:
     print(f"training {out.name} …", file=sys.stderr)
     command = [str(_WEIR), "train", task.name, "--seed", str(task.seed), "--out", str(out)]
     with log.open("wb") as written:
-        done = subprocess.run(command, stdout=written, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            command, env=os.environ | _ONE_THREAD, stdout=written, stderr=subprocess.STDOUT, check=False
+        )
     if done.returncode:
         sys.exit(f"a training of {task.name} ends with 0. Got: {done.returncode}; its messages are in {log}")
 
