@@ -78,7 +78,7 @@ def test_weir_batch_says_at_once_that_nobody_is_notified(
     """It is one line, and the exit code of bad input."""
     (tmp_path / "a.csv").write_text("1")
     store = ["--store", f"s3://{bucket}{prefix}", "--store-endpoint", s3_endpoint]
-    done = weir("batch", "thirds", tmp_path / "a.csv", *store)
+    done = weir("batch", "thirds", tmp_path / "a.csv", "--timeout", "5", *store)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f"at its root. Got: s3://{bucket}{prefix}" in done.stderr
 
