@@ -12,8 +12,9 @@ from weir.protocol.messages import Live, ModelReady, Ready
 from weir.runtime.registry import Registry
 from weir.settings import Settings
 
-app = Api("models")
-registry = Registry.from_settings(Settings.from_environment(os.environ))
+settings = Settings.from_environment(os.environ)
+app = Api("models", settings.base_path)
+registry = Registry.from_settings(settings)
 services = {mount: Service(registry, mount) for mount in MOUNTS}
 
 

@@ -113,6 +113,14 @@ def test_only_a_failed_file_is_delivered_again_and_finally_kept() -> None:
     assert redrive["deadLetterTargetArn"] == {"GetAtt": "BatchDeadLetters.Arn"}
 
 
+def test_an_invocation_without_the_queue_that_fails_is_kept_too() -> None:
+    """Lambda sends it to the queue of dead letters after as many tries as the queue has; SAM adds the permission."""
+    config = RESOURCES["BatchFunction"]["Properties"]["EventInvokeConfig"]
+    destination = config["DestinationConfig"]["OnFailure"]
+    assert destination == {"Type": "SQS", "Destination": {"GetAtt": "BatchDeadLetters.Arn"}}
+    assert config["MaximumRetryAttempts"] + 1 == LOCAL.queue.max_receives
+
+
 def test_the_bucket_waits_until_it_may_write_to_the_queue() -> None:
     """S3 tests the queue when the notification is made, and a deployment fails when it may not send."""
     assert RESOURCES["StoreBucket"]["DependsOn"] == "BatchQueuePolicy"

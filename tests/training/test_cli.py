@@ -278,6 +278,20 @@ def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -
     assert "a batch file is .npy or .csv" in done.stdout
 
 
+def test_a_batch_of_bad_rows_only_has_failed(store: str, tmp_path: Path) -> None:
+    """The exit code is that of failure, and what is printed says why the first row is bad."""
+    (tmp_path / "a.CSV").write_text("1;2;3\n4;5;6\n")
+    done = weir("batch", "quick", tmp_path / "a.CSV", "--store", store)
+    assert done.returncode == 1
+    assert "no row could be answered; in row 0, a row has 64 values. Got: 3" in done.stdout
+
+
+def test_the_store_of_the_help_of_batch_has_no_prefix() -> None:
+    """The batch function is notified of files at the root of its bucket, so the example is one that works."""
+    example = next(line for line in weir("batch", "--help").stdout.splitlines() if "weir batch mnist" in line)
+    assert example.endswith(" --store s3://my-bucket")
+
+
 def test_a_batch_prints_a_summary_for_people(store: str, tmp_path: Path) -> None:
     """Bad rows are counted in the summary, and the command still succeeds."""
     (tmp_path / "a.csv").write_text("\n".join([",".join(["3"] * 64), "1,2"]) + "\n")

@@ -12,6 +12,15 @@ from weir.catalog.store_urls import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        LambdaFunctionConfigurationOutputTypeDef,
+        QueueConfigurationOutputTypeDef,
+        TopicConfigurationOutputTypeDef,
+    )
+
+    _Notification = (
+        QueueConfigurationOutputTypeDef | TopicConfigurationOutputTypeDef | LambdaFunctionConfigurationOutputTypeDef
+    )
 
 _RACE_LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
 
@@ -73,12 +82,42 @@ class S3Store:
             )
             return [entry["Key"].removeprefix(self._prefix) for page in pages for entry in page.get("Contents", [])]
 
+    def notifies(self, key: str) -> bool:
+        """Tell whether the bucket notifies anyone of a new object.
+
+        A bucket that does not tell, as without the permission `s3:GetBucketNotification`, is taken for one that
+        notifies of what lies at its root, as the bucket of Weir's stack does.
+        """
+        with self._translated():
+            try:
+                told = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
+            except ClientError:
+                return not self._prefix
+        rules = [
+            *told.get("QueueConfigurations", []),
+            *told.get("TopicConfigurations", []),
+            *told.get("LambdaFunctionConfigurations", []),
+        ]
+        return "EventBridgeConfiguration" in told or any(_applies(rule, self._prefix + key) for rule in rules)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (BotoCoreError, ClientError) as exc:
             raise unavailable(self.url, exc) from exc
+
+
+def _applies(rule: "_Notification", key: str) -> bool:
+    """Tell whether a notification of a bucket is sent for a new object with this key."""
+    limits = {
+        limit["Name"].lower(): limit["Value"] for limit in rule.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    }
+    return (
+        any(event.startswith("s3:ObjectCreated:") for event in rule["Events"])
+        and key.startswith(limits.get("prefix", ""))
+        and key.endswith(limits.get("suffix", ""))
+    )
 
 
 def _race_lost(exc: ClientError) -> bool:

@@ -28,6 +28,10 @@ _TOO_LONG = msgspec.json.encode(
 ).decode()
 _JSON = {"Content-Type": "application/json"}
 
+_FORMAT = "the function answers the events of an API Gateway HTTP API, payload format 2.0"
+_WARMERS = {"warmer", "serverless-plugin-warmup", "aws.events", "aws.scheduler"}
+"""sources of events that keep a function warm: plug-ins, and the schedules of EventBridge"""
+
 _HEADER_LENGTH = HEADER_LENGTH.lower()
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -40,11 +44,50 @@ class Response(msgspec.Struct):
     headers: dict[str, str]
 
 
-def verb_and_path(event: Event) -> tuple[str, str]:
-    """Take verb and path out of an event, the path without the name of a stage other than `$default`."""
-    context = event["requestContext"]
-    path, stage = event["rawPath"], context["stage"]
-    return context["http"]["method"], path if stage == "$default" else path[len("/" + stage) :]
+def is_request(event: object) -> bool:
+    """Tell whether an event is a request of an HTTP API, payload format 2.0."""
+    match event:
+        case {"rawPath": str(), "requestContext": {"stage": str(), "http": {"method": str()}}}:
+            return True
+        case _:
+            return False
+
+
+def check_warmer(event: object) -> None:
+    """Accept an event that only keeps the function warm: it is empty, or from a plug-in or a schedule.
+
+    Raises:
+        BadBody: it is another, such as a request of a REST API or a load balancer.
+    """
+    match event:
+        case {"warmer": _}:
+            return
+        case {"source": str(source)} if source in _WARMERS:
+            return
+        case dict() if not event:
+            return
+        case dict():
+            raise BadBody(_FORMAT, f"an event with {', '.join(event)}")
+        case _:
+            raise BadBody(_FORMAT, event)
+
+
+def verb_and_path(event: Event, base_path: str = "") -> tuple[str, str]:
+    """Take verb and path out of an event, the path without what stands in front of the API's own.
+
+    Args:
+        event: of a request.
+        base_path: of a custom domain, such as `/ml`; the name of a stage other than `$default` is in the event.
+    """
+    context, path = event["requestContext"], event["rawPath"]
+    if path.count("/") != context.get("routeKey", "").count("/"):  # otherwise it is the whole path of its route
+        path = _without(_without(path, f"/{context['stage']}"), base_path)
+    return context["http"]["method"], path
+
+
+def _without(path: str, prefix: str) -> str:
+    """Cut whole segments off the beginning of a path, if it has them."""
+    return path[len(prefix) :] if path.startswith(f"{prefix}/") else path
 
 
 def request_body(event: Event) -> RequestBody:

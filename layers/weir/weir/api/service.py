@@ -31,7 +31,7 @@ class Service(Struct, frozen=True):
         for name in models:
             try:
                 self.registry.model(name)[1].predictor(self.mount).preload()
-            except WeirError as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, the function starts and serves the others)
                 logger().error(f"preloading the model {name} failed: {error}", exc_info=error)
 
     def infer(self, model: str, version: str, body: RequestBody) -> Inference:

@@ -86,6 +86,31 @@ def test_an_answer_is_neither_error_nor_fault(capsys: pytest.CaptureFixture[str]
         assert (metrics["ColdStart"], metrics["Errors"], metrics["Faults"]) == ([cold], [0], [0])
 
 
-def test_an_event_of_another_shape_is_a_500() -> None:
-    """A function that is invoked without API Gateway answers all the same."""
-    assert _api().handle({"some": "event"}, None)["statusCode"] == 500
+@pytest.mark.parametrize("event", [{}, {"source": "warmer"}, {"source": "serverless-plugin-warmup"}], ids=str)
+def test_a_warmer_is_answered(event: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It reads no store, and counts as no error."""
+    answer = _api().handle(event, None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"live": True})
+    assert metrics_among_logs(capsys.readouterr().out)["Errors"] == [0]
+
+
+@pytest.mark.parametrize("event", [{"some": "event"}, {"httpMethod": "GET", "requestContext": {}}, [], None], ids=str)
+def test_an_event_of_another_shape_is_a_400(
+    event: object, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer and the log say in one line what the function answers; it is no fault of Weir."""
+    answer = _api().handle(event, None)
+    error = json.loads(answer["body"])["error"]
+    assert answer["statusCode"] == 400
+    assert error.startswith("the function answers the events of an API Gateway HTTP API, payload format 2.0. Got: ")
+    assert [record.message for record in caplog.records] == [error]
+    assert metrics_among_logs(capsys.readouterr().out)["Faults"] == [0]
+
+
+def test_the_base_path_of_a_custom_domain_is_cut() -> None:
+    """The same API answers below it, and at its own URL."""
+    api = Api("models", "/ml")
+    api.operation("server")(lambda _: respond("here"))
+    for path in ("/ml/v2", "/v2"):
+        assert api.handle(http_event("GET", path), None)["statusCode"] == 200
+    assert api.handle(http_event("GET", "/mlv2"), None)["statusCode"] == 404

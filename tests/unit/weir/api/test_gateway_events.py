@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weir.api.gateway_events import Response, request_body, to_gateway, verb_and_path
+from weir.api.gateway_events import (
+    _WARMERS,
+    Response,
+    check_warmer,
+    is_request,
+    request_body,
+    to_gateway,
+    verb_and_path,
+)
 from weir.errors import BadBody
 from weir.protocol.compression import SMALLEST
 
@@ -130,9 +138,80 @@ def test_a_picture_has_no_json_before_it() -> None:
 
 @pytest.mark.parametrize(
     ("stage", "raw_path", "path"),
-    [("$default", "/v2/models/a", "/v2/models/a"), ("prod", "/prod/v2/models/a", "/v2/models/a")],
+    [
+        ("$default", "/v2/models/a", "/v2/models/a"),
+        ("prod", "/prod/v2/models/a", "/v2/models/a"),
+        ("prod", "/prod/", "/"),
+        ("prod", "/v2/health/live", "/v2/health/live"),
+        ("prod", "/production-line/v2", "/production-line/v2"),
+        ("prod", "/prod", "/prod"),
+        ("prod", "/prod/prod/v2", "/prod/v2"),
+        ("v2", "/v2/v2/health/live", "/v2/health/live"),
+    ],
 )
 def test_the_path_is_without_the_stage(stage: str, raw_path: str, path: str) -> None:
-    """An API of another stage than `$default` has its name before each path."""
+    """An API of another stage than `$default` has its name before each path; a custom domain may leave it out."""
     event = {"rawPath": raw_path, "requestContext": {"stage": stage, "http": {"method": "GET"}}}
     assert verb_and_path(event) == ("GET", path)
+
+
+@pytest.mark.parametrize("stage", ["v2", "prod"])
+def test_the_whole_path_of_a_route_is_kept(stage: str) -> None:
+    """A stage may be named as the first segment of a path: the key of the route says which of them it is."""
+    context = {"stage": stage, "http": {"method": "GET"}, "routeKey": "GET /v2/health/live"}
+    for raw_path in ("/v2/health/live", f"/{stage}/v2/health/live"):
+        assert verb_and_path({"rawPath": raw_path, "requestContext": context}) == ("GET", "/v2/health/live")
+
+
+@pytest.mark.parametrize(
+    ("raw_path", "path"),
+    [
+        ("/ml/v2/models/a", "/v2/models/a"),
+        ("/v2/models/a", "/v2/models/a"),
+        ("/prod/ml/v2/models/a", "/v2/models/a"),
+        ("/prod/v2/models/a", "/v2/models/a"),
+        ("/mla/v2", "/mla/v2"),
+        ("/ml", "/ml"),
+    ],
+)
+def test_the_path_is_without_the_base_path(raw_path: str, path: str) -> None:
+    """It is cut where it is; the API's own URL, without a custom domain, goes on to work."""
+    event = {"rawPath": raw_path, "requestContext": {"stage": "prod", "http": {"method": "GET"}}}
+    assert verb_and_path(event, "/ml") == ("GET", path)
+
+
+WARMERS = [{}, {"warmer": True, "concurrency": 3}, *({"source": source} for source in _WARMERS)]
+
+
+@pytest.mark.parametrize("event", WARMERS, ids=str)
+def test_warmers_are_told_from_requests(event: dict[str, Any]) -> None:
+    """Plug-ins and schedules send them."""
+    assert not is_request(event)
+    check_warmer(event)
+
+
+REST = {"resource": "/v2", "path": "/v2", "httpMethod": "GET", "requestContext": {"stage": "prod"}}
+OTHERS: list[tuple[object, str]] = [
+    ({"key1": "value1", "key2": "value2"}, "an event with key1, key2"),
+    (REST, "an event with resource, path, httpMethod, requestContext"),
+    ({"version": "1.0", **REST}, "an event with version, resource, path, httpMethod, requestContext"),
+    (
+        {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/v2"},
+        "an event with requestContext, httpMethod, path",
+    ),
+    ({"rawPath": "/v2", "requestContext": {"stage": "$default"}}, "an event with rawPath, requestContext"),
+    ({"source": "aws.s3"}, "an event with source"),
+    (None, "None"),
+    ([], "[]"),
+    ("text", "text"),
+]
+
+
+@pytest.mark.parametrize(("event", "got"), OTHERS, ids=[got for _, got in OTHERS])
+def test_other_events_are_refused_in_one_line(event: object, got: str) -> None:
+    """It says what the function answers, and which keys came, not their values."""
+    assert not is_request(event)
+    with pytest.raises(BadBody) as caught:
+        check_warmer(event)
+    assert caught.value.rule == "the function answers the events of an API Gateway HTTP API, payload format 2.0"
+    assert caught.value.got == got

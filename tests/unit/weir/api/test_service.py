@@ -111,6 +111,15 @@ def test_a_model_that_cannot_be_preloaded_stops_no_other(
     assert service.infer("thirds", "", _body(pictures)).rows == 4
 
 
+def test_not_even_an_error_outside_weirs_tree_stops_the_function(
+    thirds: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A network that breaks the interpreter, say: a function that does not start answers 500 for every model."""
+    monkeypatch.setattr(Registry, "model", lambda *_: (_ for _ in ()).throw(MemoryError("too large")))
+    _service(thirds, CASCADE).preload(["thirds"])
+    assert "preloading the model thirds failed: too large" in caplog.text
+
+
 @pytest.mark.parametrize(("mount", "network"), [(END_TO_END, "large"), (CASCADE, "tiny")])
 def test_a_model_is_ready_when_its_first_network_loads(thirds: Path, mount: Mount, network: str) -> None:
     """Later levels are fetched only when a row needs them, so they don't count."""
