@@ -1,15 +1,10 @@
 """Keras as Weir needs it, whatever the environment and keras.json say: `from training.configured_keras import keras`.
 
-Weir's networks are trained with TensorFlow, in float32, and have the channels last.
+Weir's networks are trained with TensorFlow, in float32, and have the channels last. The variables that Keras reads when
+it is imported, by TensorFlow or here, are set in `training`.
 """
 
-import os
-
 from weir.errors import BadInput
-
-os.environ["KERAS_BACKEND"] = "tensorflow"  # Keras reads it when it is imported, and keras.json
-for _variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "TF_USE_LEGACY_KERAS"):
-    os.environ.pop(_variable, None)
 
 try:
     import keras
