@@ -208,6 +208,29 @@ def test_the_same_rows_get_the_same_labels_everywhere(
     assert np.mean(np.array(labels).astype(int) == correct) == pytest.approx(expected)
 
 
+def test_many_fractional_rows_are_predicted_over_http(store: str, served: System, tmp_path: Path) -> None:
+    """As many rows as a request may have, with digits that are long as text, get the answers of the store, in order."""
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(0, 16, (1100, 8, 8)))
+    direct = weir("predict", "quick", tmp_path / "a.npy", "--store", store, "--json", "--cascade")
+    over_http = weir("predict", "quick", tmp_path / "a.npy", "--url", served.url, "--json", "--cascade")
+    assert over_http.returncode == 0, over_http.stderr
+    assert json.loads(over_http.stdout) == json.loads(direct.stdout)
+    assert len(json.loads(over_http.stdout)["outputs"][1]["data"]) == 1100
+
+
+def test_paths_may_have_spaces_and_umlauts(trained: Path, rows: Path, tmp_path: Path) -> None:
+    """Publishing, predicting and answering a batch work with any printable path, as it is or with percent signs."""
+    folder = tmp_path / "mit Umlaut ü"
+    shutil.copytree(trained, folder / "ein Modell")
+    shutil.copy(rows, folder / "Zeilen ä.npy")
+    store = folder / "der Speicher"
+    assert weir("publish", folder / "ein Modell", "--store", f"file://{store}").returncode == 0
+    for url in (f"file://{store}", store.as_uri()):
+        for command in ("predict", "batch"):
+            done = weir(command, "quick", folder / "Zeilen ä.npy", "--store", url)
+            assert done.returncode == 0, done.stderr
+
+
 def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path: Path) -> None:
     """A row gets the same answer as .npy, nested numbers and request; a picture is read in grey at the model's size."""
     row = np.load(rows)[0]
@@ -236,6 +259,17 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
         (["publish", "/nowhere"], 2, "Missing option '--store'"),
         (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
+        (["publish", "{trained}", "--store", "s3://b/x?y"], 2, "without '?' and '#'. Got: s3://b/x?y"),
+        (["publish", "{trained}", "--store", "s3://b", "--store-endpoint", "localhost:9000"], 2, "endpoint is an http"),
+        (
+            ["predict", "quick", "{rows}", "--store", "s3://b", "--store-endpoint", "localhost:9000"],
+            2,
+            "endpoint is an",
+        ),
+        (["serve", "--store", "s3://b", "--store-endpoint", "localhost:9000"], 2, "a store's endpoint is an http://"),
+        (["serve", "--store", "s3://b?x"], 2, "without '?' and '#'. Got: s3://b?x"),
+        (["serve", "--store", "file:///nowhere"], 2, "the folder exists. Got: file:///nowhere"),
+        (["serve", "--store", "{store}", "--host", "192.0.2.1"], 1, "nothing can listen on 192.0.2.1:8080"),
         (["publish", "{trained}", "--store", "file:///proc/x"], 1, "the store file:///proc/x failed: "),
         (["predict", "quick", "{rows}"], 2, "either --url or --store says where the model is. Got: neither"),
         (

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import keras
-
+from training.configured_keras import keras
 from training.data.preparation import PreparedData
 from training.export.quantized import Quantized, quantize
 from training.fitting.calibration import temperature

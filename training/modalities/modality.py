@@ -9,7 +9,7 @@ from training.task import NetworkSpec
 from weir.engine.arrays import Floats
 
 if TYPE_CHECKING:
-    import keras
+    from training.configured_keras import keras
 
 Masks = dict[str, NDArray[np.bool_]]
 """reason, a field of `training.data.cleaning.Cleaning` -> mask `(rows,)`, true where it applies"""

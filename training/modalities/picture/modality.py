@@ -13,7 +13,7 @@ from weir.catalog.inputs import Picture
 from weir.engine.arrays import Floats
 
 if TYPE_CHECKING:
-    import keras
+    from training.configured_keras import keras
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from training.publishing import profile
 from weir.catalog.store_failures import unavailable
 from weir.catalog.store_urls import Bucket
 
@@ -29,13 +30,13 @@ class S3Store:
     """Objects below a prefix of one bucket."""
 
     def __init__(self, url: str, bucket: Bucket, endpoint: str) -> None:
-        """Name a bucket; nothing is read yet. Raises `StoreUnavailable` when boto3 refuses the profile or endpoint."""
+        """Name a bucket; nothing is read yet. Raises what `profile.explained` raises."""
         self.url = url
         self._bucket, self._prefix = bucket.name, f"{bucket.prefix}/" if bucket.prefix else ""
-        try:
+        with profile.explained():
             self._s3: S3Client = boto3.client("s3", endpoint_url=endpoint or None)
-        except (BotoCoreError, ValueError) as exc:  # boto3 has a ValueError for an endpoint
-            raise unavailable(url, exc) from exc
+            if boto3.DEFAULT_SESSION:  # the one that made the client
+                profile.usable(boto3.DEFAULT_SESSION.get_credentials())
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Read one object and its ETag; return None when there is no such object."""
