@@ -63,8 +63,8 @@ def request_body(event: Event) -> RequestBody:
             "a body is JSON, or one file as it is: curl --data-binary @file, with Content-Type: image/png for a PNG",
             media_type,
         )
-    length = headers.get(_HEADER_LENGTH, "")
-    if picture and length:
+    length = headers.get(_HEADER_LENGTH)
+    if picture and length is not None:
         raise BadBody(f"a picture is sent without {HEADER_LENGTH}", length)
     return RequestBody(_body(event), _header_length(length), headers.get("content-encoding", ""), picture)
 
@@ -77,8 +77,8 @@ def _body(event: Event) -> bytes:
         raise BadBody("an event's body is Unicode text, or base64 where it says so", exc) from exc
 
 
-def _header_length(text: str) -> int | None:
-    if not text:
+def _header_length(text: str | None) -> int | None:
+    if text is None:
         return None
     if not _LENGTH.fullmatch(text.strip()):
         raise BadBody(f"{HEADER_LENGTH} is the length of the JSON in bytes", text)
