@@ -209,7 +209,7 @@ _BODIES: tuple[tuple[str, object, int, str, str], ...] = (
     ("an empty body", b"", 400, "", ""),
     ("no JSON", b"instances = [1, 2]", 400, "", ""),
     ("a list", [], 400, "", ""),
-    ("null", b"null", 400, "", ""),
+    ("a body of null", b"null", 400, "", ""),
     ("an empty object", {}, 400, "", ""),
     ("JSON that is cut", b'{"instances": [[1]', 400, "", ""),
     ("a letter behind the JSON", b'{"instances": [[1,2],[3,4]]}X', 400, "", ""),

@@ -129,6 +129,8 @@ def _by_length() -> dict[int, list[tuple[list[str], Route]]]:
 _BY_LENGTH = _by_length()
 """number of segments -> routes of that length, each with its path split; compiling regular expressions takes 1.5 ms"""
 
+_KEYS = frozenset(route.gateway_key for route in ROUTES)
+
 _PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>[:predict]"
 
 
@@ -159,13 +161,13 @@ def check_key(route: Route, verb: str, path: str, key: str) -> None:
         route: that of the decoded path.
         verb: of the request.
         path: decoded.
-        key: of the route that the gateway chose; empty when it has no routes. A gateway that sends everything to one
-            function has `$default` only, and Weir's sends that to the models function.
+        key: of the route that the gateway chose; empty when it has none. Weir's template sends `$default` to the models
+            function; another function gets it from a gateway without other routes, as it gets keys of other routes.
 
     Raises:
-        RouteNotFound: the gateway chose another route.
+        RouteNotFound: the gateway chose another route of the table.
     """
-    if not key or verb != route.verb or key == route.gateway_key:
+    if key == route.gateway_key or key not in _KEYS or verb != route.verb:
         return
     if key != DEFAULT or route.function == "models":
         raise RouteNotFound(_PATHS, path)

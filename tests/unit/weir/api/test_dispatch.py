@@ -100,8 +100,9 @@ def test_head_is_answered_without_a_body() -> None:
         ("/v2/models/a", "$default", 404),
         ("/v2/models/a/versions/1", "GET /v2/models/{model}", 404),
         ("/v2/models/a", None, 200),
+        ("/v2/models/a", "ANY /{proxy+}", 200),
     ],
-    ids=["as written", "models%2Fa", "a%2Fversions%2F1", "a gateway without routes"],
+    ids=["as written", "models%2Fa", "a%2Fversions%2F1", "a gateway without routes", "a gateway with other routes"],
 )
 def test_an_encoded_slash_is_no_slash(path: str, key: str | None, status: int) -> None:
     """The path is decoded when it arrives; the route that the gateway chose shows how it was written."""
