@@ -70,7 +70,7 @@ def test_gzip_may_have_several_members(parts: list[bytes]) -> None:
     assert decompress(content, "gzip", 1000) == b"".join(parts)
 
 
-@pytest.mark.parametrize("more", [b"\0", b"x", b"xy", zlib.compress(TEXT), gzip.compress(TEXT)[:-1]])
+@pytest.mark.parametrize("more", [b"\0", b"x", b"xy", zlib.compress(TEXT), gzip.compress(TEXT, mtime=0)[:-1]])
 def test_only_whole_members_follow_a_member(more: bytes) -> None:
     """Other bytes behind a member are refused."""
     with pytest.raises(BadBody, match=r"the body is (one whole|compressed with) gzip"):
