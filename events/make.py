@@ -28,6 +28,9 @@ FILES = {
     "metadata": ("metadata", "version"),
     "model_ready": ("model-ready", "version-ready"),
     "predict": ("v1", "v1-version"),
+    "model_names": ("v1-names", ""),
+    "model_status": ("v1-status", "v1-version-status"),
+    "signature": ("v1-metadata", "v1-version-metadata"),
 }
 """operation -> what the name of its event ends in, without a version and with one, where it is not the operation"""
 
@@ -80,7 +83,9 @@ def _name(route: Route) -> str:
     """Name the event of a route: function, operation, and the mount where the function has both."""
     default = (route.operation, f"version-{route.operation}")
     ending = FILES.get(route.operation, default)["{version}" in route.path]
-    slash = "slash" if route.path.endswith("/") else ""
+    if "/labels/" in route.path:
+        ending = ending.replace("version", "label")
+    slash = "slash" if route.path.endswith("v2/") else ""
     mount = "cascade" if route.mount == CASCADE and route.function == "models" else ""
     return "-".join(filter(None, (route.function, ending, slash, mount)))
 

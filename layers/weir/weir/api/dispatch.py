@@ -6,6 +6,7 @@ Powertools has a resolver for that. Importing it takes a quarter of the CPU of a
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from weir.api import gateway_events, routes
@@ -87,9 +88,11 @@ class Api:
     def _response(self, event: Event) -> Response:
         verb, path = gateway_events.verb_and_path(event, self._base_path)
         route, names = routes.find(verb, path)
+        routes.check_key(route, verb, path, event.get("routeKey", ""))
         if route.function != self._function:
             raise RouteNotFound(f"the function {self._function} answers its own routes", f"{verb} {path}")
-        return self.operations[route.operation](RoutedRequest(event, route.mount, **names))
+        response = self.operations[route.operation](RoutedRequest(event, route.mount, **names))
+        return msgspec.structs.replace(response, body="") if verb == "HEAD" else response
 
 
 def _keep_warm(event: object) -> Response:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 import pybase64
 
 from weir.api.inference import RequestBody
-from weir.errors import BadBody
+from weir.errors import BadBody, UnsupportedMedia
 from weir.protocol.compression import SMALLEST, compress, takes_gzip
 from weir.protocol.messages import ErrorMessage
 
@@ -42,6 +41,8 @@ class Response(msgspec.Struct):
     status: int
     body: str | bytes
     headers: dict[str, str]
+    compressible: bool = False
+    """whether it may be compressed: Triton's asyncio client asks for gzip always, and reads it in predictions only"""
 
 
 def is_request(event: object) -> bool:
@@ -91,12 +92,22 @@ def _without(path: str, prefix: str) -> str:
 
 
 def request_body(event: Event) -> RequestBody:
-    """Take the body of a request, and what its headers say of it, out of an event. Raises `BadBody`."""
+    """Take the body of a request, and what its headers say of it, out of an event.
+
+    Raises:
+        BadBody: its base64, or the length of its JSON, is none.
+        UnsupportedMedia: it is a form with files.
+    """
     headers = _headers(event)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     picture = media_type if media_type.startswith("image/") else ""
-    length = headers.get(_HEADER_LENGTH, "")
-    if picture and length:
+    if media_type.startswith("multipart/"):
+        raise UnsupportedMedia(
+            "a body is JSON, or one file as it is: curl --data-binary @file, with Content-Type: image/png for a PNG",
+            media_type,
+        )
+    length = headers.get(_HEADER_LENGTH)
+    if picture and length is not None:
         raise BadBody(f"a picture is sent without {HEADER_LENGTH}", length)
     return RequestBody(_body(event), _header_length(length), headers.get("content-encoding", ""), picture)
 
@@ -109,8 +120,8 @@ def _body(event: Event) -> bytes:
         raise BadBody("an event's body is Unicode text, or base64 where it says so", exc) from exc
 
 
-def _header_length(text: str) -> int | None:
-    if not text:
+def _header_length(text: str | None) -> int | None:
+    if text is None:
         return None
     if not _LENGTH.fullmatch(text.strip()):
         raise BadBody(f"{HEADER_LENGTH} is the length of the JSON in bytes", text)
@@ -124,16 +135,16 @@ def _headers(event: Event) -> Mapping[str, str]:
 
 
 def to_gateway(response: Response, event: Event) -> dict[str, Any]:
-    """Write a response for the gateway: compressed when it is long, and a 413 when it is longer than Lambda allows.
+    """Write a response for the gateway: long predictions compressed, and a 413 for what is longer than Lambda allows.
 
     Args:
         response: what an operation answered.
         event: of the request, which says whether the client accepts gzip.
     """
     content = response.body
-    if response.status < HTTPStatus.BAD_REQUEST and len(content) >= SMALLEST:
+    if response.compressible and len(content) >= SMALLEST:
         response.headers["Vary"] = "Accept-Encoding"
-        if takes_gzip(_headers(event).get("accept-encoding", "")):  # errors are never compressed: clients read them raw
+        if takes_gzip(_headers(event).get("accept-encoding", "")):
             response.headers["Content-Encoding"] = "gzip"
             content = compress(content if isinstance(content, bytes) else content.encode())
     if _carried_bytes(content) > MAX_RESPONSE_BYTES:

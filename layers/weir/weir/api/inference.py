@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
@@ -86,7 +86,7 @@ class ServedModel(Struct, frozen=True):
             self._output(Output.of(known[output.name], context.values(output.name)), output, message)
             for output in requested
         ]
-        content, header_length = responses.encode(self.name, str(self.version), tensors, message.id or "")
+        content, header_length = responses.encode(self.name, str(self.version), tensors, message.id)
         return self._inference(content, header_length, predictions, uses)
 
     def predict(self, body: RequestBody) -> Inference:
@@ -120,7 +120,7 @@ class ServedModel(Struct, frozen=True):
 
     def _output(self, output: Output, requested: RequestedOutput, message: InferRequest) -> Output:
         best = requested.classification
-        if best is not UNSET:
+        if best is not None:
             output = responses.classified(output, self.model.manifest.labels, best)
         return output.sent_binary() if requests.is_binary(requested, message.settings) else output
 

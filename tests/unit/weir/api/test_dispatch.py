@@ -52,7 +52,7 @@ def test_what_the_function_has_no_route_for_is_refused(verb: str, path: str, sta
     answer = _api().handle(http_event(verb, path), None)
     assert answer["statusCode"] == status
     assert set(json.loads(answer["body"])) == {"error"}
-    assert answer["headers"].get("Allow") == ("GET" if status == 405 else None)
+    assert answer["headers"].get("Allow") == ("GET, HEAD" if status == 405 else None)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,31 @@ def test_an_answer_is_neither_error_nor_fault(capsys: pytest.CaptureFixture[str]
         api.handle(http_event("GET", "/v2/models/a"), None)
         metrics = metrics_among_logs(capsys.readouterr().out)
         assert (metrics["ColdStart"], metrics["Errors"], metrics["Faults"]) == ([cold], [0], [0])
+
+
+def test_head_is_answered_without_a_body() -> None:
+    """HEAD has the status and the headers of GET, and an error of GET is its error."""
+    answer = _api().handle(http_event("HEAD", "/v2/models/a"), None)
+    assert (answer["statusCode"], answer["headers"], answer["body"]) == (200, {"Content-Type": "application/json"}, "")
+    assert _api(ModelNotFound("a", 7)).handle(http_event("HEAD", "/v2/models/a"), None)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [
+        ("/v2/models/a", "GET /v2/models/{model}", 200),
+        ("/v2/models/a", "$default", 404),
+        ("/v2/models/a/versions/1", "GET /v2/models/{model}", 404),
+        ("/v2/models/a", None, 200),
+        ("/v2/models/a", "ANY /{proxy+}", 200),
+    ],
+    ids=["as written", "models%2Fa", "a%2Fversions%2F1", "a gateway without routes", "a gateway with other routes"],
+)
+def test_an_encoded_slash_is_no_slash(path: str, key: str | None, status: int) -> None:
+    """The path is decoded when it arrives; the route that the gateway chose shows how it was written."""
+    event = http_event("GET", path)
+    del event["routeKey"]
+    assert _api().handle(event | ({"routeKey": key} if key else {}), None)["statusCode"] == status
 
 
 @pytest.mark.parametrize("event", [{}, {"source": "warmer"}, {"source": "serverless-plugin-warmup"}], ids=str)

@@ -37,7 +37,7 @@ def test_schemas_are_those_of_the_types_that_decode_requests(thirds: Path) -> No
         [messages.InferRequest, messages.IndexRequest], ref_template="#/components/schemas/{name}"
     )
     assert {name: schemas[name] for name in expected} == expected
-    assert schemas["RequestParameters"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas["RequestParameters"]
 
 
 def test_every_path_is_a_route(thirds: Path) -> None:
@@ -49,7 +49,7 @@ def test_every_path_is_a_route(thirds: Path) -> None:
             assert route.path == path
             documented.add(route)
     undocumented = set(ROUTES) - documented
-    assert {route.operation for route in undocumented if not route.path.endswith("/")} == UNDOCUMENTED
+    assert {route.operation for route in undocumented if not route.path.endswith("/v2/")} == UNDOCUMENTED
 
 
 def test_examples_are_requests_of_the_models_in_the_store(thirds: Path) -> None:

@@ -18,7 +18,7 @@ from weir.api.gateway_events import (
     to_gateway,
     verb_and_path,
 )
-from weir.errors import BadBody
+from weir.errors import BadBody, UnsupportedMedia
 from weir.protocol.compression import SMALLEST
 
 
@@ -74,6 +74,13 @@ def test_pictures_are_recognised_by_their_type(content_type: str, picture: str) 
     assert request_body(_event("", encoded=False, content_type=content_type)).picture == picture
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "Multipart/Mixed"])
+def test_forms_with_files_are_refused_with_the_way_to_send_a_file(content_type: str) -> None:
+    """Such a form is no JSON and no picture, whatever it holds."""
+    with pytest.raises(UnsupportedMedia, match=r"curl --data-binary @file, .* Got: multipart/"):
+        request_body(_event("", encoded=False, content_type=content_type))
+
+
 def test_headers_are_read_in_any_case() -> None:
     """An HTTP API writes them in lower case, `sam local` does not."""
     for headers in (
@@ -84,15 +91,16 @@ def test_headers_are_read_in_any_case() -> None:
         assert (request.encoding, request.header_length) == ("gzip", 12)
 
 
-@pytest.mark.parametrize("length", ["-1", "1.0", "x", "1 2", "٣", "1e3", "0x1", "9999999999", "+1"])
+@pytest.mark.parametrize("length", ["", " ", "-1", "1.0", "x", "1 2", "٣", "1e3", "0x1", "9999999999", "+1"])
 def test_lengths_are_whole_numbers(length: str) -> None:
     """Anything else is refused, even digits of other scripts."""
     with pytest.raises(BadBody, match="Inference-Header-Content-Length is the length of the JSON in bytes"):
         request_body(_event("", encoded=False, inference_header_content_length=length))
 
 
-def _answer(body: str | bytes, accepted: str, status: int = 200) -> dict[str, Any]:
-    return to_gateway(Response(status, body, {}), _event("", encoded=False, accept_encoding=accepted))
+def _answer(body: str | bytes, accepted: str, *, compressible: bool = True) -> dict[str, Any]:
+    response = Response(200, body, {}, compressible=compressible)
+    return to_gateway(response, _event("", encoded=False, accept_encoding=accepted))
 
 
 @pytest.mark.parametrize("body", ["x" * SMALLEST, b"\xff" * SMALLEST])
@@ -106,12 +114,14 @@ def test_long_answers_are_compressed_for_clients_that_accept_it(body: str | byte
     assert gzip.decompress(base64.b64decode(packed["body"])) == content
 
 
-@pytest.mark.parametrize(("body", "status"), [("x" * (SMALLEST - 1), 200), ("x" * SMALLEST, 400), ("", 200)])
-def test_short_answers_and_errors_are_sent_as_they_are(body: str, status: int) -> None:
-    """Compression gains nothing on short ones, and some clients read errors without decompressing them."""
-    answer = _answer(body, "gzip", status)
-    assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (status, body, False)
-    assert "Content-Encoding" not in answer["headers"]
+@pytest.mark.parametrize(
+    ("body", "compressible"), [("x" * (SMALLEST - 1), True), ("", True), ("x" * SMALLEST, False), ("x" * 9999, False)]
+)
+def test_short_answers_and_documents_are_sent_as_they_are(body: str, compressible: bool) -> None:
+    """Compression gains nothing on short ones, and some clients read errors and documents without decompressing."""
+    answer = _answer(body, "gzip", compressible=compressible)
+    assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (200, body, False)
+    assert not {"Content-Encoding", "Vary"} & set(answer["headers"])
 
 
 def test_bytes_are_sent_in_base64() -> None:
