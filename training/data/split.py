@@ -28,6 +28,15 @@ class Split:
         rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
         return np.take(self.inputs, rows, axis=0)
 
+    def sample(self, count: int, seed: int) -> Floats:
+        """Draw at most `count` rows from the whole split, of each label as many as of the others if it has them."""
+        order = np.random.default_rng(seed).permutation(len(self.labels))
+        turns = np.zeros(len(order), int)
+        for label in np.unique(self.labels):
+            drawn = np.flatnonzero(self.labels[order] == label)
+            turns[drawn] = np.arange(len(drawn))
+        return self.inputs[order[np.argsort(turns, kind="stable")[:count]]]
+
 
 def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
     """Split the rows, stratified by label; training gets what the other parts leave.
