@@ -105,6 +105,8 @@ def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertific
 
 def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
     callbacks.say(f"data: {data.cleaning.summary()}; digest {data.digest[:12]}")
+    for warning in data.cleaning.warnings:
+        callbacks.say(f"warning: {warning}")
     parts = {
         "training": data.train,
         "validation": data.validation,

@@ -29,13 +29,16 @@ class FreshRows:
     labelled: bool
     dropped: dict[str, int]
     """reason -> rows"""
+    scale_warning: str = ""
+    """what is odd in the scale of the values"""
 
     @property
     def summary(self) -> str:
         """Summarise in one line what was kept and what was dropped."""
         dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count)
         labels = "with labels" if self.labelled else "without labels"
-        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}"
+        scale = f"; warning: values {self.scale_warning}" if self.scale_warning else ""
+        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}{scale}"
 
 
 def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
@@ -70,7 +73,9 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
-    fresh = FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped)
+    kept = Split(rows[~bad], labels[~bad])
+    odd = "" if bad.all() else modality.scale_warning(kept.inputs)
+    fresh = FreshRows(kept, given is not None, dropped, odd)
     if bad.all():
         raise BadInput("--data has rows that training, validation and test have not seen", fresh.summary)
     return fresh

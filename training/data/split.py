@@ -33,9 +33,10 @@ class Split:
         order = np.random.default_rng(seed).permutation(len(self.labels))
         turns = np.zeros(len(order), int)
         for label in np.unique(self.labels):
-            drawn = np.flatnonzero(self.labels[order] == label)
-            turns[drawn] = np.arange(len(drawn))
-        return self.inputs[order[np.argsort(turns, kind="stable")[:count]]]
+            own = np.flatnonzero(self.labels[order] == label)
+            turns[own] = np.arange(len(own))
+        drawn: Indices = order[np.argsort(turns, kind="stable")][:count]
+        return np.take(self.inputs, drawn, axis=0)
 
 
 def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
