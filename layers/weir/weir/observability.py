@@ -31,7 +31,7 @@ def logger() -> "Logger":
 @cache
 def warn_once(line: str) -> None:
     """Log a warning, the first time only that this process has this line to say."""
-    logger().warning(line)
+    logger().warning(line, stacklevel=3)
 
 
 class InvocationMetrics:
