@@ -70,5 +70,7 @@ def _cut(rows: Indices, labels: NDArray[np.generic], size: int, seed: int, part:
     try:
         rest, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=labels[rows])
     except ValueError as exc:
-        raise BadInput(f"{size} rows for {part}, stratified, leave rows for training", exc) from exc
+        counts = np.unique(labels[rows], return_counts=True)[1]
+        left = f"{len(rows)} rows of {len(counts)} labels, the rarest has {min(counts, default=0)}"
+        raise BadInput(f"{size} rows for {part}, stratified, leave rows for training", left) from exc
     return np.sort(rest), np.sort(taken)

@@ -62,7 +62,7 @@ def _recalls(evaluation: Evaluation) -> list[str]:
         if result.balanced_accuracy is not None:
             label, recall = result.lowest_recall
             rows = evaluation.label_rows[label]
-            lowest = f"the lowest is {percent(recall)}, of {label} ({rows} test rows)"
+            lowest = f"the lowest is {percent(recall)}, of {label} (test rows: {rows})"
             lines.append(
                 f"{name}: balanced accuracy (mean recall of the labels) {percent(result.balanced_accuracy)}; {lowest}"
             )

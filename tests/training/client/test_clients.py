@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 from numpy.typing import NDArray
 
 from tests.http_servers import running
+from tests.training.quick import weir
 from training.client import requests as client_requests
 from training.client import signing
 from training.client.answers import lines, merged
@@ -25,6 +26,7 @@ from training.client.signing import SigV4
 from weir.api.inference import RequestBody
 from weir.catalog.mounts import END_TO_END
 from weir.catalog.store_failures import _PROXIES
+from weir.engine.arrays import Floats
 from weir.errors import BadInput, NotFound, StoreUnavailable, Unavailable, WeirError
 
 SHAPE = (4, 4)
@@ -248,3 +250,16 @@ def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with pytest.raises(StoreUnavailable, match="nobody"):
         HttpClient("https://api.example.org", END_TO_END)
     HttpClient("http://127.0.0.1:9", END_TO_END)  # http takes no credentials
+
+
+def test_a_models_warnings_stand_beside_its_answer(thirds: Path, pictures: Floats, tmp_path: Path) -> None:
+    """A model that a command loads itself logs to stderr, so that stdout is the answer alone."""
+    np.save(tmp_path / "scaled.npy", pictures / 255)
+    done = [
+        weir("predict", "thirds", tmp_path / "scaled.npy", "--store", thirds.as_uri(), "--json"),
+        weir("batch", "thirds", tmp_path / "scaled.npy", "--store", thirds.as_uri(), "--json"),
+    ]
+    for one in done:
+        assert one.returncode == 0
+        assert isinstance(json.loads(one.stdout), dict)
+        assert "values sent to the model thirds fill under 2 % of the range" in one.stderr

@@ -1,7 +1,9 @@
 """training.data: cleaning, the split and the digest."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from training.data.cleaning import clean
 from training.data.dataset import Dataset
 from training.data.preparation import prepare
 from training.data.split import split
-from training.task import Sizes, Task, load
+from training.task import Data, Sizes, Task, load
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput
 
@@ -183,6 +185,27 @@ def test_sizes_that_do_not_fit_are_refused(
     validation, certification, test = sizes
     with pytest.raises(BadInput, match=rule):
         split(_dataset(rows, test_from), Sizes(validation=validation, certification=certification, test=test), 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "left"),
+    [
+        (np.tile(np.arange(16).reshape(1, 4, 4), (100, 1, 1)), "1 rows of 1 labels, the rarest has 1"),
+        (np.arange(1600).reshape(100, 4, 4) % 256 % 5, "5 rows of 2 labels, the rarest has 2"),
+    ],
+)
+def test_too_few_rows_are_explained_by_what_cleaning_dropped(
+    rows: NDArray[np.generic], left: str, tmp_path: Path
+) -> None:
+    """Equal pictures count once, so that a split may have far fewer rows than the file."""
+    np.savez(tmp_path / "a.npz", x=rows, y=np.arange(100) % 2)
+    sizes = Sizes(validation=10, certification=10, test=10)
+    task = msgspec.structs.replace(load("digits"), data=Data(source="npz", path=str(tmp_path / "a.npz")), sizes=sizes)
+    message = (
+        rf"leave rows for training\. Got: {left}; of the data: {left[0]} rows kept, dropped: {100 - int(left[0])} dup"
+    )
+    with pytest.raises(BadInput, match=message):
+        prepare(task)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def test_a_rare_label_that_is_never_found_is_seen_beside_the_accuracy(capsys: py
     printed = " ".join(capsys.readouterr().out.split())
     assert "97.7 %" in printed
     for name in ("end-to-end", "cascade"):
-        recall = "balanced accuracy (mean recall of the labels) 50.0 %; the lowest is 0.0 %, of broken (7 test rows)"
+        recall = "balanced accuracy (mean recall of the labels) 50.0 %; the lowest is 0.0 %, of broken (test rows: 7)"
         assert f"{name}: {recall}" in printed
     assert "warning: a recall from fewer than 10 rows says little: broken (7 test)" in printed
 
@@ -36,7 +36,7 @@ def test_labels_with_enough_rows_are_not_warned_of(capsys: pytest.CaptureFixture
     """The lowest recall is still told."""
     show(_evaluation({"a": 0.9, "b": 0.8}, {"a": 10, "b": 300}), as_json=False)
     printed = capsys.readouterr().out
-    assert "the lowest is 80.0 %, of b (300 test rows)" in " ".join(printed.split())
+    assert "the lowest is 80.0 %, of b (test rows: 300)" in " ".join(printed.split())
     assert "warning" not in printed
 
 
