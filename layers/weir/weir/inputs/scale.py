@@ -16,13 +16,12 @@ def is_narrow(rows: InputRows, one: Picture) -> bool:
     too, so this is a reason to warn and not to refuse. Values that are all the same tell nothing: a picture may be
     empty.
     """
-    values = rows.ravel()
     black, white = one.range
     least = (white - black) * _LEAST_SHARE
-    largest = values.item(values.argmax())
-    if largest - values.item(0) >= least:  # most pictures: their first pixel is background
+    largest = rows.item(rows.argmax())
+    if largest - rows.item(0) >= least:  # so it is in most pictures: their first pixel is background
         return False
-    return bool(0 < largest - values.item(values.argmin()) < least)
+    return bool(0 < largest - rows.item(rows.argmin()) < least)
 
 
 def described(one: Picture) -> str:
