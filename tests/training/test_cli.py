@@ -133,12 +133,13 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     done = weir("evaluate", trained, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     printed, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
-    network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
-    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    accuracy = {"accuracy", "balanced_accuracy", "recalls"}
+    network = accuracy | {"float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
+    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows", "label_rows"}
     assert printed["rows"] == kept["rows"] == 200
     assert set(printed["end_to_end"]) == network
     assert [set(level) for level in printed["levels"]] == [network | {"name", "share"}] * 3
-    assert set(printed["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
+    assert set(printed["cascade"]) == accuracy | {"latency_us", "regret", "ece", "ece_before", "ece_floor"}
     assert sum(level["share"] for level in printed["levels"]) == pytest.approx(1)
     assert printed["levels"][-1]["accuracy"] == printed["end_to_end"]["accuracy"]
     assert {k: v for k, v in printed["cascade"].items() if k != "latency_us"} == {
@@ -153,6 +154,10 @@ def test_evaluate_prints_a_table(trained: Path) -> None:
         assert name in printed
     assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in printed
     assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", printed)
+    for name in ("end-to-end", "cascade"):
+        assert re.search(
+            rf"^{name}: balanced accuracy \(mean recall of the labels\) [\d.]+ %; the lowest is", printed, re.MULTILINE
+        )
 
 
 def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
@@ -529,7 +534,7 @@ def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     assert done.stderr.count("with the same labels") == 2
     assert "│ cascade" in done.stdout
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows", "label_rows"}
 
 
 def test_up_prints_curl_lines_that_work(trained: Path, tmp_path: Path) -> None:

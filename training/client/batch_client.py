@@ -1,7 +1,9 @@
 """Answer a batch file: upload it to a store and wait for its summary, or answer it here."""
 
+import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 import msgspec
 
@@ -44,9 +46,13 @@ def upload_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout
 
 
 def answer_here(store: WritableStore, registry: Registry, key: BatchKey, data: bytes, *, on_rows: Progress) -> Summary:
-    """Write a file to a store and answer it in this process. Raises what `weir.batch.answering.answer` raises."""
+    """Write a file to a store and answer it in this process; what the function would log goes to stderr.
+
+    Raises what `weir.batch.answering.answer` raises.
+    """
     store.put(key.source, data)
-    return batch.answer(registry, key, lambda done, total: on_rows("answering rows", done, total))
+    with redirect_stdout(sys.stderr):
+        return batch.answer(registry, key, lambda done, total: on_rows("answering rows", done, total))
 
 
 def show(summary: Summary, key: BatchKey, *, as_json: bool) -> str:

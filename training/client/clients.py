@@ -1,5 +1,7 @@
 """Send requests to a model: through an API's URL, or straight from a store with the code that the functions run."""
 
+import sys
+from contextlib import redirect_stdout
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -35,7 +37,7 @@ class Client(Protocol):
 
 
 class StoreClient:
-    """A model of a store, loaded into this process."""
+    """A model of a store, loaded into this process; what a function would log goes to stderr."""
 
     def __init__(self, url: str, endpoint: str, *, alias: str, mount: Mount) -> None:
         """Name a store; nothing is read yet. Raises `BadInput`."""
@@ -43,12 +45,14 @@ class StoreClient:
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
-        document: Document = msgspec.to_builtins(self._service.metadata(model, version))
+        with redirect_stdout(sys.stderr):
+            document: Document = msgspec.to_builtins(self._service.metadata(model, version))
         return document
 
     def infer(self, model: str, version: str, body: RequestBody) -> Document:
         """Answer an inference request."""
-        return _document(self._service.infer(model, version, body).body)
+        with redirect_stdout(sys.stderr):
+            return _document(self._service.infer(model, version, body).body)
 
 
 class HttpClient:

@@ -31,6 +31,8 @@ class FreshRows:
     """reason -> rows"""
     certification: int = 0
     """rows among them that certification has used"""
+    scale_warning: str = ""
+    """what is odd in the scale of the values"""
 
     @property
     def summary(self) -> str:
@@ -40,7 +42,8 @@ class FreshRows:
         used = (
             f"; {self.certification} of them are certification rows, so all count as used" if self.certification else ""
         )
-        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}{used}"
+        scale = f"; warning: values {self.scale_warning}" if self.scale_warning else ""
+        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}{used}{scale}"
 
 
 def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
@@ -75,9 +78,14 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
-    own = set(digests(data.certification.inputs))
-    certification = sum(digest in own for digest in itertools.compress(each, ~bad))
-    fresh = FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped, certification)
+    kept, own = Split(rows[~bad], labels[~bad]), set(digests(data.certification.inputs))
+    fresh = FreshRows(
+        kept,
+        given is not None,
+        dropped,
+        certification=sum(digest in own for digest in itertools.compress(each, ~bad)),
+        scale_warning="" if bad.all() else modality.scale_warning(kept.inputs),
+    )
     if bad.all():
         raise BadInput("--data has usable rows that training, validation and test have not seen", fresh.summary)
     return fresh

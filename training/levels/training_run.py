@@ -96,6 +96,12 @@ class TrainingRun:
         return NetworkPredictions(logits, fitted, time_us)
 
     def _quantize(self, network: TrainableNetwork) -> Quantized:
-        quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)
+        quantized = quantize(
+            network.spec.name,
+            network.trained,
+            network.target,
+            self.task.quantization_tolerance,
+            seed=self.task.seed,
+        )
         self.callbacks.say(quantized.summary)
         return quantized

@@ -27,6 +27,9 @@ class Modality(Protocol):
     def constant_inputs(self, rows: Floats) -> int:
         """Count the values of a row that are the same in all rows."""
 
+    def scale_warning(self, rows: Floats) -> str:
+        """Say what is odd in the scale of the values of rows, or nothing."""
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change rows at random, as a network's description requests."""
 

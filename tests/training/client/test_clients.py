@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from local.gateway import MAX_BODY_BYTES
 from tests.http_servers import running
+from tests.training.quick import weir
 from training.client import requests as client_requests
 from training.client import signing
 from training.client.answers import lines, merged
@@ -27,6 +28,7 @@ from training.publishing import profile
 from weir.api.inference import RequestBody
 from weir.catalog import proxies
 from weir.catalog.mounts import END_TO_END
+from weir.engine.arrays import Floats
 from weir.errors import BadInput, NotFound, Unavailable, WeirError
 
 METADATA = {
@@ -255,3 +257,16 @@ def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.M
     signer = signing.authorization("https://api.example.org")
     assert isinstance(signer, SigV4)
     assert "/sa-east-1/execute-api/" in signer(prepared).headers["Authorization"]
+
+
+def test_a_models_warnings_stand_beside_its_answer(thirds: Path, pictures: Floats, tmp_path: Path) -> None:
+    """A model that a command loads itself logs to stderr, so that stdout is the answer alone."""
+    np.save(tmp_path / "scaled.npy", pictures / 255)
+    done = [
+        weir("predict", "thirds", tmp_path / "scaled.npy", "--store", thirds.as_uri(), "--json"),
+        weir("batch", "thirds", tmp_path / "scaled.npy", "--store", thirds.as_uri(), "--json"),
+    ]
+    for one in done:
+        assert one.returncode == 0
+        assert isinstance(json.loads(one.stdout), dict)
+        assert "values sent to the model thirds fill under 2 % of the range" in one.stderr

@@ -75,6 +75,14 @@ def test_rows_that_cannot_carry_a_promise_are_dropped_and_counted(tmp_path: Path
     )
 
 
+def test_rows_on_another_scale_are_warned_of(tmp_path: Path, data: PreparedData) -> None:
+    """Pixels of 0 to 1 can't certify a model of 0 to 255 for what it will be asked."""
+    rows = fresh.load(_npz(tmp_path, x=ROWS.inputs / 255, y=ROWS.labels), data)
+    assert rows.summary == (
+        "30 fresh rows with labels, dropped: none; warning: values fill under 2 % of the range of image, 0 to 255"
+    )
+
+
 def test_certification_rows_are_dropped_where_they_carry_other_promises(tmp_path: Path, data: PreparedData) -> None:
     """Thresholds must not depend on the rows on which abstention and sets are certified under them."""
     path = _npz(tmp_path, x=np.concatenate([ROWS.inputs, data.certification.inputs[:5]]))

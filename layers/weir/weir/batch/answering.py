@@ -18,6 +18,7 @@ from weir.catalog.mounts import CASCADE
 from weir.catalog.store import Store
 from weir.engine.abstention import group_names, label_names
 from weir.errors import BadInput, BadName, BadTensor, NotFound, Unavailable, WeirError
+from weir.inputs.scale import warn_if_narrow
 from weir.runtime.model import OVERFLOW, Model, Predictor
 from weir.runtime.registry import Registry
 
@@ -121,10 +122,12 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
     data = registry.store.get(key.source)
     try:
         version, model = registry.model(key.model)
-        rows = read(key.file, data, _input(model))
+        one = _input(model)
+        rows = read(key.file, data, one)
     except (BadInput, NotFound) as exc:
         summary = _summary(key, [], version=None, error=str(exc))
     else:
+        warn_if_narrow(rows.values, [one], key.model)
         lines = list(_Job(model.predictor(key.mount), model.manifest, version, rows).lines(on_rows))
         registry.store.put(key.predictions, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
         summary = _summary(key, lines, version=version, error=_nothing_answered(lines), header=rows.header)

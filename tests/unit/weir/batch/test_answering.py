@@ -57,6 +57,15 @@ def test_the_end_to_end_model_answers_at_the_root(thirds: Path, pictures: Floats
     assert _answer(thirds, "a.npy", _npy(pictures)).exit_levels == {"0": 4}
 
 
+def test_a_file_of_scaled_pixels_is_warned_of(thirds: Path, pictures: Floats, caplog: pytest.LogCaptureFixture) -> None:
+    """Once for each model, and the rows are answered."""
+    assert _answer(thirds, "raw.npy", _npy(pictures)).answered == 4
+    assert not caplog.records
+    assert [_answer(thirds, name, _npy(pictures / 255)).answered for name in ("a.npy", "b.npy")] == [4, 4]
+    (record,) = caplog.records
+    assert "values sent to the model thirds fill under 2 % of the range of image, 0 to 255" in record.message
+
+
 def test_bad_rows_are_counted_and_the_others_answered(thirds: Path, pictures: Floats) -> None:
     """A bad row has an error and no label."""
     pictures[2, 0, 0] = np.nan
