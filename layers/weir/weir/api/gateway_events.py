@@ -81,6 +81,8 @@ def verb_and_path(event: Event, base_path: str = "") -> tuple[str, str]:
         base_path: of a custom domain, such as `/ml`; the name of a stage other than `$default` is in the event.
     """
     context, path = event["requestContext"], event["rawPath"]
+    if context.get("routeKey", "").endswith(" /"):  # a stage or base path itself, with or without a slash behind it
+        return context["http"]["method"], "/"
     if path.count("/") != context.get("routeKey", "").count("/"):  # otherwise it is the whole path of its route
         path = _without(_without(path, f"/{context['stage']}"), base_path)
     return context["http"]["method"], path

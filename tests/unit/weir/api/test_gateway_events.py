@@ -190,6 +190,13 @@ def test_the_path_is_without_the_base_path(raw_path: str, path: str) -> None:
     assert verb_and_path(event, "/ml") == ("GET", path)
 
 
+@pytest.mark.parametrize("raw_path", ["/", "/prod", "/prod/", "/ml", "/ml/", "/prod/ml"])
+def test_the_root_is_found_below_a_stage_or_base_path(raw_path: str) -> None:
+    """The gateway sends a URL that ends with the name of a stage without a slash behind it."""
+    context = {"stage": "prod", "http": {"method": "GET"}, "routeKey": "GET /"}
+    assert verb_and_path({"rawPath": raw_path, "requestContext": context}, "/ml") == ("GET", "/")
+
+
 WARMERS = [{}, {"warmer": True, "concurrency": 3}, *({"source": source} for source in _WARMERS)]
 
 
