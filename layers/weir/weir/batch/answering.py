@@ -17,7 +17,7 @@ from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE
 from weir.catalog.store import Store
 from weir.engine.abstention import group_names, label_names
-from weir.errors import BadInput, BadName, BadTensor, NotFound, Unavailable, WeirError
+from weir.errors import BadInput, BadName, BadTensor, NotFound, ObjectNotFound, Unavailable, WeirError
 from weir.inputs.scale import warn_if_narrow
 from weir.runtime.model import OVERFLOW, Model, Predictor
 from weir.runtime.registry import Registry
@@ -77,6 +77,8 @@ def _silent(done: int, total: int) -> None:
 def answer_object(registry: Registry, bucket: str, key: str) -> Summary:
     """Answer the file of a notice; when that fails, its summary holds the reason, unless the store takes none.
 
+    A notice may be delivered again after its file was answered and removed: then the summary stays, and is returned.
+
     Args:
         registry: the models, and the store that has the file.
         bucket: that the notice names; it may be empty.
@@ -91,10 +93,20 @@ def answer_object(registry: Registry, bucket: str, key: str) -> Summary:
     try:
         return answer(registry, parsed)
     except Exception as exc:
+        if isinstance(exc, ObjectNotFound) and (before := _answered(registry.store, parsed)):
+            return before
         reason = str(exc) if isinstance(exc, WeirError) else "answering the file failed in Weir itself; see the log"
         with suppress(Unavailable):
             _write(registry.store, parsed, _summary(parsed, [], version=None, error=reason, failed=True))
         raise
+
+
+def _answered(store: Store, key: BatchKey) -> Summary | None:
+    """Return the summary of a file that was answered before, if there is one."""
+    with suppress(ObjectNotFound, msgspec.MsgspecError):
+        summary = msgspec.json.decode(store.get(key.summary), type=Summary)
+        return None if summary.failed else summary
+    return None
 
 
 def _within(url: str, bucket: str, key: str) -> str:

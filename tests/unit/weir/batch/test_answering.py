@@ -248,3 +248,13 @@ def test_the_summary_is_written_last(thirds: Path, pictures: Floats, monkeypatch
 def test_labels_are_the_models(thirds: Path, pictures: Floats) -> None:
     """Every label of the summary is one of the manifest."""
     assert set(_answer(thirds, "a.npy", _npy(pictures)).labels) <= set(LABELS)
+
+
+def test_a_notice_that_comes_again_after_its_file_was_removed_changes_nothing(thirds: Path, pictures: Floats) -> None:
+    """SQS may deliver one twice: what was answered stays, and the notice is done."""
+    registry, path = _dropped(thirds, pictures, "batches/in/thirds/a.npy"), thirds / "batches/out/thirds/a.npy"
+    first = batch.answer_object(registry, "", "batches/in/thirds/a.npy")
+    (thirds / "batches/in/thirds/a.npy").unlink()
+    before = {one.name: one.read_bytes() for one in path.iterdir()}
+    assert batch.answer_object(registry, "", "batches/in/thirds/a.npy") == first
+    assert {one.name: one.read_bytes() for one in path.iterdir()} == before
