@@ -92,7 +92,7 @@ def openapi(registry: Registry) -> Document:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Weir", "version": __version__, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "./"}],  # from where the document is: a stage, or a base path, stays in front
         "tags": [{"name": _TAGS[mount]} for mount in MOUNTS],
         "paths": {route.path: {route.verb.lower(): _described(route, models)} for route in documented},
         "components": {"schemas": schemas, "responses": _refusals()},
