@@ -88,7 +88,7 @@ class Api:
     def _response(self, event: Event) -> Response:
         verb, path = gateway_events.verb_and_path(event, self._base_path)
         route, names = routes.find(verb, path)
-        routes.check_key(route, verb, path, event.get("routeKey", ""))
+        routes.check_key(route, verb, path, gateway_events.route_key(event))
         if route.function != self._function:
             raise RouteNotFound(f"the function {self._function} answers its own routes", f"{verb} {path}")
         response = self.operations[route.operation](RoutedRequest(event, route.mount, **names))

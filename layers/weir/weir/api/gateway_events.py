@@ -73,6 +73,12 @@ def check_warmer(event: object) -> None:
             raise BadBody(_FORMAT, event)
 
 
+def route_key(event: Event) -> str:
+    """Take the key of the route that the gateway chose out of a request; empty when there is none."""
+    key: str = event.get("routeKey", "")
+    return key
+
+
 def verb_and_path(event: Event, base_path: str = "") -> tuple[str, str]:
     """Take verb and path out of an event, the path without what stands in front of the API's own.
 
@@ -80,10 +86,10 @@ def verb_and_path(event: Event, base_path: str = "") -> tuple[str, str]:
         event: of a request.
         base_path: of a custom domain, such as `/ml`; the name of a stage other than `$default` is in the event.
     """
-    context, path = event["requestContext"], event["rawPath"]
-    if context.get("routeKey", "").endswith(" /"):  # a stage or base path itself, with or without a slash behind it
+    context, path, key = event["requestContext"], event["rawPath"], route_key(event)
+    if key.endswith(" /"):  # a stage or base path itself, with or without a slash behind it
         return context["http"]["method"], "/"
-    if path.count("/") != context.get("routeKey", "").count("/"):  # otherwise it is the whole path of its route
+    if path.count("/") != key.count("/"):  # otherwise it is the whole path of its route
         path = _without(_without(path, f"/{context['stage']}"), base_path)
     return context["http"]["method"], path
 

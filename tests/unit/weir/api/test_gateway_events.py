@@ -168,9 +168,9 @@ def test_the_path_is_without_the_stage(stage: str, raw_path: str, path: str) -> 
 @pytest.mark.parametrize("stage", ["v2", "prod"])
 def test_the_whole_path_of_a_route_is_kept(stage: str) -> None:
     """A stage may be named as the first segment of a path: the key of the route says which of them it is."""
-    context = {"stage": stage, "http": {"method": "GET"}, "routeKey": "GET /v2/health/live"}
+    event = {"requestContext": {"stage": stage, "http": {"method": "GET"}}, "routeKey": "GET /v2/health/live"}
     for raw_path in ("/v2/health/live", f"/{stage}/v2/health/live"):
-        assert verb_and_path({"rawPath": raw_path, "requestContext": context}) == ("GET", "/v2/health/live")
+        assert verb_and_path({**event, "rawPath": raw_path}) == ("GET", "/v2/health/live")
 
 
 @pytest.mark.parametrize(
@@ -193,8 +193,8 @@ def test_the_path_is_without_the_base_path(raw_path: str, path: str) -> None:
 @pytest.mark.parametrize("raw_path", ["/", "/prod", "/prod/", "/ml", "/ml/", "/prod/ml"])
 def test_the_root_is_found_below_a_stage_or_base_path(raw_path: str) -> None:
     """The gateway sends a URL that ends with the name of a stage without a slash behind it."""
-    context = {"stage": "prod", "http": {"method": "GET"}, "routeKey": "GET /"}
-    assert verb_and_path({"rawPath": raw_path, "requestContext": context}, "/ml") == ("GET", "/")
+    event = {"requestContext": {"stage": "prod", "http": {"method": "GET"}}, "routeKey": "GET /"}
+    assert verb_and_path({**event, "rawPath": raw_path}, "/ml") == ("GET", "/")
 
 
 WARMERS = [{}, {"warmer": True, "concurrency": 3}, *({"source": source} for source in _WARMERS)]
