@@ -33,6 +33,8 @@ MAX_BODY_BYTES = 6_000_000 * 3 // 4
 _START_TIMEOUT_S = 20
 _MANY_CONNECTIONS = 10_000
 """at most, however many file descriptors there may be"""
+_FEW_FILES = 32
+"""file descriptors that a gateway has open before it has a connection, about"""
 _GRACE_S = 5
 """seconds in which running requests may end when the gateway closes"""
 
@@ -195,7 +197,11 @@ def _most_connections() -> int:
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if allowed == resource.RLIM_INFINITY:
         return _MANY_CONNECTIONS
-    return max(1, min(_MANY_CONNECTIONS, (allowed - sum(1 for _ in Path("/dev/fd").iterdir())) // 2))
+    try:
+        used = sum(1 for _ in Path("/dev/fd").iterdir())
+    except OSError:  # a system without it
+        used = _FEW_FILES
+    return max(1, min(_MANY_CONNECTIONS, (allowed - used) // 2))
 
 
 class Server:

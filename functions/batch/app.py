@@ -41,10 +41,13 @@ def _failure(found: notices.S3Object) -> Exception | None:
         logger().info("skipped a key that ends in a slash: a folder", extra=place)
         return None
     try:
-        summary = answering.answer_object(registry, found.bucket, found.key)
+        summary = answering.answer_object(registry, found.bucket, found.key, found.sequencer)
     except Exception as error:  # noqa: BLE001 (whatever it is, it is raised once the other objects are answered)
         logger().exception("answering a file failed", extra={**place, "error": str(error)})
         return error
+    if summary is None:
+        logger().info("skipped a notice that came again: its file was answered before", extra=place)
+        return None
     log = logger().error if summary.error else logger().info
     log("answered a file", extra={**place, "rows": summary.rows, "error": summary.error})
     metrics.add("Predictions", summary.answered)
@@ -59,7 +62,9 @@ def handler(event: Any, context: LambdaContext) -> Any:  # noqa: ANN401 (any JSO
     """
     with metrics:
         match event:
-            case {"Records": [{"messageId": _, "body": _}, *_] as messages}:
+            case {"Records": [{"messageId": _, "body": _}, *_] as messages} if all(
+                "messageId" in one for one in messages
+            ):
                 metrics.add("Messages", len(messages))
                 return process_partial_response(
                     event=event, record_handler=answer_message, processor=processor, context=context

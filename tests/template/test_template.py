@@ -102,6 +102,7 @@ def test_only_the_batch_function_writes_and_only_its_outputs(function: str) -> N
     expected: dict[str, object] = {"models/*": "s3:GetObject", "": "s3:ListBucket"}
     if function == "BatchFunction":
         expected |= {"batches/in/*": "s3:GetObject", "batches/out/*": ["s3:PutObject", "s3:AbortMultipartUpload"]}
+        expected["batches/out/*/summary.json"] = "s3:GetObject"
     assert allowed == expected
 
 

@@ -92,12 +92,12 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
 
 
 def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         arrays = npz.arrays(str(path), "--data")
         if "x" not in arrays:
             raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
         return arrays["x"], arrays.get("y")
-    if path.suffix not in (".npy", ".csv"):
+    if path.suffix.lower() not in (".npy", ".csv"):
         raise BadInput("--data is a .npz, .npy or .csv", str(path))
     try:
         rows = read(path.name, path.read_bytes(), data.input)

@@ -1,6 +1,5 @@
 """The AWS profile of the person who runs a command: its credentials, region, endpoint and certificates."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
@@ -80,5 +79,5 @@ def explained() -> Iterator[None]:
         if cause.startswith("Invalid endpoint"):  # botocore has a ValueError for it
             rule = "the endpoint of S3 (--store-endpoint, AWS_ENDPOINT_URL or the AWS profile) is one that boto3 takes"
             raise BadInput(rule, cause.partition(": ")[2]) from exc
-        name = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
+        name = botocore.session.get_session().profile or "default"
         raise StoreUnavailable(f"the AWS profile {name} can't be used", f"{cause}; {_TEST}") from exc

@@ -96,6 +96,7 @@ def _check_conditions(key: str, content: bytes, store: WritableStore) -> None:
     swapped = store.swap(key, b"{}", _NO_TAG)
     stored = store.read(key)
     if created or swapped or stored is None or stored[0] != content:
+        store.delete(key)
         ignored = "If-Match" if swapped and not created else "If-None-Match"
         raise StoreUnavailable(
             f"nothing can be published to {without_credentials(store.url)}",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     )
 
 _RACE_LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
+_NOT_TOLD = {"AccessDenied", "NotImplemented", "MethodNotAllowed", "XNotImplemented"}
+"""codes of a store that does not say whom it notifies"""
 
 
 class S3Store:
@@ -92,7 +94,9 @@ class S3Store:
         with self._translated():
             try:
                 told = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
-            except ClientError:
+            except ClientError as exc:
+                if exc.response.get("Error", {}).get("Code") not in _NOT_TOLD:
+                    raise
                 return not self._prefix
         rules = [
             *told.get("QueueConfigurations", []),

@@ -86,8 +86,8 @@ class Api:
         return to_gateway(response, {})
 
     def _response(self, event: Event) -> Response:
-        verb, path = gateway_events.verb_and_path(event, self._base_path)
-        route, names = routes.find(verb, path)
+        verb, paths = gateway_events.verb_and_paths(event, self._base_path)
+        path, route, names = routes.find_first(verb, paths)
         routes.check_key(route, verb, path, gateway_events.route_key(event))
         if route.function != self._function:
             raise RouteNotFound(f"the function {self._function} answers its own routes", f"{verb} {path}")

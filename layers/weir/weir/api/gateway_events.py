@@ -75,27 +75,27 @@ def check_warmer(event: object) -> None:
 
 def route_key(event: Event) -> str:
     """Take the key of the route that the gateway chose out of a request; empty when there is none."""
-    key: str = event.get("routeKey", "")
-    return key
+    return event.get("routeKey") or ""
 
 
-def verb_and_path(event: Event, base_path: str = "") -> tuple[str, str]:
-    """Take verb and path out of an event, the path without what stands in front of the API's own.
+def verb_and_paths(event: Event, base_path: str = "") -> tuple[str, list[str]]:
+    """Take the verb out of an event, and the paths that its own may be: the first that has a route is.
+
+    The name of a stage, and a base path, may stand in front of it or not, and may be named like its first segment.
 
     Args:
         event: of a request.
         base_path: of a custom domain, such as `/ml`; the name of a stage other than `$default` is in the event.
     """
-    context, path, key = event["requestContext"], event["rawPath"], route_key(event)
-    if key.endswith(" /"):  # a stage or base path itself, with or without a slash behind it
-        return context["http"]["method"], "/"
-    if path.count("/") != key.count("/"):  # otherwise it is the whole path of its route
-        path = _without(_without(path, f"/{context['stage']}"), base_path)
-    return context["http"]["method"], path
+    context, whole = event["requestContext"], event["rawPath"]
+    without_stage = _without(whole, f"/{context['stage']}")
+    return context["http"]["method"], list(dict.fromkeys([whole, without_stage, _without(without_stage, base_path)]))
 
 
 def _without(path: str, prefix: str) -> str:
-    """Cut whole segments off the beginning of a path, if it has them."""
+    """Cut whole segments off the beginning of a path, if it has them; the root may be left."""
+    if path == prefix:
+        return "/"
     return path[len(prefix) :] if path.startswith(f"{prefix}/") else path
 
 

@@ -154,6 +154,21 @@ def find(verb: str, path: str) -> tuple[Route, dict[str, str]]:
     raise RouteNotFound(_PATHS, path)
 
 
+def find_first(verb: str, paths: Sequence[str]) -> tuple[str, Route, dict[str, str]]:
+    """Find the first of the paths that a route has, its route, and the values of its variables.
+
+    Raises:
+        RouteNotFound: no route has any of them.
+        MethodNotAllowed: the routes of the first that has some have other verbs.
+    """
+    for path in paths[:-1]:
+        try:
+            return path, *find(verb, path)
+        except RouteNotFound:
+            continue
+    return paths[-1], *find(verb, paths[-1])
+
+
 def check_key(route: Route, verb: str, path: str, key: str) -> None:
     """Refuse a path with an encoded slash: API Gateway decodes it after it has chosen the route, but not before.
 

@@ -17,7 +17,7 @@ from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE
 from weir.catalog.store import Store
 from weir.engine.abstention import group_names, label_names
-from weir.errors import BadInput, BadName, BadTensor, NotFound, ObjectNotFound, Unavailable, WeirError
+from weir.errors import BadInput, BadName, BadTensor, NotFound, Unavailable, WeirError
 from weir.inputs.scale import warn_if_narrow
 from weir.runtime.model import OVERFLOW, Model, Predictor
 from weir.runtime.registry import Registry
@@ -68,21 +68,25 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """why nothing was answered"""
     failed: bool = False
     """whether the error is none of the file's: its notice is delivered again, or becomes a dead letter"""
+    sequencer: str = ""
+    """S3's mark of the upload that was answered; empty when its notice had none"""
 
 
 def _silent(done: int, total: int) -> None:
     del done, total
 
 
-def answer_object(registry: Registry, bucket: str, key: str) -> Summary:
+def answer_object(registry: Registry, bucket: str, key: str, sequencer: str = "") -> Summary | None:
     """Answer the file of a notice; when that fails, its summary holds the reason, unless the store takes none.
 
-    A notice may be delivered again after its file was answered and removed: then the summary stays, and is returned.
+    A notice may be delivered again, even after its file was removed. When that fails and its upload was answered
+    before, the summary stays as it is, and None is returned.
 
     Args:
         registry: the models, and the store that has the file.
         bucket: that the notice names; it may be empty.
         key: of the object within its bucket.
+        sequencer: of the upload; it may be empty.
 
     Raises:
         BadName: the key is of no batch file of this store: there is no place for a summary.
@@ -91,22 +95,22 @@ def answer_object(registry: Registry, bucket: str, key: str) -> Summary:
     """
     parsed = parse_batch_key(_within(registry.store.url, bucket, key))
     try:
-        return answer(registry, parsed)
+        return answer(registry, parsed, sequencer=sequencer)
     except Exception as exc:
-        if isinstance(exc, ObjectNotFound) and (before := _answered(registry.store, parsed)):
-            return before
+        if sequencer and _was_answered(registry.store, parsed, sequencer):
+            return None
         reason = str(exc) if isinstance(exc, WeirError) else "answering the file failed in Weir itself; see the log"
         with suppress(Unavailable):
             _write(registry.store, parsed, _summary(parsed, [], version=None, error=reason, failed=True))
         raise
 
 
-def _answered(store: Store, key: BatchKey) -> Summary | None:
-    """Return the summary of a file that was answered before, if there is one."""
-    with suppress(ObjectNotFound, msgspec.MsgspecError):
+def _was_answered(store: Store, key: BatchKey, sequencer: str) -> bool:
+    """Tell whether this upload of a file has been answered; not so when the store does not tell."""
+    with suppress(WeirError, msgspec.MsgspecError):
         summary = msgspec.json.decode(store.get(key.summary), type=Summary)
-        return None if summary.failed else summary
-    return None
+        return summary.sequencer == sequencer and not summary.failed
+    return False
 
 
 def _within(url: str, bucket: str, key: str) -> str:
@@ -120,7 +124,9 @@ def _within(url: str, bucket: str, key: str) -> str:
     return key.removeprefix(prefix)
 
 
-def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent) -> Summary:
+def answer(
+    registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent, *, sequencer: str = ""
+) -> Summary:
     """Answer one batch file: write the predictions, then the summary.
 
     For a file of which nothing can be answered (no model, no rows, not readable, bad rows only) the summary holds the
@@ -143,6 +149,7 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
         lines = list(_Job(model.predictor(key.mount), model.manifest, version, rows).lines(on_rows))
         registry.store.put(key.predictions, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
         summary = _summary(key, lines, version=version, error=_nothing_answered(lines), header=rows.header)
+    summary = msgspec.structs.replace(summary, sequencer=sequencer)
     _write(registry.store, key, summary)
     return summary
 

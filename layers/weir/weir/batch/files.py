@@ -95,18 +95,25 @@ def _delimiter(text: str, cells: int) -> str:
 
     `csv.Sniffer` takes a digit for the delimiter of lines that have as many of it.
     """
+    first = list(islice(filter(str.strip, io.StringIO(text)), _SNIFFED_LINES))
 
     def fits(delimiter: str) -> tuple[int, int]:
-        found = [len(line) for line in islice(_lines(text, delimiter), _SNIFFED_LINES)]
+        found = [line.count(delimiter) + 1 for line in first]
         return found.count(cells), sum(found)
 
     return max(_DELIMITERS, key=fits)
 
 
 def _is_header(cells: list[str]) -> bool:
+    """Tell whether the cells of a first line are names: 0, 1, … or words, the first of which stands for no value.
+
+    A row whose values are numbers but for some that are missing is a bad row, and no header.
+    """
     names = [cell.strip() for cell in cells]
     numbered = len(names) >= _FEWEST_NUMBERED and names == [str(number) for number in range(len(names))]
-    return numbered or any(any(map(str.isalpha, name)) and not _is_number(name) for name in names)
+    words = [any(map(str.isalpha, name)) and not _is_number(name) for name in names]
+    only_words = any(words) and all(word or not name for word, name in zip(words, names, strict=True))
+    return numbered or only_words or (words[0] and names[0].lower() not in _MISSING)
 
 
 def _is_number(cell: str) -> bool:
@@ -116,6 +123,9 @@ def _is_number(cell: str) -> bool:
         return False
     return True
 
+
+_MISSING = {"", "na", "n/a", "nan", "nil", "none", "null", "missing", "unknown"}
+"""words for a value that is not there, in lower case"""
 
 _FORMATS: dict[str, Callable[[bytes, Reader], FileRows]] = {".npy": _npy, ".csv": _csv}
 """extension of a batch file -> what reads it"""

@@ -13,7 +13,7 @@ import msgspec
 
 from weir.errors import BadBody
 
-_RULE = "a notice of a file is S3's notification or EventBridge's event of S3, by itself or inside SNS"
+_RULE = "a notice of a file is S3's notification or EventBridge's event of an object created, by itself or inside SNS"
 
 
 class S3Object(NamedTuple):
@@ -23,6 +23,8 @@ class S3Object(NamedTuple):
     """empty when the notice names none"""
     key: str
     """decoded"""
+    sequencer: str = ""
+    """orders the events of one key: an upload has its own; empty when the notice has none"""
 
 
 def decode(text: str) -> list[S3Object]:
@@ -49,8 +51,8 @@ def objects(notice: object) -> list[S3Object]:
             return [named for record in records for named in _record(record)]
         case {"Type": "Notification", "Message": str(message)}:
             return decode(message)
-        case {"source": "aws.s3", "detail": {"object": {"key": str(key)}} as detail}:
-            return [S3Object(_bucket(detail), key)]  # EventBridge does not encode keys
+        case {"source": "aws.s3", "detail-type": "Object Created", "detail": {"object": {"key": str(key)}} as detail}:
+            return [S3Object(_bucket(detail), key, _sequencer(detail))]  # EventBridge does not encode keys
         case {"requestContext": _, "requestPayload": event}:
             return objects(event)
         case _:
@@ -59,8 +61,10 @@ def objects(notice: object) -> list[S3Object]:
 
 def _record(record: object) -> list[S3Object]:
     match record:
+        case {"eventName": str(name)} if not name.startswith("ObjectCreated:"):
+            raise BadBody(_RULE, name)
         case {"s3": {"object": {"key": str(key)}} as detail}:
-            return [S3Object(_bucket(detail), unquote_plus(key))]
+            return [S3Object(_bucket(detail), unquote_plus(key), _sequencer(detail))]
         case {"Sns": {"Message": str(message)}}:
             return decode(message)
         case _:
@@ -71,5 +75,13 @@ def _bucket(detail: object) -> str:
     match detail:
         case {"bucket": {"name": str(name)}}:
             return name
+        case _:
+            return ""
+
+
+def _sequencer(detail: object) -> str:
+    match detail:
+        case {"object": {"sequencer": str(sequencer)}}:
+            return sequencer
         case _:
             return ""

@@ -70,7 +70,7 @@ class Registry:
             keys.model_name(name)
             number = self._resolve(name, alias) if alias else keys.version_number(version)
         except BadName as exc:
-            raise ModelNotFound(name, version if is_number else alias) from exc
+            raise ModelNotFound(name, version if is_number else alias, exc.rule) from exc
         if (name, number) not in self._loaded:
             self._loaded[name, number] = self._load(name, number, alias)
             while len(self._loaded) > _KEPT:

@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weir.api import routes
 from weir.api.gateway_events import (
     _WARMERS,
     Response,
     check_warmer,
     is_request,
     request_body,
+    route_key,
     to_gateway,
-    verb_and_path,
+    verb_and_paths,
 )
-from weir.errors import BadBody, UnsupportedMedia
+from weir.errors import BadBody, RouteNotFound, UnsupportedMedia
 from weir.protocol.compression import SMALLEST
 
 
@@ -146,58 +148,73 @@ def test_a_picture_has_no_json_before_it() -> None:
         request_body(_event("", encoded=False, content_type="image/png", inference_header_content_length="0"))
 
 
-@pytest.mark.parametrize(
-    ("stage", "raw_path", "path"),
-    [
-        ("$default", "/v2/models/a", "/v2/models/a"),
-        ("prod", "/prod/v2/models/a", "/v2/models/a"),
-        ("prod", "/prod/", "/"),
-        ("prod", "/v2/health/live", "/v2/health/live"),
-        ("prod", "/production-line/v2", "/production-line/v2"),
-        ("prod", "/prod", "/prod"),
-        ("prod", "/prod/prod/v2", "/prod/v2"),
-        ("v2", "/v2/v2/health/live", "/v2/health/live"),
-    ],
-)
-def test_the_path_is_without_the_stage(stage: str, raw_path: str, path: str) -> None:
-    """An API of another stage than `$default` has its name before each path; a custom domain may leave it out."""
-    event = {"rawPath": raw_path, "requestContext": {"stage": stage, "http": {"method": "GET"}}}
-    assert verb_and_path(event) == ("GET", path)
-
-
-@pytest.mark.parametrize("stage", ["v2", "prod"])
-def test_the_whole_path_of_a_route_is_kept(stage: str) -> None:
-    """A stage may be named as the first segment of a path: the key of the route says which of them it is."""
-    event = {"requestContext": {"stage": stage, "http": {"method": "GET"}}, "routeKey": "GET /v2/health/live"}
-    for raw_path in ("/v2/health/live", f"/{stage}/v2/health/live"):
-        assert verb_and_path({**event, "rawPath": raw_path}) == ("GET", "/v2/health/live")
+def _found(stage: str, raw_path: str, key: str, base_path: str = "") -> str:
+    """Return the path of the API at which an event arrives; empty when it has no route."""
+    event = {"rawPath": raw_path, "requestContext": {"stage": stage, "http": {"method": "GET"}}, "routeKey": key}
+    verb, paths = verb_and_paths(event, base_path)
+    try:
+        path, route, _ = routes.find_first(verb, paths)
+        routes.check_key(route, verb, path, key)
+    except RouteNotFound:
+        return ""
+    return path
 
 
 @pytest.mark.parametrize(
-    ("raw_path", "path"),
+    ("stage", "raw_path", "key", "path"),
     [
-        ("/ml/v2/models/a", "/v2/models/a"),
-        ("/v2/models/a", "/v2/models/a"),
-        ("/prod/ml/v2/models/a", "/v2/models/a"),
-        ("/prod/v2/models/a", "/v2/models/a"),
-        ("/mla/v2", "/mla/v2"),
-        ("/ml", "/ml"),
+        ("$default", "/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("prod", "/prod/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("prod", "/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
+        ("prod", "/prod", "$default", "/"),
+        ("prod", "/prod/", "$default", "/"),
+        ("prod", "/production-line/v2", "$default", ""),
+        ("prod", "/prod/prod/v2", "$default", ""),
+        ("v2", "/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
+        ("v2", "/v2/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
+        ("v2", "/v2/models/a", "$default", ""),
+        ("v2", "/v2", "GET /v2", "/v2"),
+        ("v1", "/v1/models/a", "GET /v1/{proxy+}", "/v1/models/a"),
+        ("v1", "/v1/v1/models/a", "GET /v1/{proxy+}", "/v1/models/a"),
+        ("v1", "/v1/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
     ],
 )
-def test_the_path_is_without_the_base_path(raw_path: str, path: str) -> None:
+def test_the_path_is_without_the_stage(stage: str, raw_path: str, key: str, path: str) -> None:
+    """An API of another stage than `$default` has its name before each path; a custom domain may leave it out.
+
+    A stage may be named like a path: the path is cut where it has no route otherwise, and must have the route that the
+    gateway chose.
+    """
+    assert _found(stage, raw_path, key) == path
+
+
+@pytest.mark.parametrize(
+    ("raw_path", "key", "path"),
+    [
+        ("/ml/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/prod/ml/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/prod/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/mla/v2", "$default", ""),
+        ("/ml", "$default", "/"),
+        ("/ml/", "$default", "/"),
+        ("/prod/ml", "$default", "/"),
+        ("/", "$default", "/"),
+    ],
+)
+def test_the_path_is_without_the_base_path(raw_path: str, key: str, path: str) -> None:
     """It is cut where it is; the API's own URL, without a custom domain, goes on to work."""
-    event = {"rawPath": raw_path, "requestContext": {"stage": "prod", "http": {"method": "GET"}}}
-    assert verb_and_path(event, "/ml") == ("GET", path)
+    assert _found("prod", raw_path, key, "/ml") == path
 
 
-@pytest.mark.parametrize("raw_path", ["/", "/prod", "/prod/", "/ml", "/ml/", "/prod/ml"])
-def test_the_root_is_found_below_a_stage_or_base_path(raw_path: str) -> None:
-    """The gateway sends a URL that ends with the name of a stage without a slash behind it."""
-    event = {"requestContext": {"stage": "prod", "http": {"method": "GET"}}, "routeKey": "GET /"}
-    assert verb_and_path({**event, "rawPath": raw_path}, "/ml") == ("GET", "/")
+@pytest.mark.parametrize("key", [None, ""])
+def test_an_event_without_a_route_has_its_path(key: str | None) -> None:
+    """Another gateway may have no routes at all."""
+    event = {"rawPath": "/v2", "requestContext": {"stage": "$default", "http": {"method": "GET"}}, "routeKey": key}
+    assert (verb_and_paths(event), route_key(event)) == (("GET", ["/v2"]), "")
 
 
-WARMERS = [{}, {"warmer": True, "concurrency": 3}, *({"source": source} for source in _WARMERS)]
+WARMERS = [{}, {"warmer": True, "concurrency": 3}, *({"source": source} for source in sorted(_WARMERS))]
 
 
 @pytest.mark.parametrize("event", WARMERS, ids=str)

@@ -155,6 +155,7 @@ def test_the_file_of_a_notice_is_answered(thirds: Path, pictures: Floats) -> Non
     """The key of a notice names the model, and whether its levels answer."""
     key = "batches/in/thirds/cascade/a.npy"
     summary = batch.answer_object(_dropped(thirds, pictures, key), "any", key)
+    assert summary is not None
     assert (summary.model, summary.file, summary.cascade, summary.answered) == ("thirds", "a.npy", True, 4)
 
 
@@ -250,11 +251,54 @@ def test_labels_are_the_models(thirds: Path, pictures: Floats) -> None:
     assert set(_answer(thirds, "a.npy", _npy(pictures)).labels) <= set(LABELS)
 
 
-def test_a_notice_that_comes_again_after_its_file_was_removed_changes_nothing(thirds: Path, pictures: Floats) -> None:
-    """SQS may deliver one twice: what was answered stays, and the notice is done."""
-    registry, path = _dropped(thirds, pictures, "batches/in/thirds/a.npy"), thirds / "batches/out/thirds/a.npy"
-    first = batch.answer_object(registry, "", "batches/in/thirds/a.npy")
-    (thirds / "batches/in/thirds/a.npy").unlink()
+def test_a_notice_that_comes_again_changes_nothing(
+    thirds: Path, pictures: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQS may deliver one twice. If its file was removed, or the store fails, what was answered stays; it is done."""
+    key, path = "batches/in/thirds/a.npy", thirds / "batches/out/thirds/a.npy"
+    registry = _dropped(thirds, pictures, key)
+    first = batch.answer_object(registry, "", key, "0A")
+    assert first is not None
+    assert (first.sequencer, first.answered) == ("0A", 4)
     before = {one.name: one.read_bytes() for one in path.iterdir()}
-    assert batch.answer_object(registry, "", "batches/in/thirds/a.npy") == first
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "model", lambda *_: (_ for _ in ()).throw(StoreUnavailable("the store", "timeout")))
+        assert batch.answer_object(registry, "", key, "0A") is None
+    (thirds / key).unlink()
+    assert batch.answer_object(registry, "", key, "0A") is None
     assert {one.name: one.read_bytes() for one in path.iterdir()} == before
+
+
+@pytest.mark.parametrize("sequencer", ["0B", ""])
+def test_another_upload_that_fails_replaces_the_summary_of_the_first(
+    thirds: Path, pictures: Floats, sequencer: str
+) -> None:
+    """Its own file was removed before its turn, and the summary must not be taken for its answer."""
+    key = "batches/in/thirds/a.npy"
+    registry = _dropped(thirds, pictures, key)
+    batch.answer_object(registry, "", key, "0A")
+    (thirds / key).unlink()
+    with pytest.raises(ObjectNotFound):
+        batch.answer_object(registry, "", key, sequencer)
+    assert json.loads((thirds / "batches/out/thirds/a.npy/summary.json").read_text())["failed"]
+
+
+def test_a_store_that_does_not_show_summaries_hides_no_failure(
+    thirds: Path, pictures: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a file was answered before is then not known, so its failure is raised and written down."""
+    key = "batches/in/thirds/a.npy"
+    registry = _dropped(thirds, pictures, key)
+    batch.answer_object(registry, "", key, "0A")
+    (thirds / key).unlink()
+    get = Store.get
+
+    def denied(store: Store, one: str) -> bytes:
+        if one.startswith("batches/out/"):
+            raise StoreUnavailable("the store refused", "AccessDenied")
+        return get(store, one)
+
+    monkeypatch.setattr(Store, "get", denied)
+    with pytest.raises(ObjectNotFound):
+        batch.answer_object(registry, "", key, "0A")
+    assert json.loads((thirds / "batches/out/thirds/a.npy/summary.json").read_text())["failed"]

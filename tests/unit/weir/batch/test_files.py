@@ -202,12 +202,32 @@ def test_delimiters_and_headers_are_sniffed(delimiter: str, header: str) -> None
 
 
 @pytest.mark.parametrize(
-    "first", ["0,1,2,3,4,6", "1,2,3,4,5,6", "0.0,1.0,2.0,3.0,4.0,5.0", "nan,0,0,0,0,0", "1,2,3,,5,6", "0,1,2"]
+    "first",
+    [
+        "0,1,2,3,4,6",
+        "1,2,3,4,5,6",
+        "0.0,1.0,2.0,3.0,4.0,5.0",
+        "nan,0,0,0,0,0",
+        "1,2,3,,5,6",
+        "0,1,2",
+        "0.5,N/A,1,2,3,4",
+        "1,2,missing,4,5,6",
+        "N/A,2,3,4,5,6",
+        "null,2,none,4,5,6",
+    ],
 )
 def test_a_first_row_of_numbers_is_no_header(first: str) -> None:
     """A row that is bad, or lacks a value, is counted and not taken for a header."""
     rows = read("a.csv", f"{first}\n1,2,3,4,5,6\n".encode(), INPUT)
     assert (len(rows.values), rows.header) == (2, False)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_wide_rows_are_read(delimiter: str) -> None:
+    """A line may be longer than a cell of the csv module can be, whatever separates its values."""
+    one = Tensor(name="x", shape=(-1, 150_000))
+    rows = read("a.csv", delimiter.join(["1"] * 150_000).encode(), one)
+    assert (rows.errors, rows.values.shape) == ({}, (1, 150_000))
 
 
 @pytest.mark.parametrize("first", ["0", "0,1", "0,1,2"])

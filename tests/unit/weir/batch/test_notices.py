@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from weir.batch.notices import S3Object, decode, objects
 from weir.errors import BadBody
 
-FOUND = S3Object("b", "batches/in/thirds/a day=1/ä.npy")
-RECORD = {"s3": {"bucket": {"name": "b"}, "object": {"key": "batches/in/thirds/a+day%3D1/%C3%A4.npy"}}}
+FOUND = S3Object("b", "batches/in/thirds/a day=1/ä.npy", "0A")
+NAMED = {"key": "batches/in/thirds/a+day%3D1/%C3%A4.npy", "sequencer": "0A"}
+RECORD = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": NAMED}}
 DIRECT = {"Records": [RECORD]}
-EVENT = {"source": "aws.s3", "detail": {"bucket": {"name": FOUND.bucket}, "object": {"key": FOUND.key}}}
+DETAIL = {"bucket": {"name": FOUND.bucket}, "object": {"key": FOUND.key, "sequencer": "0A"}}
+EVENT = {"source": "aws.s3", "detail-type": "Object Created", "detail": DETAIL}
 TEST = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}
 
 
@@ -31,7 +33,9 @@ def _kept(notice: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("notice", [DIRECT, EVENT], ids=["s3", "eventbridge"])
 @pytest.mark.parametrize(
-    "wrap", [dict, _envelope, _subscribed, _kept, lambda notice: _kept(_subscribed(notice))], ids=str
+    "wrap",
+    [dict, _envelope, _subscribed, _kept, lambda notice: _kept(_subscribed(notice))],
+    ids=lambda one: one.__name__,
 )
 def test_the_object_of_a_notice_is_found(notice: dict[str, Any], wrap: Any) -> None:  # noqa: ANN401 (a function)
     """By itself, in SNS's envelope, and in a dead letter of Lambda; keys of S3 are encoded, of EventBridge not."""
@@ -49,7 +53,7 @@ def test_a_notice_may_leave_out_the_bucket() -> None:
     assert objects({"Records": [{"s3": {"object": {"key": "x"}}}]}) == [S3Object("", "x")]
 
 
-@pytest.mark.parametrize("wrap", [dict, _envelope, _subscribed, _kept], ids=str)
+@pytest.mark.parametrize("wrap", [dict, _envelope, _subscribed, _kept], ids=lambda one: one.__name__)
 def test_s3s_test_event_names_no_object(wrap: Any) -> None:  # noqa: ANN401 (a function)
     """It is sent when the notification is made, through whatever the notification goes through."""
     assert objects(wrap(TEST)) == []
@@ -74,6 +78,10 @@ UNKNOWN: list[Any] = [
     {"Type": "Notification", "Message": "no JSON"},
     {"source": "aws.ec2", "detail": {"object": {"key": "x"}}},
     {"source": "aws.s3", "detail": {}},
+    EVENT | {"detail-type": "Object Deleted"},
+    EVENT | {"detail-type": "Object Tags Added"},
+    {"Records": [RECORD | {"eventName": "ObjectRemoved:Delete"}]},
+    {"Records": [RECORD | {"eventName": "ObjectTagging:Put"}]},
     {"requestPayload": DIRECT},
     {"key1": "value1"},
 ]
