@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from local.template import FunctionSpec
-from weir.catalog import proxies
+from weir import proxies
 
 CONCURRENCY = 4
 """concurrent invocations of one function; further ones wait"""

@@ -12,7 +12,7 @@ from local.aws import BUCKET, ENVIRONMENT, Aws
 from local.function import Function
 from local.gateway import Gateway, Server
 from local.poller import Poller
-from weir.catalog import proxies
+from weir import proxies
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 

@@ -18,8 +18,7 @@ from training.commands.publish import publish
 from training.commands.serve import serve
 from training.commands.train import train
 from training.commands.up import up
-from weir import __version__
-from weir.catalog import proxies
+from weir import __version__, proxies
 from weir.errors import Rejected, WeirError
 
 FAILED, BAD_INPUT = 1, 2

@@ -121,7 +121,7 @@ REQUESTS = (
                 {"name": "b", "shape": [1, 3], "datatype": datatype, "data": [1, 2, 3]},
             ),
             200 if datatype == "INT32" else 400,
-            "200 where it is the model's",
+            "200: it is the model's" if datatype == "INT32" else "400: the model's is INT32",
         )
         for datatype in (
             *("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from training.publishing.profile import environment
+from training.aws_profile import environment
 from training.publishing.stores import open_store
 from weir.catalog import store_urls
 from weir.catalog.store import Store

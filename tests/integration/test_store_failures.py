@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.http_servers import running
 from training.publishing.stores import open_store
-from weir.catalog import proxies
+from weir import proxies
 from weir.catalog.store import Store
 from weir.catalog.store_failures import explain
 from weir.catalog.store_urls import without_credentials

@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from requests.auth import AuthBase
 
-from training.publishing import profile
+from training import aws_profile
 
 _SERVICE = "execute-api"
 _REGION_LABEL = 2
@@ -37,9 +37,9 @@ def authorization(url: str) -> AuthBase | None:
     Raises:
         StoreUnavailable: the AWS profile does not exist, or gives no credentials.
     """
-    credentials = profile.credentials()
+    credentials = aws_profile.credentials()
     if credentials is None:
         return None
     labels = (urlsplit(url).hostname or "").split(".")
     gateway = labels[1:2] == [_SERVICE] and len(labels) > _REGION_LABEL
-    return SigV4(credentials, labels[_REGION_LABEL] if gateway else profile.region())
+    return SigV4(credentials, labels[_REGION_LABEL] if gateway else aws_profile.region())

@@ -82,7 +82,7 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mo
     if not store:
         raise click.UsageError("either --url or --store says where the model is. Got: neither")
     if is_bucket(store):
-        from training.publishing.profile import environment
+        from training.aws_profile import environment
 
         os.environ.update(environment(store_endpoint(endpoint)))
     return StoreClient(store, endpoint, alias=alias, mount=mount)

@@ -25,8 +25,8 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
       weir serve --store file:///tmp/models --port 8080
     """  # noqa: D301
     from local.system import System
+    from training.aws_profile import environment
     from training.commands.waiting import until_stopped
-    from training.publishing.profile import environment
     from weir.catalog.keys import alias_name
     from weir.catalog.store import Store
     from weir.catalog.store_urls import endpoint, is_bucket

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.http_servers import running
-from weir.catalog import proxies
+from weir import proxies
 
 LOCAL = """
 import sys

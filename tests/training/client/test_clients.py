@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from local.gateway import MAX_BODY_BYTES
 from tests.http_servers import running
 from tests.training.quick import weir
+from training import aws_profile
 from training.client import requests as client_requests
 from training.client import signing
 from training.client.answers import lines, merged
 from training.client.clients import HttpClient
 from training.client.signing import SigV4
-from training.publishing import profile
+from weir import proxies
 from weir.api.inference import RequestBody
-from weir.catalog import proxies
 from weir.catalog.mounts import END_TO_END
 from weir.engine.arrays import Floats
 from weir.errors import BadInput, NotFound, Unavailable, WeirError
@@ -245,7 +245,7 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert signing.authorization("https://api.example.org") is None
-    assert "AWS_ACCESS_KEY_ID" not in profile.environment("")
+    assert "AWS_ACCESS_KEY_ID" not in aws_profile.environment("")
 
 
 def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from training.publishing import profile
+from training import aws_profile
 from weir.catalog.store_failures import unavailable
 from weir.catalog.store_urls import Bucket
 
@@ -32,13 +32,13 @@ class S3Store:
     """Objects below a prefix of one bucket."""
 
     def __init__(self, url: str, bucket: Bucket, endpoint: str) -> None:
-        """Name a bucket; nothing is read yet. Raises what `profile.explained` raises."""
+        """Name a bucket; nothing is read yet. Raises what `aws_profile.explained` raises."""
         self.url = url
         self._bucket, self._prefix = bucket.name, f"{bucket.prefix}/" if bucket.prefix else ""
-        with profile.explained():
+        with aws_profile.explained():
             self._s3: S3Client = boto3.client("s3", endpoint_url=endpoint or None)
             if boto3.DEFAULT_SESSION:  # the one that made the client
-                profile.usable(boto3.DEFAULT_SESSION.get_credentials())
+                aws_profile.usable(boto3.DEFAULT_SESSION.get_credentials())
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Read one object and its ETag; return None when there is no such object."""

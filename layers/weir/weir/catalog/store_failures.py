@@ -8,7 +8,7 @@ import os
 import re
 from typing import NamedTuple
 
-from weir.catalog import proxies
+from weir import proxies
 from weir.catalog.store_urls import without_credentials
 from weir.errors import StoreUnavailable
 

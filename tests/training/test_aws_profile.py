@@ -1,4 +1,4 @@
-"""training.publishing.profile: what AWS's files of profiles say, and what is wrong with them."""
+"""training.aws_profile: what AWS's files of profiles say, and what is wrong with them."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from training import aws_profile
 from training.client.clients import HttpClient
-from training.publishing import profile
 from training.publishing.stores import open_store
 from weir.catalog.mounts import END_TO_END
 from weir.errors import BadInput, StoreUnavailable
@@ -87,8 +87,8 @@ def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_CA_BUNDLE": "/certificates.pem",
         "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
     }
-    assert profile.environment("http://127.0.0.1:9") == expected
-    aws = profile.environment("")["AWS_ENDPOINT_URL_S3"]
+    assert aws_profile.environment("http://127.0.0.1:9") == expected
+    aws = aws_profile.environment("")["AWS_ENDPOINT_URL_S3"]
     assert aws == "https://s3.eu-north-1.amazonaws.com"
 
 
@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_profile_is_one_line(monkeypatch: pytest.MonkeyPatc
     for use in (
         lambda: HttpClient("https://api.example.org", END_TO_END),
         lambda: HttpClient("HTTPS://api.example.org", END_TO_END),
-        lambda: profile.environment(""),
+        lambda: aws_profile.environment(""),
         lambda: open_store("s3://b"),
     ):
         with pytest.raises(StoreUnavailable, match=message) as raised:
@@ -119,19 +119,19 @@ def test_a_file_of_profiles_that_is_none_is_explained(config: Path) -> None:
     """A file that can't be parsed is named."""
     config.write_text("[profile")
     with pytest.raises(StoreUnavailable, match="can't be used: Unable to parse config file: "):
-        profile.environment("")
+        aws_profile.environment("")
 
 
 def test_an_endpoint_of_a_profile_that_is_none_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused where the profile is read, for reading and for writing."""
     monkeypatch.setenv("AWS_PROFILE", "endpoint")
-    for use in (lambda: profile.environment(""), lambda: open_store("s3://b")):
+    for use in (lambda: aws_profile.environment(""), lambda: open_store("s3://b")):
         with pytest.raises(BadInput, match=r"or the AWS profile\) is one that boto3 takes\. Got: localhost:9000"):
             use()
 
 
 def test_without_any_credentials_there_is_nothing_wrong() -> None:
     """No profile and no credentials are no error: an API may need none, and a store says so itself."""
-    assert profile.credentials() is None
-    assert "AWS_ACCESS_KEY_ID" not in profile.environment("")
+    assert aws_profile.credentials() is None
+    assert "AWS_ACCESS_KEY_ID" not in aws_profile.environment("")
     HttpClient("https://api.example.org", END_TO_END)
