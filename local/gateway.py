@@ -1,12 +1,18 @@
 """The HTTP API on this machine: requests -> events -> the functions of the template's routes -> responses."""
 
+import asyncio
 import errno
+import json
+import logging
 import re
+import resource
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import uvicorn
@@ -14,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.events import HttpRequest, HttpResponse, refusal, to_event, to_response
 from local.function import FunctionError, FunctionTimeout
@@ -24,8 +31,21 @@ MAX_BODY_BYTES = 6_000_000 * 3 // 4
 """a Lambda event has at most 6 MB, and the body in it is base64"""
 
 _START_TIMEOUT_S = 20
+_MANY_CONNECTIONS = 10_000
+"""at most, however many file descriptors there may be"""
+_FEW_FILES = 32
+"""file descriptors that a gateway has open before it has a connection, about"""
 _GRACE_S = 5
 """seconds in which running requests may end when the gateway closes"""
+
+
+_SAY_AGAIN_S = 60
+"""seconds until the log says again that connections are refused"""
+_BUSY = json.dumps({"message": "Service Unavailable"}).encode()
+_REFUSAL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_BUSY), _BUSY)
+)
 
 
 class Invocable(Protocol):
@@ -119,6 +139,71 @@ def _wire(request: Request, body: bytes) -> HttpRequest:
     return HttpRequest(request.method, raw_path, query, headers, body, client)
 
 
+class _Complaint:
+    """Log that connections can't be served, once in a while."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._said = most, -float(_SAY_AGAIN_S)
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._said >= _SAY_AGAIN_S:
+            self._said = time.monotonic()
+            logging.getLogger(__name__).warning(
+                "more than %d connections are open: further ones get a 503 until some close; `ulimit -n` allows more",
+                self._most,
+            )
+
+
+class _Connection(H11Protocol):
+    """One connection; it is refused at once when there are too many, for functions need file descriptors, too."""
+
+    def __init__(self, most: int, complain: Callable[[], None], **uvicorns: Any) -> None:  # noqa: ANN401 (passed on)
+        super().__init__(**uvicorns)
+        self._most, self._complain = most, complain
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Serve or refuse a connection."""
+        if len(self.connections) < self._most:
+            super().connection_made(transport)
+            return
+        self.transport = transport
+        self._complain()
+        transport.write(_REFUSAL)
+        transport.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    """A server that says once a minute, not a thousand times a second, that it has no file descriptors left."""
+
+    def __init__(self, config: uvicorn.Config, complain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._complain = complain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        asyncio.get_running_loop().set_exception_handler(self._on_exception)
+        await super().startup(sockets)
+
+    def _on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            self._complain()  # asyncio accepts no connection for a second
+        else:
+            loop.default_exception_handler(context)
+
+
+def _most_connections() -> int:
+    """Return how many connections leave as many file descriptors for functions, their files and S3."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if allowed == resource.RLIM_INFINITY:
+        return _MANY_CONNECTIONS
+    try:
+        used = sum(1 for _ in Path("/dev/fd").iterdir())
+    except OSError:  # a system without it
+        used = _FEW_FILES
+    return max(1, min(_MANY_CONNECTIONS, (allowed - used) // 2))
+
+
 class Server:
     """A gateway that listens on a port."""
 
@@ -137,8 +222,12 @@ class Server:
             self._socket.close()
             raise _unavailable(host, port, exc) from exc
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        most = _most_connections()
+        complain = _Complaint(most)
         config = uvicorn.Config(
             gateway,
+            http=partial(_Connection, most, complain),  # type: ignore[arg-type] # a class with two arguments bound
+            backlog=1,  # accept one connection at a time: in a burst, asyncio would take more than may be served
             log_level="critical",
             lifespan="off",
             server_header=False,
@@ -146,10 +235,11 @@ class Server:
             timeout_graceful_shutdown=_GRACE_S,  # a client may never send the rest of its request
         )
         self._gateway = gateway
-        self._server = uvicorn.Server(config)
+        self._server = _Uvicorn(config, complain)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="gateway", daemon=True)
         self._thread.start()
         self._wait()
+        self._socket.listen()  # asyncio has shortened the queue of connections to accept, too
 
     def close(self) -> None:
         """Stop listening; running requests may end within a few seconds, then their functions are stopped."""

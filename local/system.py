@@ -12,6 +12,7 @@ from local.aws import BUCKET, ENVIRONMENT, Aws
 from local.function import Function
 from local.gateway import Gateway, Server
 from local.poller import Poller
+from weir import proxies
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
@@ -83,6 +84,7 @@ class System:
 
     def _start(self) -> None:
         aws = None
+        proxies.bypass(self._host)
         if self._own_aws:
             aws = Aws(self._host, self._template.queue)
             self._open.callback(aws.close)

@@ -23,6 +23,12 @@ settings.register_profile("weir", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("weir")
 
 
+@pytest.fixture(autouse=True)
+def _forgotten_warnings() -> None:
+    """Let each test begin as a process does, which has warned of nothing yet."""
+    observability.warn_once.cache_clear()
+
+
 @pytest.fixture
 def thirds(tmp_path: Path) -> Path:
     """A folder store that serves the model `thirds`."""

@@ -12,12 +12,14 @@ import msgspec
 
 from local.events import HttpRequest, to_event
 from local.worker import Context
+from weir.api.routes import DEFAULT, find
 from weir.catalog import keys
 from weir.catalog.aliases import Alias
 from weir.catalog.inputs import Picture
 from weir.catalog.levels import Classifier, Expert, Experts, Router
 from weir.catalog.manifest import Artifact, EndToEnd, Manifest, Provenance, encode
 from weir.catalog.promises import Abstention, PredictionSets, Quantile
+from weir.errors import Rejected
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = Path(__file__).parent / "networks"
@@ -131,10 +133,12 @@ def context() -> Context:
 
 
 def http_event(method: str, path: str, body: bytes = b"", headers: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-    """Make the event of one request."""
-    return to_event(
-        HttpRequest(method, path, "", [("content-type", "application/json"), *headers], body), "$default", {}
-    )
+    """Make the event of one request, by the route that API Gateway would choose."""
+    try:
+        key = find(method, path)[0].gateway_key
+    except Rejected:
+        key = DEFAULT
+    return to_event(HttpRequest(method, path, "", [("content-type", "application/json"), *headers], body), key, {})
 
 
 def request_body(data: object, shape: list[int], **other: object) -> bytes:

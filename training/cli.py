@@ -18,7 +18,7 @@ from training.commands.publish import publish
 from training.commands.serve import serve
 from training.commands.train import train
 from training.commands.up import up
-from weir import __version__
+from weir import __version__, proxies
 from weir.errors import Rejected, WeirError
 
 FAILED, BAD_INPUT = 1, 2
@@ -46,6 +46,7 @@ for command in (train, certify, evaluate, ledger, plan, publish, predict, batch,
 def main(arguments: list[str] | None = None) -> None:
     """Run `weir`: an error is one line on stderr, and the exit code says whether the input was at fault."""
     _silence_libraries()
+    proxies.bypass()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)  # shells start background jobs with SIGINT ignored
     sys.exit(_run(arguments))

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from weir.catalog.manifest import FILE, Manifest, decode
-from weir.errors import BadInput, BadManifest, Conflict, ModelUnavailable
+from weir.errors import BadInput, BadManifest, Conflict, ModelUnavailable, Unavailable
 
 SUMMARY = "summary.json"
 REPORT = "report.json"
@@ -77,6 +77,7 @@ def working(out: Path) -> Iterator[Path]:
     Raises:
         BadInput: the folder holds files that no training wrote.
         Conflict: another training is writing to it.
+        Unavailable: its file system has no locks.
     """
     work = out / WORK
     if out.exists() and not out.is_dir():
@@ -89,6 +90,8 @@ def working(out: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             raise Conflict("another training is writing to the folder", str(out)) from exc
+        except OSError as exc:
+            raise Unavailable(f"{out} can't be locked, which keeps two trainings apart", exc.strerror) from exc
         yield work
 
 
@@ -171,5 +174,8 @@ def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: under another name first, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)  # when the disk is full

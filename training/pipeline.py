@@ -10,6 +10,7 @@ from training.certifying.certify import THRESHOLDS, divide, promises_made
 from training.certifying.limits import settle
 from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, ModelCertification, certify_model
+from training.data.balance import FEW_ROWS, rare, rows_of
 from training.data.preparation import PreparedData, prepare
 from training.learning.checkpoints import Checkpoints
 from training.levels.build import BuiltLevels, build, check
@@ -105,6 +106,8 @@ def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertific
 
 def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
     callbacks.say(f"data: {data.cleaning.summary()}; digest {data.digest[:12]}")
+    for warning in data.cleaning.warnings:
+        callbacks.say(f"warning: {warning}")
     parts = {
         "training": data.train,
         "validation": data.validation,
@@ -112,6 +115,8 @@ def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
         "test": data.test,
     }
     callbacks.say("rows: " + ", ".join(f"{len(split.labels)} {part}" for part, split in parts.items()))
+    if few := rare({part: rows_of(data.label_names, split.labels) for part, split in parts.items()}):
+        callbacks.say(f"warning: labels with fewer than {FEW_ROWS} rows in a part: {few}")
 
 
 def _report_promises(draft: Manifest, certification: ModelCertification, callbacks: Callbacks) -> None:

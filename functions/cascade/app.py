@@ -10,8 +10,8 @@ from weir.catalog.mounts import CASCADE
 from weir.runtime.registry import Registry
 from weir.settings import Settings
 
-app = Api("cascade")
 settings = Settings.from_environment(os.environ)
+app = Api("cascade", settings.base_path)
 service = Service(Registry.from_settings(settings), CASCADE)
 service.preload(settings.preload)
 

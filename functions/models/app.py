@@ -9,11 +9,13 @@ from weir.api.gateway_events import Response
 from weir.api.service import Service
 from weir.catalog.mounts import MOUNTS
 from weir.protocol.messages import Live, ModelReady, Ready
+from weir.protocol.rest_descriptions import Alive
 from weir.runtime.registry import Registry
 from weir.settings import Settings
 
-app = Api("models")
-registry = Registry.from_settings(Settings.from_environment(os.environ))
+settings = Settings.from_environment(os.environ)
+app = Api("models", settings.base_path)
+registry = Registry.from_settings(settings)
 services = {mount: Service(registry, mount) for mount in MOUNTS}
 
 
@@ -57,6 +59,30 @@ def model_ready(request: RoutedRequest) -> Response:
 def index(request: RoutedRequest) -> Response:
     """List every version in the store."""
     return http.respond(services[request.mount].index(request.body()))
+
+
+@app.operation("alive")
+def alive(_: RoutedRequest) -> Response:
+    """Answer that the function runs, as KServe's V1 clients ask it."""
+    return http.respond(Alive())
+
+
+@app.operation("model_names")
+def model_names(request: RoutedRequest) -> Response:
+    """List the models, as KServe's V1 clients read them."""
+    return http.respond(services[request.mount].names())
+
+
+@app.operation("model_status")
+def model_status(request: RoutedRequest) -> Response:
+    """Answer whether a model is ready, for clients of KServe's V1 and of TensorFlow Serving."""
+    return http.ready(services[request.mount].status(request.model, request.version))
+
+
+@app.operation("signature")
+def signature(request: RoutedRequest) -> Response:
+    """Describe a model as TensorFlow Serving does."""
+    return http.respond(services[request.mount].signature(request.model, request.version))
 
 
 @app.operation("openapi")

@@ -10,8 +10,8 @@ from weir.catalog.mounts import END_TO_END
 from weir.runtime.registry import Registry
 from weir.settings import Settings
 
-app = Api("predict")
 settings = Settings.from_environment(os.environ)
+app = Api("predict", settings.base_path)
 service = Service(Registry.from_settings(settings), END_TO_END)
 service.preload(settings.preload)
 

@@ -42,6 +42,15 @@ def kserve() -> str:
 
 
 @pytest.fixture(scope="session")
+def mlserver() -> str:
+    """The command `mlserver`, in an environment that has nothing of Weir."""
+    path = ROOT / ".venv-mlserver/bin/mlserver"
+    if not path.exists():
+        pytest.fail("make check needs .venv-mlserver, made by a python3.12. Got: none")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser, Chromium."""
     path = shutil.which("chromium")

@@ -1,4 +1,6 @@
-"""Send every kind of request that KServe's client has: `kserve_client.py BASE_URL MODEL <rows.json`; prints JSON.
+"""Send every kind of request that KServe's client has: `kserve_client.py BASE_URL MODEL PROTOCOL <rows.json`.
+
+It prints the answers as JSON. PROTOCOL is v1 or v2.
 
 It runs in an environment of its own, without Weir.
 """
@@ -41,17 +43,42 @@ async def answer_to(client: InferenceRESTClient, url: str, request: InferRequest
     }
 
 
-async def error_of(client: InferenceRESTClient, url: str, request: InferRequest) -> str:
+async def error_of(client: InferenceRESTClient, url: str, request: InferRequest | dict[str, Any], model: str) -> str:
     """Send a request that fails and return the message of the client's exception."""
     try:
-        await client.infer(url, request, model_name=request.model_name)
+        await client.infer(url, request, model_name=model)
     except httpx.HTTPStatusError as exc:
         return str(exc)
     return ""
 
 
-async def main(url: str, model: str, rows: list[Any]) -> dict[str, Any]:
-    """Send all requests and collect the answers."""
+async def v1(url: str, model: str, rows: list[Any]) -> dict[str, Any]:
+    """Send all requests of V1 and collect the answers."""
+    async with InferenceRESTClient(RESTConfig(protocol="v1", retries=0, timeout=60)) as client:
+        return {
+            "live": await client.is_server_live(url),
+            "model_ready": await client.is_model_ready(url, model),
+            "answers": [
+                await client.infer(url, body, model_name=model)
+                for body in ({"instances": rows}, {"instances": [{"image": row} for row in rows]}, {"inputs": rows})
+            ],
+            "unknown_model": await error_of(client, url, {"instances": rows}, "nobody"),
+            "wrong_shape": await error_of(client, url, {"instances": rows[0]}, model),
+            "nobody_ready": await readiness_error(client, url),
+        }
+
+
+async def readiness_error(client: InferenceRESTClient, url: str) -> str:
+    """Ask whether an unknown model is ready and return the message of the client's exception."""
+    try:
+        await client.is_model_ready(url, "nobody")
+    except httpx.HTTPStatusError as exc:
+        return str(exc)
+    return ""
+
+
+async def v2(url: str, model: str, rows: list[Any]) -> dict[str, Any]:
+    """Send all requests of V2 and collect the answers."""
     async with InferenceRESTClient(RESTConfig(protocol="v2", retries=0, timeout=60)) as client:
         return {
             "live": await client.is_server_live(url),
@@ -63,11 +90,14 @@ async def main(url: str, model: str, rows: list[Any]) -> dict[str, Any]:
                 for binary in (False, True)
                 for outputs in ([], ["probabilities", "label"])
             ],
-            "unknown_model": await error_of(client, url, make_request("nobody", rows, binary=True, outputs=[])),
-            "wrong_shape": await error_of(client, url, make_request(model, rows[0], binary=True, outputs=[])),
+            "unknown_model": await error_of(
+                client, url, make_request("nobody", rows, binary=True, outputs=[]), "nobody"
+            ),
+            "wrong_shape": await error_of(client, url, make_request(model, rows[0], binary=True, outputs=[]), model),
         }
 
 
 if __name__ == "__main__":
-    _, address, name = sys.argv
-    print(json.dumps(asyncio.run(main(address, name, json.load(sys.stdin))), default=bytes.decode))
+    _, address, name, protocol = sys.argv
+    ask = {"v1": v1, "v2": v2}[protocol]
+    print(json.dumps(asyncio.run(ask(address, name, json.load(sys.stdin))), default=bytes.decode))

@@ -33,15 +33,7 @@ def test_kserves_client_gets_the_same_answers(
     kserve: str, server: str, mount: str, pictures: NDArray[np.float32]
 ) -> None:
     """KServe's client learns readiness, gets predictions from JSON and binary tensors, and shows our messages."""
-    done = subprocess.run(
-        [kserve, SCRIPT, server + mount, "thirds"],
-        input=json.dumps(pictures.tolist()),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    printed = json.loads(done.stdout)
+    printed = _printed(kserve, server + mount, "v2", pictures)
     assert [printed[name] for name in ("live", "ready", "model_ready", "nobody_ready")] == [True, True, True, False]
     expected = _expected(f"{server}{mount}/v2/models/thirds/infer", pictures)
     named = {name: expected[name] for name in ("probabilities", "label")}
@@ -52,6 +44,31 @@ def test_kserves_client_gets_the_same_answers(
     ]
     assert printed["unknown_model"].startswith("the model is published under the alias champion. Got: nobody, '404")
     assert printed["wrong_shape"].startswith("the shape of image is [-1, 4, 4], -1 for the rows. Got: [4, 4], '400")
+
+
+def test_kserves_client_of_v1_gets_the_same_answers(kserve: str, server: str, pictures: NDArray[np.float32]) -> None:
+    """It learns that the server lives and the model is ready, gets probabilities, and shows our messages."""
+    printed = _printed(kserve, server, "v1", pictures)
+    assert (printed["live"], printed["model_ready"]) == (True, True)
+    expected = _expected(f"{server}/v2/models/thirds/infer", pictures)["probabilities"]
+    assert printed["answers"] == [{"predictions": expected}, {"predictions": expected}, {"outputs": expected}]
+    for name in ("unknown_model", "nobody_ready"):
+        assert printed[name].startswith("the model is published under the alias champion. Got: nobody, '404")
+    assert printed["wrong_shape"].startswith("data has 16 values. Got: 4, '400")
+
+
+def _printed(kserve: str, url: str, protocol: str, pictures: NDArray[np.float32]) -> dict[str, Any]:
+    """Run the client, and read what it prints."""
+    done = subprocess.run(
+        [kserve, SCRIPT, url, "thirds", protocol],
+        input=json.dumps(pictures.tolist()),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
 
 
 def _expected(url: str, pictures: NDArray[np.float32]) -> dict[str, Any]:

@@ -59,10 +59,13 @@ def _probabilities(answer: requests.Response) -> list[float]:
         ("GET", "/cascade/v2/", 200, '"name":"weir"'),
         ("GET", "/v2/models/th%69rds", 200, '"name":"thirds"'),
         ("GET", "/cascade/v2/models/thirds/versions/2/config", 200, '"name":"thirds"'),
-        ("GET", "/v2/models/a%20b", 400, "model names are"),
+        ("GET", "/v2/models/a%20b", 404, "Got: a b"),
         ("GET", "/v2/models/nobody/versions/1", 404, "Got: nobody"),
         ("GET", "/v2/models/..%2F..%2Fx", 404, "paths are those of the Open Inference Protocol"),
-        ("GET", "/", 404, "Got: /"),
+        ("GET", "/", 200, '{"status":"alive"}'),
+        ("GET", "/v1/models", 200, '{"models":["mnist-sample","thirds"]}'),
+        ("GET", "/v1/models/thirds/labels/champion", 200, '"ready":true'),
+        ("GET", "/v1/models/thirds/metadata", 200, '"serving_default"'),
         ("GET", "/nothing", 404, "Got: /nothing"),
         ("POST", "/v1/models/mnist-sample:classify", 404, "Got: /v1/models/mnist-sample:classify"),
     ],
@@ -82,8 +85,8 @@ def test_every_path_is_answered_by_a_function(url: str, method: str, path: str, 
         ("PUT", f"/cascade{INFER}", "POST"),
         ("HEAD", INFER, "POST"),
         ("OPTIONS", "/v1/models/mnist-sample:predict", "POST"),
-        ("POST", "/v2/", "GET"),
-        ("DELETE", "/cascade/v2/models/thirds", "GET"),
+        ("POST", "/v2/", "GET, HEAD"),
+        ("DELETE", "/cascade/v2/models/thirds", "GET, HEAD"),
     ],
 )
 def test_a_wrong_verb_is_answered_with_the_allowed_one(url: str, method: str, path: str, allow: str) -> None:
@@ -92,7 +95,7 @@ def test_a_wrong_verb_is_answered_with_the_allowed_one(url: str, method: str, pa
     assert (answer.status_code, answer.headers["Allow"]) == (405, allow)
 
 
-@pytest.mark.parametrize("version", ["", "/versions/1", "/versions/champion"])
+@pytest.mark.parametrize("version", ["", "/versions/1", "/versions/champion", "/labels/champion"])
 def test_clients_of_tensorflow_serving_are_answered(url: str, version: str) -> None:
     """/v1 gives the probabilities of /v2, though API Gateway's path variables can't end at a colon."""
     answer = _send("POST", f"{url}/v1/models/mnist-sample{version}:predict", json={"instances": [BLANK]})

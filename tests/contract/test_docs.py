@@ -63,8 +63,8 @@ def test_environment_and_parameters_are_the_templates() -> None:
     """The architecture page lists exactly the template's variables, each with a parameter that exists."""
     page = (ROOT / "docs/architecture.md").read_text()
     text = TEMPLATE.read_text()
-    rows = re.findall(r"^\| `(MODELS?_\w+)` \| `(\w+)` ", page, re.MULTILINE)
-    assert {variable for variable, _ in rows} == set(re.findall(r"\bMODELS?_[A-Z_]+", text))
+    rows = re.findall(r"^\| `((?:MODELS?|API)_\w+)` \| `(\w+)` ", page, re.MULTILINE)
+    assert {variable for variable, _ in rows} == set(re.findall(r"\b(?:MODELS?|API)_[A-Z_]+", text))
     assert all(re.search(rf"^  {parameter}:$", text, re.MULTILINE) for _, parameter in rows)
 
 

@@ -1,9 +1,12 @@
 """weir.catalog.store, over a folder and over an S3 that is reached by HTTP."""
 
+import os
 from pathlib import Path
 
+import boto3
 import pytest
 
+from training.aws_profile import environment
 from training.publishing.stores import open_store
 from weir.catalog import store_urls
 from weir.catalog.store import Store
@@ -114,6 +117,10 @@ def test_urls_that_name_no_store_are_refused(url: str) -> None:
         (f"s3://{'b' * 256}", "a bucket's name"),
         ("s3://bucket:9000", "a bucket's name"),
         ("s3://user:password@bucket", "a bucket's name"),
+        ("s3://b/x?y", "without '?' and '#'"),
+        ("s3://b?", "without '?' and '#'"),
+        ("s3://b/x#y", "without '?' and '#'"),
+        ("file:///tmp/x?y", "without '?' and '#'"),
         ("s3://b/../x", "a prefix has no empty, '.' or '..' part"),
         ("s3://b/x/..", "a prefix has no empty, '.' or '..' part"),
         ("s3://b/./x", "a prefix has no empty, '.' or '..' part"),
@@ -178,6 +185,14 @@ def test_percent_signs_in_a_folders_url_are_decoded(tmp_path: Path) -> None:
         "http://a%20b",
         "http://[1:2]",
         "http://[v1.a]",
+        "http://[fe80::1%25eth0]",
+        "http://300.1.1.1",
+        "http://1.2.3",
+        "http://127.0.0.0x1",
+        "http://xn--a",
+        "http://host/?x",
+        "http://host?",
+        "http://host/a#b",
     ],
 )
 def test_endpoints_that_are_no_urls_are_refused(endpoint: str) -> None:
@@ -190,14 +205,107 @@ def test_endpoints_that_are_no_urls_are_refused(endpoint: str) -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["", "http://minio_1:9000", "https://s3.example.org./a/b", "http://u:p@127.0.0.1:9", "http://[::1]:9000"],
+    [
+        "",
+        "http://minio_1:9000",
+        "https://s3.example.org./a/b",
+        "http://u:p@127.0.0.1:9",
+        "http://[::1]:9000",
+        "http://xn--ls8h.la",
+        "HTTP://h",
+    ],
 )
 def test_endpoints_are_kept_as_they_are(endpoint: str) -> None:
     """The names and addresses that containers and hosts have are endpoints."""
     assert store_urls.endpoint(endpoint) == endpoint
 
 
-def test_what_only_boto3_refuses_in_an_endpoint_is_a_failure() -> None:
+def test_what_only_boto3_refuses_in_an_endpoint_is_bad_input() -> None:
     """A name with an underscore serves the functions, and the commands explain that boto3 refuses it."""
-    with pytest.raises(StoreUnavailable, match="the store s3://b failed: Invalid endpoint: http://minio_1:9000"):
+    with pytest.raises(BadInput, match=r"is one that boto3 takes\. Got: http://minio_1:9000"):
         open_store("s3://b", "http://minio_1:9000")
+
+
+_CONFIGURED = {
+    "[profile endpoint]": "endpoint_url = {url}",
+    "[profile service]": "services = local\n[services local]\ns3 =\n  endpoint_url = {url}",
+}
+"""the ways in which AWS's file of profiles names an endpoint"""
+
+
+@pytest.fixture(params=["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", *_CONFIGURED])
+def configured(
+    request: pytest.FixtureRequest, bucket: str, s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A bucket whose endpoint only AWS's own variables or file of profiles name."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # a command changes it
+    where = str(request.param)
+    if where in _CONFIGURED:
+        file = tmp_path / "config"
+        file.write_text(f"{where}\n{_CONFIGURED[where].format(url=s3_endpoint)}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+        monkeypatch.setenv("AWS_PROFILE", where.strip("[]").removeprefix("profile "))
+        os.environ.update(environment(""))
+    else:
+        monkeypatch.setenv(where, s3_endpoint)
+    return f"s3://{bucket}"
+
+
+def test_reading_and_writing_obey_the_same_endpoint(configured: str) -> None:
+    """What is written to the endpoint that the environment or the profile names is read there."""
+    open_store(configured).put("a/b", b"1")
+    assert Store(configured).get("a/b") == b"1"
+
+
+def test_an_option_replaces_the_configured_endpoint(
+    bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint that is given counts, whatever the environment says; it is the only one that is then checked."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+    url = f"s3://{bucket}"
+    open_store(url, s3_endpoint).put("a", b"1")
+    assert Store(url, endpoint=s3_endpoint).get("a") == b"1"
+    assert environment(s3_endpoint)["AWS_ENDPOINT_URL_S3"] == s3_endpoint
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "https://s3.us-east-1.amazonaws.com"),
+        ({"AWS_DEFAULT_REGION": "eu-west-3"}, "https://s3.eu-west-3.amazonaws.com"),
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-3"}, "https://s3.eu-west-1.amazonaws.com"),
+        ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b"}, "http://b"),
+        ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": ""}, "http://a"),
+        (
+            {"AWS_ENDPOINT_URL": "http://a", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"},
+            "https://s3.us-east-1.amazonaws.com",
+        ),
+        ({"AWS_ENDPOINT": "http://only-obstore-reads-this"}, "https://s3.us-east-1.amazonaws.com"),
+    ],
+)
+def test_aws_variables_name_an_endpoint(variables: dict[str, str], expected: str) -> None:
+    """The variable for S3 comes before the one for all services, and AWS's own S3 after both."""
+    assert store_urls.s3_endpoint(variables) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("AWS_ENDPOINT_URL", "localhost:9000", "AWS_ENDPOINT_URL is an http:// or https:// URL"),
+        ("AWS_ENDPOINT_URL_S3", "http://h/?x", "AWS_ENDPOINT_URL_S3 is an http:// or https:// URL"),
+        ("AWS_REGION", "eu west", "name a region, such as eu-west-1. Got: eu west"),
+        ("AWS_REGION", "é", "name a region"),
+        ("AWS_CA_BUNDLE", "/nowhere", "AWS_CA_BUNDLE is a file of certificates"),
+        ("AWS_CA_BUNDLE", __file__, "AWS_CA_BUNDLE is a file of certificates"),
+    ],
+)
+def test_aws_variables_that_break_a_rule_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, rule: str
+) -> None:
+    """The variable is named before obstore panics over it."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadInput) as raised:
+        Store("s3://b")
+    assert rule in str(raised.value)

@@ -102,6 +102,7 @@ def test_only_the_batch_function_writes_and_only_its_outputs(function: str) -> N
     expected: dict[str, object] = {"models/*": "s3:GetObject", "": "s3:ListBucket"}
     if function == "BatchFunction":
         expected |= {"batches/in/*": "s3:GetObject", "batches/out/*": ["s3:PutObject", "s3:AbortMultipartUpload"]}
+        expected["batches/out/*/summary.json"] = "s3:GetObject"
     assert allowed == expected
 
 
@@ -111,6 +112,14 @@ def test_only_a_failed_file_is_delivered_again_and_finally_kept() -> None:
     assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     redrive = RESOURCES["BatchQueue"]["Properties"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"GetAtt": "BatchDeadLetters.Arn"}
+
+
+def test_an_invocation_without_the_queue_that_fails_is_kept_too() -> None:
+    """Lambda sends it to the queue of dead letters after as many tries as the queue has; SAM adds the permission."""
+    config = RESOURCES["BatchFunction"]["Properties"]["EventInvokeConfig"]
+    destination = config["DestinationConfig"]["OnFailure"]
+    assert destination == {"Type": "SQS", "Destination": {"GetAtt": "BatchDeadLetters.Arn"}}
+    assert config["MaximumRetryAttempts"] + 1 == LOCAL.queue.max_receives
 
 
 def test_the_bucket_waits_until_it_may_write_to_the_queue() -> None:

@@ -133,12 +133,13 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     done = weir("evaluate", trained, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     printed, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
-    network = {"accuracy", "float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
-    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    accuracy = {"accuracy", "balanced_accuracy", "recalls"}
+    network = accuracy | {"float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
+    assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows", "label_rows"}
     assert printed["rows"] == kept["rows"] == 200
     assert set(printed["end_to_end"]) == network
     assert [set(level) for level in printed["levels"]] == [network | {"name", "share"}] * 3
-    assert set(printed["cascade"]) == {"accuracy", "latency_us", "regret", "ece", "ece_before", "ece_floor"}
+    assert set(printed["cascade"]) == accuracy | {"latency_us", "regret", "ece", "ece_before", "ece_floor"}
     assert sum(level["share"] for level in printed["levels"]) == pytest.approx(1)
     assert printed["levels"][-1]["accuracy"] == printed["end_to_end"]["accuracy"]
     assert {k: v for k, v in printed["cascade"].items() if k != "latency_us"} == {
@@ -153,6 +154,10 @@ def test_evaluate_prints_a_table(trained: Path) -> None:
         assert name in printed
     assert "confidence, the cascade is wrong where the end-to-end model is right on at most 20 %" in printed
     assert re.search(r"the cascade's is [\d.]+ % without\s+calibration", printed)
+    for name in ("end-to-end", "cascade"):
+        assert re.search(
+            rf"^{name}: balanced accuracy \(mean recall of the labels\) [\d.]+ %; the lowest is", printed, re.MULTILINE
+        )
 
 
 def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
@@ -208,6 +213,29 @@ def test_the_same_rows_get_the_same_labels_everywhere(
     assert np.mean(np.array(labels).astype(int) == correct) == pytest.approx(expected)
 
 
+def test_many_fractional_rows_are_predicted_over_http(store: str, served: System, tmp_path: Path) -> None:
+    """As many rows as a request may have, with digits that are long as text, get the answers of the store, in order."""
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(0, 16, (1100, 8, 8)))
+    direct = weir("predict", "quick", tmp_path / "a.npy", "--store", store, "--json", "--cascade")
+    over_http = weir("predict", "quick", tmp_path / "a.npy", "--url", served.url, "--json", "--cascade")
+    assert over_http.returncode == 0, over_http.stderr
+    assert json.loads(over_http.stdout) == json.loads(direct.stdout)
+    assert len(json.loads(over_http.stdout)["outputs"][1]["data"]) == 1100
+
+
+def test_paths_may_have_spaces_and_umlauts(trained: Path, rows: Path, tmp_path: Path) -> None:
+    """Publishing, predicting and answering a batch work with any printable path, as it is or with percent signs."""
+    folder = tmp_path / "mit Umlaut ü"
+    shutil.copytree(trained, folder / "ein Modell")
+    shutil.copy(rows, folder / "Zeilen ä.npy")
+    store = folder / "der Speicher"
+    assert weir("publish", folder / "ein Modell", "--store", f"file://{store}").returncode == 0
+    for url in (f"file://{store}", store.as_uri()):
+        for command in ("predict", "batch"):
+            done = weir(command, "quick", folder / "Zeilen ä.npy", "--store", url)
+            assert done.returncode == 0, done.stderr
+
+
 def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path: Path) -> None:
     """A row gets the same answer as .npy, nested numbers and request; a picture is read in grey at the model's size."""
     row = np.load(rows)[0]
@@ -236,6 +264,17 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
         (["publish", "/nowhere"], 2, "Missing option '--store'"),
         (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
+        (["publish", "{trained}", "--store", "s3://b/x?y"], 2, "without '?' and '#'. Got: s3://b/x?y"),
+        (["publish", "{trained}", "--store", "s3://b", "--store-endpoint", "localhost:9000"], 2, "endpoint is an http"),
+        (
+            ["predict", "quick", "{rows}", "--store", "s3://b", "--store-endpoint", "localhost:9000"],
+            2,
+            "endpoint is an",
+        ),
+        (["serve", "--store", "s3://b", "--store-endpoint", "localhost:9000"], 2, "a store's endpoint is an http://"),
+        (["serve", "--store", "s3://b?x"], 2, "without '?' and '#'. Got: s3://b?x"),
+        (["serve", "--store", "file:///nowhere"], 2, "the folder exists. Got: file:///nowhere"),
+        (["serve", "--store", "{store}", "--host", "192.0.2.1"], 1, "nothing can listen on 192.0.2.1:8080"),
         (["publish", "{trained}", "--store", "file:///proc/x"], 1, "the store file:///proc/x failed: "),
         (["predict", "quick", "{rows}"], 2, "either --url or --store says where the model is. Got: neither"),
         (
@@ -276,6 +315,20 @@ def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -
     done = weir("batch", "quick", task, "--store", store)
     assert done.returncode == 2
     assert "a batch file is .npy or .csv" in done.stdout
+
+
+def test_a_batch_of_bad_rows_only_has_failed(store: str, tmp_path: Path) -> None:
+    """The exit code is that of failure, and what is printed says why the first row is bad."""
+    (tmp_path / "a.CSV").write_text("1;2;3\n4;5;6\n")
+    done = weir("batch", "quick", tmp_path / "a.CSV", "--store", store)
+    assert done.returncode == 1
+    assert "no row could be answered; in row 0, a row has 64 values. Got: 3" in done.stdout
+
+
+def test_the_store_of_the_help_of_batch_has_no_prefix() -> None:
+    """The batch function is notified of files at the root of its bucket, so the example is one that works."""
+    example = next(line for line in weir("batch", "--help").stdout.splitlines() if "weir batch mnist" in line)
+    assert example.endswith(" --store s3://my-bucket")
 
 
 def test_a_batch_prints_a_summary_for_people(store: str, tmp_path: Path) -> None:
@@ -481,7 +534,7 @@ def test_the_demo_does_the_main_job(task: Path, tmp_path: Path) -> None:
     assert done.stderr.count("with the same labels") == 2
     assert "│ cascade" in done.stdout
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows"}
+    assert set(summary) == {"end_to_end", "levels", "cascade", "promise", "rows", "label_rows"}
 
 
 def test_up_prints_curl_lines_that_work(trained: Path, tmp_path: Path) -> None:

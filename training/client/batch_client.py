@@ -1,15 +1,17 @@
 """Answer a batch file: upload it to a store and wait for its summary, or answer it here."""
 
+import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 import msgspec
 
 from training.publishing.stores import WritableStore
 from weir.batch import answering as batch
 from weir.batch.answering import Summary
-from weir.catalog.keys import BatchKey
-from weir.errors import Unavailable
+from weir.catalog.keys import BATCHES_IN, BatchKey
+from weir.errors import BadInput, Unavailable
 from weir.runtime.registry import Registry
 
 _POLL_S = 0.5
@@ -21,9 +23,16 @@ def upload_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout
     """Upload a file, which starts the batch function, and wait for the summary.
 
     Raises:
+        BadInput: the store does not notify the batch function of the file; nothing was uploaded.
         Unavailable: there was no summary within the timeout.
         StoreUnavailable: the store did not answer, or refused.
     """
+    if not store.notifies(key.source):
+        raise BadInput(
+            f"--store is a bucket that notifies a batch function of {BATCHES_IN}/; "
+            "the one of Weir's stack does, for the store at its root",
+            store.url,
+        )
     store.delete(key.summary)  # one of an earlier file of this name
     store.put(key.source, data)
     started = time.monotonic()
@@ -37,9 +46,13 @@ def upload_and_wait(store: WritableStore, key: BatchKey, data: bytes, *, timeout
 
 
 def answer_here(store: WritableStore, registry: Registry, key: BatchKey, data: bytes, *, on_rows: Progress) -> Summary:
-    """Write a file to a store and answer it in this process. Raises what `weir.batch.answering.answer` raises."""
+    """Write a file to a store and answer it in this process; what the function would log goes to stderr.
+
+    Raises what `weir.batch.answering.answer` raises.
+    """
     store.put(key.source, data)
-    return batch.answer(registry, key, lambda done, total: on_rows("answering rows", done, total))
+    with redirect_stdout(sys.stderr):
+        return batch.answer(registry, key, lambda done, total: on_rows("answering rows", done, total))
 
 
 def show(summary: Summary, key: BatchKey, *, as_json: bool) -> str:
@@ -47,12 +60,14 @@ def show(summary: Summary, key: BatchKey, *, as_json: bool) -> str:
     if as_json:
         return msgspec.json.encode(summary).decode()
     if summary.error:
-        return f"{key.source} was not answered: {summary.error}"
+        again = "; it is tried again, three times in all" if summary.failed else ""
+        return f"{key.source} was not answered: {summary.error}{again}"
     labels = ", ".join(f"{label}: {rows}" for label, rows in summary.labels.items())
     levels = ", ".join(f"{level}: {rows}" for level, rows in summary.exit_levels.items())
     return "\n".join(
         [
             f"{summary.rows} rows, {summary.answered} answered, {summary.bad_rows} bad",
+            *(["header:         the first line, which is no row"] if summary.header else []),
             f"model version:  {summary.model_version}",
             f"rows by label:  {labels}",
             *([f"rows by level:  {levels}"] if summary.cascade else []),

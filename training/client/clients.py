@@ -1,11 +1,15 @@
 """Send requests to a model: through an API's URL, or straight from a store with the code that the functions run."""
 
+import sys
+from contextlib import redirect_stdout
 from http import HTTPStatus
 from typing import Any, Protocol
 
 import msgspec
 import requests
+from requests.auth import AuthBase
 
+from weir.api.gateway_events import HEADER_LENGTH
 from weir.api.inference import RequestBody
 from weir.api.routes import url_path
 from weir.api.service import Service
@@ -33,7 +37,7 @@ class Client(Protocol):
 
 
 class StoreClient:
-    """A model of a store, loaded into this process."""
+    """A model of a store, loaded into this process; what a function would log goes to stderr."""
 
     def __init__(self, url: str, endpoint: str, *, alias: str, mount: Mount) -> None:
         """Name a store; nothing is read yet. Raises `BadInput`."""
@@ -41,12 +45,14 @@ class StoreClient:
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
-        document: Document = msgspec.to_builtins(self._service.metadata(model, version))
+        with redirect_stdout(sys.stderr):
+            document: Document = msgspec.to_builtins(self._service.metadata(model, version))
         return document
 
     def infer(self, model: str, version: str, body: RequestBody) -> Document:
         """Answer an inference request."""
-        return _document(self._service.infer(model, version, body).body)
+        with redirect_stdout(sys.stderr):
+            return _document(self._service.infer(model, version, body).body)
 
 
 class HttpClient:
@@ -56,10 +62,8 @@ class HttpClient:
         """Name an API's URL; nothing is sent yet. Raises `BadInput`, or `StoreUnavailable` for a bad AWS profile."""
         if not is_http(url):
             raise BadInput("--url is the API's http:// or https:// URL", without_credentials(url))
-        from training.client.signing import authorization  # noqa: PLC0415 (boto3 takes a quarter of a second)
-
         self._base, self._mount = url.rstrip("/"), mount
-        self._authorization = authorization(url)
+        self._authorization = _authorization(url)
 
     def metadata(self, model: str, version: str) -> Document:
         """Describe a model."""
@@ -70,13 +74,12 @@ class HttpClient:
         return self._send("POST", url_path("infer", self._mount, model, version), body)
 
     def _send(self, method: str, path: str, body: RequestBody | None) -> Document:
-        headers = {"Content-Type": body.picture or "application/json"} if body else {}
         try:
             response = requests.request(
                 method,
                 self._base + path,
                 data=body.content if body else None,
-                headers=headers,
+                headers=_headers(body) if body else {},
                 auth=self._authorization,
                 timeout=_TIMEOUT_S,
             )
@@ -89,6 +92,21 @@ class HttpClient:
         except _NOT_JSON as exc:
             shown = response.content.decode(errors="replace")
             raise Unavailable(f"{_shown(response)} answered with no JSON document", shown) from exc
+
+
+def _authorization(url: str) -> AuthBase | None:
+    """Sign requests to an https URL; nothing is looked up for http, whatever the AWS profile is."""
+    if not url.lower().startswith("https://"):
+        return None
+    from training.client.signing import authorization  # noqa: PLC0415 (botocore takes a quarter of a second)
+
+    return authorization(url)
+
+
+def _headers(body: RequestBody) -> dict[str, str]:
+    if body.header_length is None:
+        return {"Content-Type": body.picture or "application/json"}
+    return {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(body.header_length)}
 
 
 def _error(response: requests.Response) -> WeirError:

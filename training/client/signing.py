@@ -1,18 +1,14 @@
-"""Use the credentials of an AWS profile: to sign requests, and as environment variables."""
+"""Sign requests to an API with the credentials of an AWS profile."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import boto3
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
 from requests.auth import AuthBase
 
-from weir.errors import StoreUnavailable
+from training import aws_profile
 
 _SERVICE = "execute-api"
 _REGION_LABEL = 2
@@ -36,45 +32,14 @@ class SigV4(AuthBase):
 
 
 def authorization(url: str) -> AuthBase | None:
-    """Sign requests to an https URL when there are AWS credentials; return None for http, and without credentials.
+    """Sign requests to an https URL when there are AWS credentials; return None when there are none.
 
     Raises:
         StoreUnavailable: the AWS profile does not exist, or gives no credentials.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https":
-        return None
-    with _translated():
-        session = boto3.Session()
-        credentials = session.get_credentials()
+    credentials = aws_profile.credentials()
     if credentials is None:
         return None
-    labels = (parts.hostname or "").split(".")
+    labels = (urlsplit(url).hostname or "").split(".")
     gateway = labels[1:2] == [_SERVICE] and len(labels) > _REGION_LABEL
-    return SigV4(credentials, labels[_REGION_LABEL] if gateway else session.region_name or "us-east-1")
-
-
-def environment() -> dict[str, str]:
-    """Return the profile's credentials and region as the environment variables that a Lambda function has.
-
-    Raises:
-        StoreUnavailable: the AWS profile does not exist, or gives no credentials.
-    """
-    with _translated():
-        session = boto3.Session()
-        credentials = session.get_credentials()
-        frozen = credentials.get_frozen_credentials() if credentials else None
-    variables: dict[str, str | None] = {"AWS_REGION": session.region_name}
-    if frozen:
-        variables["AWS_ACCESS_KEY_ID"] = frozen.access_key
-        variables["AWS_SECRET_ACCESS_KEY"] = frozen.secret_key
-        variables["AWS_SESSION_TOKEN"] = frozen.token
-    return {name: value for name, value in variables.items() if value}
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except BotoCoreError as exc:
-        raise StoreUnavailable("the AWS profile gave no credentials", exc) from exc
+    return SigV4(credentials, labels[_REGION_LABEL] if gateway else aws_profile.region())

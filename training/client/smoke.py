@@ -11,7 +11,7 @@ from training import folder
 from training.client.answers import lines, outputs
 from training.client.batch_client import upload_and_wait
 from training.client.clients import HttpClient
-from training.client.requests import request
+from training.client.requests import of_rows, request
 from training.data.split import Split
 from training.measuring import reload
 from training.publishing.stores import WritableStore
@@ -22,7 +22,6 @@ from weir.catalog.mounts import CASCADE, MOUNTS, Mount
 from weir.errors import Unavailable
 
 _SHOWN_ROWS = 5
-_ROWS_PER_REQUEST = 256
 _TIMEOUT_S = 120
 
 Progress = Callable[[str, int, int], None]
@@ -57,9 +56,7 @@ def _few_rows(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
 
 def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Progress, mount: Mount) -> list[str]:
     client, labels = HttpClient(url, mount), []
-    for start in range(0, len(test.inputs), _ROWS_PER_REQUEST):
-        rows = test.inputs[start : start + _ROWS_PER_REQUEST].astype(np.float64)
-        body = RequestBody(request(manifest.inputs[0].name, rows))
+    for body in of_rows(test.inputs, client.metadata(manifest.model, "")):
         labels += outputs(client.infer(manifest.model, "", body))["label"]
         on_progress("predicting over HTTP, rows", len(labels), len(test.inputs))
     return labels

@@ -33,17 +33,19 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     \b
     Arguments:
       MODEL  Name of a published model.
-      FILE   A .npy or .csv of rows.
+      FILE   A .npy or .csv of rows; a .csv may have a header, and commas, semicolons or tabs.
 
-    The file is uploaded to batches/in/MODEL/[cascade/] in the store. On s3:// that starts the deployed batch function;
-    on file:// this command runs the same code itself. Bad rows are counted, and the others are answered. The
-    predictions are in batches/out/MODEL/[cascade/]FILE/predictions.jsonl of the store.
+    The file is uploaded to batches/in/MODEL/[cascade/] in the store. On s3:// that starts the deployed batch function,
+    which is notified of files at the root of its bucket, so the store has no prefix; on file:// this command runs the
+    same code itself. Bad rows are counted, and the others are answered. The predictions are in
+    batches/out/MODEL/[cascade/]FILE/predictions.jsonl of the store.
 
-    Exit codes: 1 when the batch function does not answer in time, 2 when it can't answer the file as a whole.
+    Exit codes: 1 when no row was answered, or none in time; 2 when the file can't be read, its model is not published,
+    or the store's bucket notifies nobody of the file.
 
     \b
     Example:
-      weir batch mnist-sample rows.csv --cascade --store s3://my-bucket/prefix
+      weir batch mnist-sample rows.csv --cascade --store s3://my-bucket
     """  # noqa: D301
     from training.client.batch_client import answer_here, show, upload_and_wait
     from training.client.requests import read
@@ -62,4 +64,6 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
         else:
             summary = answer_here(target, Registry(Store(store)), key, data, on_rows=console.progress)
     print(show(summary, key, as_json=as_json))
-    return 2 if summary.error else 0
+    if not summary.error:
+        return 0
+    return 1 if summary.rows or summary.failed else 2

@@ -57,8 +57,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
 
     client = _client(url, store, store_endpoint, alias=alias, mount=mount)
     metadata = client.metadata(model, version)
-    (tensor,) = metadata["inputs"]
-    calls = list(requests(file, tensor["name"], tuple(tensor["shape"][1:])))
+    calls = list(requests(file, metadata))
     answers = []
     with Console() as console:
         for number, call in enumerate(calls, 1):
@@ -73,6 +72,7 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mo
     import os
 
     from training.client.clients import HttpClient, StoreClient
+    from weir.catalog.store_urls import endpoint as store_endpoint
     from weir.catalog.store_urls import is_bucket
 
     if url and click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
@@ -82,7 +82,7 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mo
     if not store:
         raise click.UsageError("either --url or --store says where the model is. Got: neither")
     if is_bucket(store):
-        from training.client.signing import environment
+        from training.aws_profile import environment
 
-        os.environ.update(environment())
+        os.environ.update(environment(store_endpoint(endpoint)))
     return StoreClient(store, endpoint, alias=alias, mount=mount)

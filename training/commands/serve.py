@@ -25,16 +25,17 @@ def serve(store: str, store_endpoint: str, alias: str, host: str, port: int) -> 
       weir serve --store file:///tmp/models --port 8080
     """  # noqa: D301
     from local.system import System
-    from training.client.signing import environment
+    from training.aws_profile import environment
     from training.commands.waiting import until_stopped
+    from weir.catalog.keys import alias_name
     from weir.catalog.store import Store
-    from weir.catalog.store_urls import is_bucket
+    from weir.catalog.store_urls import endpoint, is_bucket
 
-    Store(store, endpoint=store_endpoint)  # refuse a bad URL here: the functions would not start
-    variables = {"MODEL_ALIAS": alias}
+    variables = {"MODEL_ALIAS": alias_name(alias)}
     if is_bucket(store):
-        os.environ.update(environment())
+        os.environ.update(environment(endpoint(store_endpoint)))
         variables |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    Store(store, endpoint=store_endpoint).check()  # say what is wrong here: the functions would answer 503
     with (
         Console() as console,
         System(store=store, store_endpoint=store_endpoint, host=host, port=port, environment=variables) as run,

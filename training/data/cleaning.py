@@ -1,5 +1,7 @@
 """Drop rows that would corrupt training or evaluation, and count them by reason."""
 
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +9,14 @@ from numpy.typing import NDArray
 from training.data.dataset import Dataset
 from training.data.digests import digests, repeated
 from training.modalities import modality_of
+from training.modalities.modality import Modality
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
 
 _REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row")
 """a row counts for the first that applies"""
+_MANY = 0.1
+"""share of rows above which dropping them is warned of"""
 
 
 class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +35,8 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
     constant_inputs: int = 0
     """values of a row that are the same in all rows; they are kept, so that rows keep their shape"""
     kept: int
+    warnings: tuple[str, ...] = ()
+    """what makes the data doubtful, though nothing is refused for it"""
 
     def summary(self) -> str:
         """Summarise in one line what was kept and what was dropped."""
@@ -68,14 +75,33 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
     counts["duplicate"] = int(duplicate.sum())
     kept = np.flatnonzero(~(bad | duplicate))
     if not len(kept):
-        raise BadInput("cleaning leaves some rows", f"{len(rows)} rows, all dropped: {counts}")
+        dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in counts.items() if count)
+        raise BadInput("cleaning leaves some rows", f"{len(rows)} rows, all dropped: {dropped}")
     test_from = None if data.test_from is None else int((kept < data.test_from).sum())
-    cleaned = Dataset(rows[kept], labels[kept].astype(np.int64), data.label_names, data.input, test_from)
-    return cleaned, Cleaning(kept=len(kept), constant_inputs=modality.constant_inputs(rows[kept]), **counts)
+    sound = rows[kept]
+    cleaned = Dataset(sound, labels[kept].astype(np.int64), data.label_names, data.input, test_from)
+    return cleaned, Cleaning(
+        kept=len(kept),
+        constant_inputs=modality.constant_inputs(sound),
+        warnings=tuple(_warnings(modality, sound, test_from, len(rows))),
+        **counts,
+    )
+
+
+def _warnings(modality: Modality, rows: Floats, test_from: int | None, given: int) -> Iterator[str]:
+    """Warn of many rows that were dropped, and of values on another scale: of training rows, or of the test set's."""
+    if given - len(rows) > _MANY * given:
+        yield f"{given - len(rows)} of {given} rows were dropped"
+    end = len(rows) if test_from is None else test_from
+    for name, part in (("", rows[:end]), ("the test set's ", rows[end:])):
+        if len(part) and (odd := modality.scale_warning(part)):
+            yield f"{name}values {odd}: if requests have other values, the model will answer them wrongly"
 
 
 def _labels(data: Dataset) -> NDArray[np.float64]:
     labels, count = data.labels, len(data.inputs)
+    if len(data.label_names) < 2:  # noqa: PLR2004 (a classifier decides between them)
+        raise BadInput("there are at least two labels", ", ".join(data.label_names) or "none")
     if labels.shape != (count,):
         raise BadInput(f"there is one label a row, {count} in all", labels.shape)
     if labels.dtype.kind not in "fiub":

@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +31,21 @@ class FreshRows:
     """reason -> rows"""
     certification: int = 0
     """rows among them that certification has used"""
+    scale_warning: str = ""
+    """what is odd in the scale of the values"""
+    header: bool = False
+    """whether the first line of a .csv was taken for a header, which is no row"""
 
     @property
     def summary(self) -> str:
         """Summarise in one line what was kept and what was dropped."""
         dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count)
-        labels = "with labels" if self.labelled else "without labels"
+        labels = ("with labels" if self.labelled else "without labels") + (" below a header" if self.header else "")
         used = (
             f"; {self.certification} of them are certification rows, so all count as used" if self.certification else ""
         )
-        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}{used}"
+        scale = f"; warning: values {self.scale_warning}" if self.scale_warning else ""
+        return f"{len(self.split.labels)} fresh rows {labels}, dropped: {dropped or 'none'}{used}{scale}"
 
 
 def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
@@ -58,10 +63,10 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     Raises:
         BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
     """
-    values, given = _read(path, data)
+    file = _read(path, data)
     modality = modality_of(data.input)
-    rows = modality.as_rows(values)
-    labels = np.full(len(rows), UNKNOWN, np.int64) if given is None else _labels(given, len(rows), data.label_names)
+    rows = modality.as_rows(file.values)
+    labels = _labels(file.labels, len(rows), data.label_names)
     used = [data.train, data.validation, data.test, *([data.certification] if certification_seen else [])]
     seen = set(itertools.chain.from_iterable(digests(split.inputs) for split in used))
     each = digests(rows)
@@ -75,21 +80,33 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
-    own = set(digests(data.certification.inputs))
-    certification = sum(digest in own for digest in itertools.compress(each, ~bad))
-    fresh = FreshRows(Split(rows[~bad], labels[~bad]), given is not None, dropped, certification)
+    kept, own = Split(rows[~bad], labels[~bad]), set(digests(data.certification.inputs))
+    fresh = FreshRows(
+        kept,
+        file.labels is not None,
+        dropped,
+        header=file.header,
+        certification=sum(digest in own for digest in itertools.compress(each, ~bad)),
+        scale_warning="" if bad.all() else modality.scale_warning(kept.inputs),
+    )
     if bad.all():
         raise BadInput("--data has usable rows that training, validation and test have not seen", fresh.summary)
     return fresh
 
 
-def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    if path.suffix == ".npz":
+class _File(NamedTuple):
+    values: NDArray[Any]
+    labels: NDArray[Any] | None
+    header: bool = False
+
+
+def _read(path: Path, data: PreparedData) -> _File:
+    if path.suffix.lower() == ".npz":
         arrays = npz.arrays(str(path), "--data")
         if "x" not in arrays:
             raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
-        return arrays["x"], arrays.get("y")
-    if path.suffix not in (".npy", ".csv"):
+        return _File(arrays["x"], arrays.get("y"))
+    if path.suffix.lower() not in (".npy", ".csv"):
         raise BadInput("--data is a .npz, .npy or .csv", str(path))
     try:
         rows = read(path.name, path.read_bytes(), data.input)
@@ -100,10 +117,12 @@ def _read(path: Path, data: PreparedData) -> tuple[NDArray[Any], NDArray[Any] | 
     if rows.errors:
         number, error = next(iter(rows.errors.items()))
         raise BadInput("every row of --data can be read", f"{len(rows.errors)} can't; row {number}: {error}")
-    return rows.values, None
+    return _File(rows.values, None, rows.header)
 
 
-def _labels(given: NDArray[Any], count: int, names: tuple[str, ...]) -> Labels:
+def _labels(given: NDArray[Any] | None, count: int, names: tuple[str, ...]) -> Labels:
+    if given is None:
+        return np.full(count, UNKNOWN, np.int64)
     rule = f"y has the number of a label for each row, 0 to {len(names) - 1} ({', '.join(names)})"
     if given.shape != (count,) or given.dtype.kind not in "iu":
         raise BadInput(rule, f"{given.dtype} {given.shape} for {count} rows")

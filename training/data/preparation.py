@@ -12,6 +12,7 @@ from training.data.dataset import Dataset
 from training.data.split import Indices, Split, split
 from training.task import Task
 from weir.catalog.inputs import Input
+from weir.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class PreparedData:
 def prepare(task: Task) -> PreparedData:
     """Load, clean and split the data of a task. Raises `BadInput`, and `Unavailable` when a download fails."""
     data, cleaning = clean(sources.load(task.data))
-    parts = split(data, task.sizes, task.seed)
+    try:
+        parts = split(data, task.sizes, task.seed)
+    except BadInput as exc:  # cleaning may be why there are so few rows
+        raise BadInput(exc.rule, f"{exc.got}; of the data: {cleaning.summary()}") from exc
     splits = {part: Split(data.inputs[rows], data.labels[rows]) for part, rows in parts.items()}  # type: ignore[arg-type]
     digest = _digest(data, parts)
     return PreparedData(**splits, label_names=data.label_names, input=data.input, cleaning=cleaning, digest=digest)

@@ -28,6 +28,16 @@ class Split:
         rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
         return np.take(self.inputs, rows, axis=0)
 
+    def sample(self, count: int, seed: int) -> Floats:
+        """Draw at most `count` rows from the whole split, of each label as many as of the others if it has them."""
+        order = np.random.default_rng(seed).permutation(len(self.labels))
+        turns = np.zeros(len(order), int)
+        for label in np.unique(self.labels):
+            own = np.flatnonzero(self.labels[order] == label)
+            turns[own] = np.arange(len(own))
+        drawn: Indices = order[np.argsort(turns, kind="stable")][:count]
+        return np.take(self.inputs, drawn, axis=0)
+
 
 def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
     """Split the rows, stratified by label; training gets what the other parts leave.
@@ -60,5 +70,7 @@ def _cut(rows: Indices, labels: NDArray[np.generic], size: int, seed: int, part:
     try:
         rest, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=labels[rows])
     except ValueError as exc:
-        raise BadInput(f"{size} rows for {part}, stratified, leave rows for training", exc) from exc
+        counts = np.unique(labels[rows], return_counts=True)[1]
+        left = f"{len(rows)} rows of {len(counts)} labels, the rarest has {min(counts, default=0)}"
+        raise BadInput(f"{size} rows for {part}, stratified, leave rows for training", left) from exc
     return np.sort(rest), np.sort(taken)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from typing import Any
 
-import keras
 import tensorflow as tf
 
+from training.configured_keras import keras
 from weir.catalog.inputs import Input
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats

@@ -13,6 +13,7 @@ from weir.catalog.manifest import Artifact, Quantization
 from weir.runtime.interpreter import DEPLOYED
 
 _REPRESENTATIVE_ROWS = 200
+"""at least; one for each label if there are more labels"""
 
 
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,15 +50,16 @@ class Quantized:
         )
 
 
-def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: float) -> Quantized:
+def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: float, *, seed: int) -> Quantized:
     """Convert a network in every quantization, measure them on the target's validation rows, and choose one.
 
-    `tolerance` is the validation accuracy that may be lost, 0 to 1.
+    `tolerance` is the validation accuracy that may be lost, 0 to 1. The seed determines from which training rows int8
+    sets the range of its activations; they are rows of all labels, however the training rows are sorted.
 
     Raises:
         ModelUnavailable: the network broke in conversion, or no interpreter runs it.
     """
-    representative = target.train.inputs[:_REPRESENTATIVE_ROWS]
+    representative = target.train.sample(max(_REPRESENTATIVE_ROWS, target.outputs), seed)
     contents = {form: convert(trained.model, target.input, form, representative) for form in QUANTIZATIONS}
     validation = target.validation
     table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs)), tolerance)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import keras
 import msgspec
 
 from training import folder
+from training.configured_keras import keras
 from training.learning.loop import Epoch
 from training.learning.networks import Trained
 from weir.errors import ModelUnavailable

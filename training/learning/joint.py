@@ -8,10 +8,10 @@ it, the last all, and `q = sum_k g_k prod_{j<k} (1 - g_j) q_k`.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from training.configured_keras import keras
 from training.data.split import Split
 from training.learning.batches import Batches
 from training.learning.loop import Epoch, Objective, Schedule, ValidationMetrics, fit

@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import keras
 import msgspec
 import numpy as np
 import tensorflow as tf
 
+from training.configured_keras import keras
 from training.fitting.calibration import nll, temperature
 from training.learning.batches import Epochs
 from weir.engine.arrays import Floats, Labels

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.configured_keras import keras
 from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.batches import Batches, DistillationBatches, Epochs

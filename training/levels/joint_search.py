@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import keras
 import msgspec
 
+from training.configured_keras import keras
 from training.learning.joint import Joint, fine_tune
 from training.learning.loop import Epoch
 from training.learning.networks import TrainingTarget

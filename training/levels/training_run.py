@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import keras
-
+from training.configured_keras import keras
 from training.data.preparation import PreparedData
 from training.export.quantized import Quantized, quantize
 from training.fitting.calibration import temperature
@@ -97,6 +96,12 @@ class TrainingRun:
         return NetworkPredictions(logits, fitted, time_us)
 
     def _quantize(self, network: TrainableNetwork) -> Quantized:
-        quantized = quantize(network.spec.name, network.trained, network.target, self.task.quantization_tolerance)
+        quantized = quantize(
+            network.spec.name,
+            network.trained,
+            network.target,
+            self.task.quantization_tolerance,
+            seed=self.task.seed,
+        )
         self.callbacks.say(quantized.summary)
         return quantized

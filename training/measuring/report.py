@@ -3,6 +3,7 @@
 import msgspec
 from rich.table import Table
 
+from training.data.balance import FEW_ROWS, rare
 from training.measuring.ledger import Ledger
 from training.measuring.results import Evaluation, NetworkResult
 from training.terminal.printing import console, percent
@@ -48,10 +49,26 @@ def _captions(evaluation: Evaluation) -> list[str]:
         f"ECE: how far confidence is from accuracy (15 bins); the cascade's is {_ece(cascade.ece_before)} without "
         f"calibration, and a perfect predictor would show {_ece(cascade.ece_floor)} on as many rows"
     )
-    lines = [evaluation.promise, calibration]
+    lines = [*_recalls(evaluation), evaluation.promise, calibration]
     if len(evaluation.levels) == 1:
         lines.insert(0, f"one level: {evaluation.levels[0].name} answers every row")
     return [line for line in lines if line]
+
+
+def _recalls(evaluation: Evaluation) -> list[str]:
+    """Say what accuracy hides when labels have unequal numbers of rows."""
+    lines = []
+    for name, result in (("end-to-end", evaluation.end_to_end), ("cascade", evaluation.cascade)):
+        if result.balanced_accuracy is not None:
+            label, recall = result.lowest_recall
+            rows = evaluation.label_rows[label]
+            lowest = f"the lowest is {percent(recall)}, of {label} (test rows: {rows})"
+            lines.append(
+                f"{name}: balanced accuracy (mean recall of the labels) {percent(result.balanced_accuracy)}; {lowest}"
+            )
+    if few := rare({"test": evaluation.label_rows}) if evaluation.label_rows else "":
+        lines.append(f"warning: a recall from fewer than {FEW_ROWS} rows says little: {few}")
+    return lines
 
 
 def _ece(value: float) -> str:

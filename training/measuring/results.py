@@ -3,10 +3,24 @@
 import msgspec
 
 
-class NetworkResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One network alone, on every test row: the end-to-end model, or a level."""
+class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
+    """How often labels are correct. Where labels have unequal numbers of rows, accuracy alone hides the rare ones."""
 
     accuracy: float
+    balanced_accuracy: float | None = None
+    """mean recall of the labels; None in summaries that were written without it"""
+    recalls: dict[str, float] = {}
+    """label -> share of its rows that get it, 0 to 1"""
+
+    @property
+    def lowest_recall(self) -> tuple[str, float]:
+        """The label that is found least often, and its recall."""
+        return min(self.recalls.items(), key=lambda one: one[1])
+
+
+class NetworkResult(Accuracy, frozen=True, kw_only=True):
+    """One network alone, on every test row: the end-to-end model, or a level."""
+
     float_accuracy: float
     """of the float32 model that it was quantized from"""
     size_bytes: int
@@ -28,10 +42,9 @@ class LevelResult(NetworkResult, frozen=True, kw_only=True):
     """of rows that it answers in the cascade, 0 to 1"""
 
 
-class CascadeResult(msgspec.Struct, frozen=True, kw_only=True):
+class CascadeResult(Accuracy, frozen=True, kw_only=True):
     """The cascade, on every test row."""
 
-    accuracy: float
     latency_us: float
     regret: float
     """share of test rows where the cascade is wrong and the end-to-end model is correct"""
@@ -53,3 +66,5 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """what the thresholds promise, in words"""
     rows: int | None = None
     """test rows that all this was measured on"""
+    label_rows: dict[str, int] = {}
+    """label -> how many of them have it"""

@@ -9,7 +9,7 @@ from training.task import NetworkSpec
 from weir.engine.arrays import Floats
 
 if TYPE_CHECKING:
-    import keras
+    from training.configured_keras import keras
 
 Masks = dict[str, NDArray[np.bool_]]
 """reason, a field of `training.data.cleaning.Cleaning` -> mask `(rows,)`, true where it applies"""
@@ -26,6 +26,9 @@ class Modality(Protocol):
 
     def constant_inputs(self, rows: Floats) -> int:
         """Count the values of a row that are the same in all rows."""
+
+    def scale_warning(self, rows: Floats) -> str:
+        """Say what is odd in the scale of the values of rows, or nothing."""
 
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change rows at random, as a network's description requests."""

@@ -1,5 +1,6 @@
 """Publish a training folder: claim a version, upload its artifacts, its manifest last, and move the alias."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,15 @@ from training.publishing.stores import WritableStore
 from weir.catalog import keys
 from weir.catalog.aliases import Alias, decode_alias
 from weir.catalog.manifest import Artifact, Manifest, Publication, encode
-from weir.errors import BadAlias, Conflict, ModelUnavailable
+from weir.catalog.store_urls import without_credentials
+from weir.errors import BadAlias, Conflict, ModelUnavailable, StoreUnavailable
 from weir.inputs.rows import zeros
 from weir.runtime.interpreter import Network
 
 _ATTEMPTS = 50
 """races with other publishers that one publication may lose before it gives up"""
+_NO_TAG = '"00000000000000000000000000000000"'
+"""an ETag that no object has"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def publish(trained: Path, store: WritableStore, alias: str) -> Published:
         ModelUnavailable: an artifact is missing or damaged, an interpreter that it claims does not run it, or the
             alias document in the store is damaged.
         Conflict: other publishers kept winning the race for a version or for the alias.
-        StoreUnavailable: the store did not answer, or refused.
+        StoreUnavailable: the store did not answer, or refused, or can't keep two publishers apart.
     """
     manifest = folder.manifest(trained)
     keys.alias(manifest.model, alias)
@@ -73,9 +77,32 @@ def _claim(model: str, store: WritableStore) -> int:
     number = max((int(version) for version in claimed if keys.is_version(version)), default=0)
     for _ in range(_ATTEMPTS):
         number += 1
-        if store.create(keys.claim(model, number), msgspec.json.encode({"claimed_at": _now()})):
+        claim = msgspec.json.encode({"claimed_at": _now(), "claimed_by": str(uuid.uuid4())})
+        if store.create(keys.claim(model, number), claim):
+            _check_conditions(keys.claim(model, number), claim, store)
             return number
     raise Conflict(f"{model} got no version", f"other publishers were first in {_ATTEMPTS} attempts, up to {number}")
+
+
+def _check_conditions(key: str, content: bytes, store: WritableStore) -> None:
+    """Try the writes that a store must refuse, on an object that was just created.
+
+    A store that carries them out would let two publishers claim one version, or lose the move of an alias.
+
+    Raises:
+        StoreUnavailable: the store carried one of them out, or another publisher has replaced the object.
+    """
+    created = store.create(key, b"{}")
+    swapped = store.swap(key, b"{}", _NO_TAG)
+    stored = store.read(key)
+    if created or swapped or stored is None or stored[0] != content:
+        store.delete(key)
+        ignored = "If-Match" if swapped and not created else "If-None-Match"
+        raise StoreUnavailable(
+            f"nothing can be published to {without_credentials(store.url)}",
+            f"it ignores {ignored}; a store must refuse to create an object that exists (If-None-Match: *) and to "
+            "replace one that has changed (If-Match)",
+        )
 
 
 def _move(model: str, alias: str, number: int, store: WritableStore) -> None:

@@ -96,14 +96,17 @@ class NotFound(Rejected):
 
 
 class ModelNotFound(NotFound):
-    """No such model, version or alias in the store; `version` is a number, or else an alias."""
+    """No such model, version or alias in the store; a `version` that begins with a digit is a number.
 
-    def __init__(self, name: str, version: int | str) -> None:
+    A name that none can have brings the rule that it breaks.
+    """
+
+    def __init__(self, name: str, version: int | str, rule: str = "") -> None:
         self.name, self.version = name, version
-        if isinstance(version, int):
-            super().__init__("the model has this version", f"{name} {version}")
-        else:
-            super().__init__(f"the model is published under the alias {_one_line(version)}", name)
+        wanted, got = f"the model is published under the alias {_one_line(version)}", name
+        if isinstance(version, int) or version[:1].isdigit():
+            wanted, got = "the model has this version", f"{name} {version}"
+        super().__init__(f"{wanted}; {rule}" if rule else wanted, got)
 
 
 class RouteNotFound(NotFound):

@@ -28,6 +28,12 @@ def logger() -> "Logger":
     return Logger()
 
 
+@cache
+def warn_once(line: str) -> None:
+    """Log a warning, the first time only that this process has this line to say."""
+    logger().warning(line, stacklevel=3)
+
+
 class InvocationMetrics:
     """What the running invocation counts."""
 

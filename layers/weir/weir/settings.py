@@ -1,6 +1,7 @@
 """The environment variables of a function, read once into one typed value."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -25,6 +26,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """seconds after which an alias is looked up again (`MODEL_REFRESH_S`)"""
     preload: tuple[str, ...] = ()
     """models to load while the function starts (`MODELS_PRELOAD`, separated by commas)"""
+    base_path: str = ""
+    """in front of the API's paths on a custom domain, such as `/ml` (`API_BASE_PATH`)"""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -42,6 +45,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             alias=values["MODEL_ALIAS"],
             refresh_s=float(values["MODEL_REFRESH_S"]),
             preload=tuple(name.strip() for name in values["MODELS_PRELOAD"].split(",") if name.strip()),
+            base_path=_base_path(values["API_BASE_PATH"]),
         )
 
 
@@ -50,6 +54,7 @@ _DEFAULTS = {
     "MODEL_ALIAS": DEFAULT_ALIAS,
     "MODEL_REFRESH_S": str(DEFAULT_REFRESH_S),
     "MODELS_PRELOAD": "",
+    "API_BASE_PATH": "",
 }
 
 
@@ -77,11 +82,25 @@ def _is_time(text: str) -> bool:
         return False
 
 
+_BASE_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
+
+
+def _is_base_path(text: str) -> bool:
+    return bool(_BASE_PATH.fullmatch(_base_path(text)))
+
+
+def _base_path(text: str) -> str:
+    """Write a base path with a slash before it and none behind it; an empty one, or a slash, stays empty."""
+    path = text.strip("/")
+    return f"/{path}" if path else ""
+
+
 _RULES: dict[str, tuple[str, Callable[[str], bool]]] = {
     "MODEL_STORE": ("s3://bucket[/prefix] or file:///path", _keeps(store_urls.parse)),
     "MODEL_STORE_ENDPOINT": ("empty or an http:// or https:// URL", _keeps(store_urls.endpoint)),
     "MODEL_ALIAS": ("a letter a-z and then up to 63 of a-z, 0-9, '-', '_'", _keeps(keys.alias_name)),
     "MODEL_REFRESH_S": ("a number of seconds, 0 or more", _is_time),
+    "API_BASE_PATH": ("empty or segments of A-Z, a-z, 0-9, '.', '-', '_', '~', such as /ml", _is_base_path),
 }
 """variable -> its rule, and whether a value keeps it; MODELS_PRELOAD has none: what can't load is logged"""
 

@@ -1,7 +1,10 @@
 """local.gateway: real HTTP to real processes."""
 
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,3 +153,57 @@ def test_a_client_that_never_ends_its_request_does_not_keep_the_gateway(function
         closing.start()
         closing.join(30)
         assert not closing.is_alive()
+
+
+CROWDED = """
+import resource, socket, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+import requests
+from pathlib import Path
+from local.function import Function
+from local.gateway import Gateway, Server
+from local.template import ANY, FunctionSpec, Route
+folder = Path(sys.argv[1])
+function = Function(FunctionSpec("Echo", folder, "app.handler", 5, 128, {}), {}, folder / "log")
+server = Server(Gateway([Route(ANY, "$default", "Echo")], {"Echo": function}), "127.0.0.1", 0)
+print(server.url, flush=True)
+sys.stdin.read()
+server.close()
+"""
+"""serves with 64 file descriptors until its input ends"""
+
+
+def test_more_connections_than_file_descriptors_are_refused(tmp_path: Path) -> None:
+    """Further connections get a 503, those that are served are answered, one line is logged, and all recovers."""
+    (tmp_path / "app.py").write_text(HANDLERS["Echo"])
+    with subprocess.Popen(
+        [sys.executable, "-c", CROWDED, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        url = process.stdout.readline().strip()
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        session = requests.Session()
+        assert session.get(url, timeout=20).status_code == 200
+        crowd = [socket.create_connection(address, timeout=20) for _ in range(200)]
+        assert crowd[-1].recv(1000).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        refused = requests.get(url, timeout=20)
+        assert (refused.status_code, refused.json()) == (503, {"message": "Service Unavailable"})
+        for number in range(4):  # several functions at once, each with files of its own
+            crowd[number].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        for number in range(4):
+            assert crowd[number].recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+        for connection in crowd:
+            connection.close()
+        deadline = time.monotonic() + 20
+        while requests.get(url, timeout=20).status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        session.close()
+        _, log = process.communicate("", timeout=30)
+    assert process.returncode == 0
+    assert log.count("\n") == 1, log
+    assert "connections are open: further ones get a 503 until some close" in log

@@ -103,7 +103,7 @@ def test_a_dropped_file_comes_back_as_predictions(system: System, pictures: NDAr
 
 
 def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: NDArray[np.float32]) -> None:
-    """It is delivered three times, then it is a dead letter; meanwhile the next file is answered."""
+    """It is delivered three times, then it is a dead letter, and its summary says why; the next file is answered."""
     s3 = _client(system, "s3")
     s3.put_object(Bucket=BUCKET, Key="models/broken/aliases/champion.json", Body=b"damaged")
     s3.put_object(Bucket=BUCKET, Key="batches/in/broken/a.npy", Body=b"")
@@ -112,6 +112,9 @@ def test_a_message_that_fails_does_not_stop_the_queue(system: System, pictures: 
     s3.put_object(Bucket=BUCKET, Key="batches/in/thirds/after.npy", Body=file.getvalue())
     assert _summary(system, "thirds/after.npy")["answered"] == 4
     assert "broken" in dead_letter(_client(system, "sqs"))
+    summary = _summary(system, "broken/a.npy")
+    assert summary["failed"]
+    assert "models/broken/aliases/champion.json" in summary["error"]
 
 
 def test_a_given_store_is_served_without_an_s3(thirds: Path) -> None:

@@ -20,7 +20,7 @@ NEVER_ESCALATE = make_manifest(thresholds=(0.0, 0.0))
 """the version beside it"""
 
 OUTPUTS = {"": ["probabilities", "label"], "/cascade": ["probabilities", "label", "exit_level", "confidence", "path"]}
-NO_SUCH_PARAMETER = "with no parameters but those of /openapi.json. Got: Object contains unknown field"
+CANNOT = "with parameters as /openapi.json describes them. Got: "
 
 
 @pytest.fixture(scope="module")
@@ -217,11 +217,11 @@ class TestTriton:
             ("nobody", {}, "404", "the model is published under the alias champion. Got: nobody"),
             ("thirds", {"model_version": "9"}, "404", "the model has this version. Got: thirds 9"),
             ("thirds", {"model_version": "any"}, "404", "the model is published under the alias any. Got: thirds"),
-            ("No", {}, "400", "model names are 1–64 of a-z, 0-9, '-', '_'. Got: No"),
-            ("thirds", {"priority": 1}, "400", f"{NO_SUCH_PARAMETER} `priority`"),
-            ("thirds", {"timeout": 1}, "400", f"{NO_SUCH_PARAMETER} `timeout`"),
-            ("thirds", {"sequence_id": 1, "sequence_start": True}, "400", f"{NO_SUCH_PARAMETER} `sequence_id`"),
-            ("thirds", {"parameters": {"speed": 9}}, "400", f"{NO_SUCH_PARAMETER} `speed`"),
+            ("No", {}, "404", "the model is published under the alias champion. Got: No"),
+            ("thirds", {"model_version": "0"}, "404", "the model has this version. Got: thirds 0"),
+            ("thirds", {"priority": 1}, "400", f"{CANNOT}Invalid enum value 1 - at `$.parameters.priority`"),
+            ("thirds", {"timeout": 1}, "400", f"{CANNOT}Invalid enum value 1 - at `$.parameters.timeout`"),
+            ("thirds", {"sequence_id": 1, "sequence_start": True}, "400", "at `$.parameters.sequence_id`"),
             (
                 "thirds",
                 {"outputs": [InferRequestedOutput("odds")]},
@@ -245,6 +245,10 @@ class TestTriton:
             client.infer(model, [tensor], **other)
         assert caught.value.status() == status
         assert message in caught.value.message()
+
+    def test_parameters_that_are_not_known_are_ignored(self, client: InferenceServerClient, tensor: InferInput) -> None:
+        """Callers may tag their requests."""
+        assert _texts(client.infer("thirds", [tensor], parameters={"tag": "a", "speed": 9}).as_numpy("label")) == LABELS
 
     def test_a_wrong_shape_is_refused(self, client: InferenceServerClient) -> None:
         """The message has the shape of the input."""

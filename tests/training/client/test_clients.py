@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
-import boto3
 import numpy as np
 import pytest
 import requests
@@ -16,18 +16,25 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from numpy.typing import NDArray
 
+from local.gateway import MAX_BODY_BYTES
 from tests.http_servers import running
+from tests.training.quick import weir
+from training import aws_profile
 from training.client import requests as client_requests
 from training.client import signing
 from training.client.answers import lines, merged
 from training.client.clients import HttpClient
 from training.client.signing import SigV4
+from weir import proxies
 from weir.api.inference import RequestBody
 from weir.catalog.mounts import END_TO_END
-from weir.catalog.store_failures import _PROXIES
-from weir.errors import BadInput, NotFound, StoreUnavailable, Unavailable, WeirError
+from weir.engine.arrays import Floats
+from weir.errors import BadInput, NotFound, Unavailable, WeirError
 
-SHAPE = (4, 4)
+METADATA = {
+    "inputs": [{"name": "image", "shape": [-1, 4, 4]}],
+    "outputs": [{"name": "probabilities", "shape": [-1, 3]}, {"name": "label", "shape": [-1]}],
+}
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (16,), (3, 4, 4), (3, 16)])
@@ -35,20 +42,45 @@ def test_arrays_are_rows(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """A .npy holds one row or many, each of the model's shape or flat."""
     values = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
     np.save(tmp_path / "a.npy", values)
-    (body,) = client_requests.requests(tmp_path / "a.npy", "image", SHAPE)
-    tensor = json.loads(body.content)["inputs"][0]
-    assert tensor["shape"] == [values.size // 16, 4, 4]
-    assert tensor["data"] == values.ravel().tolist()
+    (body,) = client_requests.requests(tmp_path / "a.npy", METADATA)
+    message, sent = _read(body)
+    assert message["inputs"][0]["shape"] == [values.size // 16, 4, 4]
+    assert sent == values.ravel().tolist()
 
 
-def test_many_rows_are_several_requests(tmp_path: Path) -> None:
-    """A file of more rows than a request may have becomes several requests, each within the limit."""
-    np.save(tmp_path / "a.npy", np.zeros((2500, 4, 4)))
-    shapes = [
-        json.loads(body.content)["inputs"][0]["shape"][0]
-        for body in client_requests.requests(tmp_path / "a.npy", "i", SHAPE)
-    ]
-    assert shapes == [1024, 1024, 452]
+def _read(body: RequestBody) -> tuple[dict[str, Any], list[float]]:
+    """Take a request in binary form apart: its JSON, and its values."""
+    assert body.header_length
+    message = json.loads(body.content[: body.header_length])
+    return message, np.frombuffer(body.content[body.header_length :], "<f4").tolist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "row", "labels", "expected"),
+    [
+        (2500, (4, 4), 3, [1024, 1024, 452]),
+        (1024, (28, 28), 10, [1024]),
+        (20, (224, 224, 3), 10, [6, 6, 6, 2]),
+        (3, (1100, 1100), 10, [1, 1, 1]),
+        (1000, (4, 4), 1000, [166, 166, 166, 166, 166, 166, 4]),
+    ],
+)
+def test_many_rows_are_several_requests(rows: int, row: tuple[int, ...], labels: int, expected: list[int]) -> None:
+    """Rows are split so that neither a request nor its answer has more rows or bytes than the API passes on."""
+    metadata = {"inputs": [{"name": "i"}], "outputs": [{"shape": [-1, labels]}, {"shape": [-1]}]}
+    bodies = list(client_requests.of_rows(np.full((rows, *row), 0.1), metadata))
+    assert [_read(body)[0]["inputs"][0]["shape"] for body in bodies] == [[count, *row] for count in expected]
+    assert max(len(body.content) for body in bodies) < MAX_BODY_BYTES or expected[0] == 1
+
+
+def test_a_model_of_several_inputs_takes_a_request(tmp_path: Path) -> None:
+    """Rows of a file are of one input; a request in JSON names its inputs itself."""
+    metadata = {"inputs": [{"name": "left"}, {"name": "right"}], "outputs": []}
+    (tmp_path / "a.json").write_text("{}")
+    assert list(client_requests.requests(tmp_path / "a.json", metadata)) == [RequestBody(b"{}")]
+    np.save(tmp_path / "a.npy", np.zeros((1, 4)))
+    with pytest.raises(BadInput, match=r"several inputs is a .json, a request of the protocol\. Got: .*left"):
+        list(client_requests.requests(tmp_path / "a.npy", metadata))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +101,7 @@ def test_files_that_are_no_input_are_refused(tmp_path: Path, name: str, content:
     """The error of a file that is no input states what an input is."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput, match=rule):
-        list(client_requests.requests(tmp_path / name, "image", SHAPE))
+        list(client_requests.requests(tmp_path / name, METADATA))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +112,7 @@ def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.g
     """Arrays of text, with NaN, without rows or of another shape are bad input."""
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(BadInput):
-        list(client_requests.requests(tmp_path / "a.npy", "image", SHAPE))
+        list(client_requests.requests(tmp_path / "a.npy", METADATA))
 
 
 @pytest.mark.parametrize(
@@ -89,9 +121,7 @@ def test_arrays_that_are_no_rows_are_refused(tmp_path: Path, array: NDArray[np.g
 def test_pictures_go_as_they_are(tmp_path: Path, name: str, media_type: str) -> None:
     """The bytes of a picture are sent unchanged: the API reads them."""
     (tmp_path / name).write_bytes(b"any bytes")
-    assert list(client_requests.requests(tmp_path / name, "image", SHAPE)) == [
-        RequestBody(b"any bytes", picture=media_type)
-    ]
+    assert list(client_requests.requests(tmp_path / name, METADATA)) == [RequestBody(b"any bytes", picture=media_type)]
 
 
 def _answer(*outputs: tuple[str, list[object]]) -> dict[str, object]:
@@ -169,7 +199,7 @@ def test_error_answers_become_errors(api: str, status: int, body: str, error: ty
 )
 def test_an_api_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
     """The message names the URL without its password, the cause, and what to do."""
-    for name in _PROXIES:
+    for name in proxies.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(Unavailable, match=f"^{re.escape(message)}; check the host and port of its URL$"):
         HttpClient(url, END_TO_END).metadata("m", "")
@@ -186,12 +216,11 @@ def test_a_url_of_no_api_is_refused(url: str) -> None:
 
 
 def test_requests_are_signed_as_botocore_signs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests are signed for API Gateway in the region of the host, as botocore signs them, and never on http."""
+    """Requests are signed for API Gateway in the region of the host, as botocore signs them."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
     url = "https://abc.execute-api.eu-west-3.amazonaws.com/v2/models/m/infer"
-    assert signing.authorization("http://127.0.0.1:8080") is None
     signer = signing.authorization(url)
     assert signer
     prepared = requests.Request("POST", url, data=b"{}", headers={"Content-Type": "application/json"}).prepare()
@@ -216,7 +245,7 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert signing.authorization("https://api.example.org") is None
-    assert "AWS_ACCESS_KEY_ID" not in signing.environment()
+    assert "AWS_ACCESS_KEY_ID" not in aws_profile.environment("")
 
 
 def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,21 +259,14 @@ def test_a_custom_domain_is_signed_for_the_profiles_region(monkeypatch: pytest.M
     assert "/sa-east-1/execute-api/" in signer(prepared).headers["Authorization"]
 
 
-def test_a_profile_becomes_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The credentials and region of a profile become variables; a profile that does not exist is an error."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    config = tmp_path / "config"
-    config.write_text("[profile work]\nregion = eu-north-1\naws_access_key_id = a\naws_secret_access_key = b\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_PROFILE", "work")
-    boto3.DEFAULT_SESSION = None
-    expected = {"AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    assert signing.environment() == expected
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(StoreUnavailable, match="nobody"):
-        signing.environment()
-    with pytest.raises(StoreUnavailable, match="nobody"):
-        HttpClient("https://api.example.org", END_TO_END)
-    HttpClient("http://127.0.0.1:9", END_TO_END)  # http takes no credentials
+def test_a_models_warnings_stand_beside_its_answer(thirds: Path, pictures: Floats, tmp_path: Path) -> None:
+    """A model that a command loads itself logs to stderr, so that stdout is the answer alone."""
+    np.save(tmp_path / "scaled.npy", pictures / 255)
+    done = [
+        weir("predict", "thirds", tmp_path / "scaled.npy", "--store", thirds.as_uri(), "--json"),
+        weir("batch", "thirds", tmp_path / "scaled.npy", "--store", thirds.as_uri(), "--json"),
+    ]
+    for one in done:
+        assert one.returncode == 0
+        assert isinstance(json.loads(one.stdout), dict)
+        assert "values sent to the model thirds fill under 2 % of the range" in one.stderr

@@ -1,7 +1,9 @@
 """training.data: cleaning, the split and the digest."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from training.data.cleaning import clean
 from training.data.dataset import Dataset
 from training.data.preparation import prepare
 from training.data.split import split
-from training.task import Sizes, Task, load
+from training.task import Data, Sizes, Task, load
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput
 
@@ -94,6 +96,55 @@ def test_arrays_that_are_no_labelled_pictures_are_refused(
         clean(Dataset(images, labels, ("a", "b"), picture(4, 4)))
 
 
+@pytest.mark.parametrize("names", [(), ("a",)])
+def test_one_label_is_nothing_to_learn(names: tuple[str, ...]) -> None:
+    """A network of one label would be correct on every row."""
+    data = _dataset()
+    with pytest.raises(BadInput, match=r"there are at least two labels\. Got: (a|none)$"):
+        clean(Dataset(data.inputs, np.zeros(60), names, data.input))
+
+
+def test_the_error_counts_why_no_row_is_left() -> None:
+    """Pictures of 16 bits lie outside the range of 8."""
+    data = _dataset()
+    with pytest.raises(BadInput, match=r"Got: 60 rows, all dropped: 59 out of range, 1 constant row$"):
+        clean(_with(Dataset(np.array(data.inputs, float) * 257 + 256, *_rest(data)), {0: 0}))
+
+
+def _rest(data: Dataset) -> tuple[Any, tuple[str, ...], Picture]:
+    return data.labels, data.label_names, IMAGE
+
+
+NARROW = "values fill under 2 % of the range of image, 0 to 255: if requests have other values, the model will answer "
+
+
+@pytest.mark.parametrize(
+    ("scaled", "test_from", "warned"),
+    [
+        (slice(0, 0), None, []),
+        (slice(0, 60), None, [NARROW]),
+        (slice(0, 60), 40, [NARROW, f"the test set's {NARROW}"]),
+        (slice(40, 60), 40, [f"the test set's {NARROW}"]),
+        (slice(0, 40), 40, [NARROW]),
+    ],
+)
+def test_pixels_of_0_to_1_are_warned_of(scaled: slice, test_from: int | None, warned: list[str]) -> None:
+    """Of all rows, or of the rows of one array only; every row is kept."""
+    images = np.array(_dataset().inputs, float)
+    images[scaled] /= 255
+    _, cleaning = clean(Dataset(images, *_rest(_dataset()), test_from))
+    assert cleaning.kept == 60
+    assert [warning.removesuffix("them wrongly") for warning in cleaning.warnings] == warned
+
+
+def test_many_rows_that_are_dropped_are_warned_of() -> None:
+    """A tenth of the rows may be unusable without more than their count; of more, something is wrong with the data."""
+    assert clean(_with(_dataset(), dict.fromkeys(range(6), -1)))[1].warnings == ()
+    assert clean(_with(_dataset(), dict.fromkeys(range(7), -1)))[1].warnings == ("7 of 60 rows were dropped",)
+    three = Dataset(_dataset().inputs, np.arange(60) % 3, ("a", "b"), IMAGE)
+    assert clean(three)[1].warnings == ("20 of 60 rows were dropped",)
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(6, 30), st.integers(6, 30), st.integers(6, 30))
 def test_the_split_divides_the_rows(seed: int, validation: int, certification: int, test: int) -> None:
     """Each row is in one part, the parts have the requested sizes, and each label has its share in all."""
@@ -134,6 +185,27 @@ def test_sizes_that_do_not_fit_are_refused(
     validation, certification, test = sizes
     with pytest.raises(BadInput, match=rule):
         split(_dataset(rows, test_from), Sizes(validation=validation, certification=certification, test=test), 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "left"),
+    [
+        (np.tile(np.arange(16).reshape(1, 4, 4), (100, 1, 1)), "1 rows of 1 labels, the rarest has 1"),
+        (np.arange(1600).reshape(100, 4, 4) % 256 % 5, "5 rows of 2 labels, the rarest has 2"),
+    ],
+)
+def test_too_few_rows_are_explained_by_what_cleaning_dropped(
+    rows: NDArray[np.generic], left: str, tmp_path: Path
+) -> None:
+    """Equal pictures count once, so that a split may have far fewer rows than the file."""
+    np.savez(tmp_path / "a.npz", x=rows, y=np.arange(100) % 2)
+    sizes = Sizes(validation=10, certification=10, test=10)
+    task = msgspec.structs.replace(load("digits"), data=Data(source="npz", path=str(tmp_path / "a.npz")), sizes=sizes)
+    message = (
+        rf"leave rows for training\. Got: {left}; of the data: {left[0]} rows kept, dropped: {100 - int(left[0])} dup"
+    )
+    with pytest.raises(BadInput, match=message):
+        prepare(task)
 
 
 @pytest.fixture(scope="module")

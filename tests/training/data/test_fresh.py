@@ -42,14 +42,15 @@ def test_unlabelled_rows_are_read(tmp_path: Path, data: PreparedData) -> None:
     np.save(tmp_path / "rows.npy", ROWS.inputs)
     lines = [",".join(map(str, row.ravel().tolist())) for row in ROWS.inputs]
     (tmp_path / "rows.csv").write_text("\n".join(lines))
-    (tmp_path / "headed.csv").write_text("\n".join([",".join(f"p{n}" for n in range(16)), *lines]))
-    paths = [_npz(tmp_path, x=ROWS.inputs), *(tmp_path / name for name in ("rows.npy", "rows.csv", "headed.csv"))]
+    (tmp_path / "headed.CSV").write_text("\n".join([",".join(f"p{n}" for n in range(16)), *lines]))
+    paths = [_npz(tmp_path, x=ROWS.inputs), *(tmp_path / name for name in ("rows.npy", "rows.csv", "headed.CSV"))]
     for path in paths:
         rows = fresh.load(path, data)
         np.testing.assert_array_equal(rows.split.inputs, ROWS.inputs)
         assert set(rows.split.labels.tolist()) == {fresh.UNKNOWN}
         assert not rows.labelled
-        assert rows.summary == "30 fresh rows without labels, dropped: none"
+        header = " below a header" if path.stem == "headed" else ""
+        assert rows.summary == f"30 fresh rows without labels{header}, dropped: none"
 
 
 def test_rows_that_cannot_carry_a_promise_are_dropped_and_counted(tmp_path: Path, data: PreparedData) -> None:
@@ -72,6 +73,14 @@ def test_rows_that_cannot_carry_a_promise_are_dropped_and_counted(tmp_path: Path
     assert rows.summary == (
         "31 fresh rows with labels, dropped: 2 not finite, 1 out of range, 1 constant row, 3 duplicate, 9 seen before; "
         "5 of them are certification rows, so all count as used"
+    )
+
+
+def test_rows_on_another_scale_are_warned_of(tmp_path: Path, data: PreparedData) -> None:
+    """Pixels of 0 to 1 can't certify a model of 0 to 255 for what it will be asked."""
+    rows = fresh.load(_npz(tmp_path, x=ROWS.inputs / 255, y=ROWS.labels), data)
+    assert rows.summary == (
+        "30 fresh rows with labels, dropped: none; warning: values fill under 2 % of the range of image, 0 to 255"
     )
 
 

@@ -136,6 +136,12 @@ def test_a_file_of_your_own_is_read(tmp_path: Path, own_test: bool) -> None:
     assert len(data.inputs) == (5 if own_test else 3)
 
 
+def _with_test(x: int, y: int, x_test: int, y_test: int) -> dict[str, Any]:
+    """Make arrays of these lengths."""
+    rows = {"x": np.zeros((x, 2, 2)), "x_test": np.zeros((x_test, 2, 2))}
+    return {**rows, "y": np.arange(y), "y_test": np.zeros(y_test, int)}
+
+
 @pytest.mark.parametrize(
     ("arrays", "rule"),
     [
@@ -146,6 +152,17 @@ def test_a_file_of_your_own_is_read(tmp_path: Path, own_test: bool) -> None:
             "rows of x_test have the shape",
         ),
         ({"x": np.zeros((3, 2, 2)), "y": np.zeros(3)}, "y holds whole numbers"),
+        ({"x": np.zeros((0, 2, 2)), "y": np.zeros(0, int)}, r"pictures have the shape \(rows, height, width\)"),
+        ({"x": np.array(3.0), "y": np.zeros(3, int)}, "y has one label for each row of x"),
+        ({"x": np.zeros((3, 2, 2)), "y": np.array(0)}, "y has one label for each row of x"),
+        ({"x": np.zeros((3, 2, 2)), "y": np.eye(3, dtype=int)}, "y has one label for each row of x"),
+        (_with_test(3, 4, 5, 4), r"y has one label for each row of x\. Got: y \(4,\), x \(3, 2, 2\)"),
+        (
+            _with_test(3, 3, 5, 4),
+            r"y_test has one label for each row of x_test\. Got: y_test \(4,\), x_test \(5, 2, 2\)",
+        ),
+        (_with_test(3, 3, 5, 5) | {"y_test": np.zeros((5, 1), int)}, "y_test has one label for each row of x_test"),
+        (_with_test(3, 3, 5, 5) | {"x_test": np.array(1.0)}, "y_test has one label for each row of x_test"),
         ({"x": np.zeros((3, 2, 2)), "y": np.array([None] * 3)}, "without objects"),
     ],
 )

@@ -1,7 +1,9 @@
 """training.measuring.evaluation."""
 
 import msgspec
+import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from tests.serving import fetch, layered_manifest
 from tests.training.thirds import MANIFESTS, pictures
@@ -33,6 +35,20 @@ def test_an_evaluation_is_of_what_serving_answers(manifest: Manifest) -> None:
     assert [level.name for level in evaluation.levels] == [level.name for level in manifest.levels]
     assert [level.share for level in evaluation.levels] == [cascade.share(n) for n in range(len(manifest.levels))]
     assert evaluation.levels[-1].accuracy == evaluation.levels[-1].float_accuracy == evaluation.end_to_end.accuracy
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS)
+def test_an_evaluation_has_the_recall_of_each_label(manifest: Manifest) -> None:
+    """Each label counts the same in the balanced accuracy, as scikit-learn computes both, however rare it is."""
+    evaluation, model = _evaluation(manifest), Model(manifest, fetch)
+    for result, predictor in ((evaluation.cascade, model.cascade), (evaluation.end_to_end, model.end_to_end)):
+        predicted = predictor.answer(TEST.inputs)[0].label
+        assert list(result.recalls) == list(manifest.labels)
+        np.testing.assert_allclose(list(result.recalls.values()), recall_score(TEST.labels, predicted, average=None))
+        assert result.balanced_accuracy == pytest.approx(balanced_accuracy_score(TEST.labels, predicted))
+    assert list(evaluation.label_rows.values()) == np.bincount(TEST.labels).tolist()
+    for level in evaluation.levels:
+        assert level.balanced_accuracy == pytest.approx(np.mean(list(level.recalls.values())))
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS)

@@ -44,6 +44,10 @@ class Numbers:
         """Count columns."""
         return int((rows == rows[0]).all(axis=0).sum())
 
+    def scale_warning(self, rows: Floats) -> str:
+        """Say that there are negative numbers."""
+        return "are negative" if (rows < 0).any() else ""
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change the sign of every row."""
         return -rows
@@ -98,7 +102,7 @@ def test_tensors_are_not_trained_on() -> None:
     with pytest.raises(BadInput, match=ONLY_PICTURES):
         modality_of(NUMBERS)
     with pytest.raises(BadInput, match=ONLY_PICTURES):
-        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a",), NUMBERS))
+        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), NUMBERS))
     with pytest.raises(BadInput, match=ONLY_PICTURES):
         check(task(end_to_end=spec("last")), replace(prepared(), input=NUMBERS))
 
@@ -117,7 +121,7 @@ def test_a_reason_that_cleaning_cannot_count_is_an_error(numbers: Modality, monk
     """A kind of input that marks rows for an unknown reason does not lose the count."""
     monkeypatch.setattr(numbers, "unusable", lambda rows: {"too_old": np.zeros(len(rows), bool)})
     with pytest.raises(ValueError, match="not in tuple"):
-        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a",), NUMBERS))
+        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), NUMBERS))
 
 
 def test_rows_of_another_kind_are_learned_in_batches(numbers: Modality) -> None:

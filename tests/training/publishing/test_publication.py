@@ -1,14 +1,22 @@
 """training.publishing, over a folder store and over an S3 that is reached by HTTP."""
 
+import errno
+import fcntl
+import http.server
+import io
 import json
+import os
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import requests
 
+from tests.http_servers import running
 from tests.serving import artifact, make_manifest, version_files
 from training.publishing.publication import publish
 from training.publishing.stores import WritableStore, open_store
@@ -182,6 +190,133 @@ def test_conditions_hold(store: WritableStore) -> None:
     store.delete("a/b")
     assert store.read("a/b") is None
     assert not store.swap("a/b", b"5", stored[1]) if store.url.startswith("file") else True
+
+
+class _Forgetful(http.server.BaseHTTPRequestHandler):
+    """An S3 that passes requests on, without the conditions that `server.ignored` names."""
+
+    server: "_ForgetfulServer"
+
+    def do_GET(self) -> None:
+        """Pass on what reads."""
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name: value for name, value in self.headers.items() if name not in self.server.ignored}
+        answer = requests.request(
+            self.command, self.server.endpoint + self.path, data=content, headers=headers, timeout=60
+        )
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
+            if name in {"ETag", "Content-Type"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def do_PUT(self) -> None:
+        """Pass on what writes."""
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+class _ForgetfulServer(http.server.ThreadingHTTPServer):
+    endpoint = ""
+    ignored: tuple[str, ...] = ()
+
+
+@pytest.fixture
+def forgetful(s3_endpoint: str) -> Iterator[_ForgetfulServer]:
+    server = _ForgetfulServer(("127.0.0.1", 0), _Forgetful)
+    server.endpoint = s3_endpoint
+    with running(server):
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("ignored", "named"),
+    [(("If-None-Match",), "If-None-Match"), (("If-Match",), "If-Match"), (("If-None-Match", "If-Match"), "If-None-M")],
+)
+def test_an_s3_that_ignores_conditions_is_refused(
+    trained: Path, bucket: str, forgetful: _ForgetfulServer, ignored: tuple[str, ...], named: str
+) -> None:
+    """None of two publishers at once gets a version of a store that can't keep them apart, nor moves an alias."""
+    forgetful.ignored = ignored
+    store = open_store(f"s3://{bucket}/prefix", f"http://127.0.0.1:{forgetful.server_port}")
+
+    def refused(_: int) -> None:
+        with pytest.raises(StoreUnavailable, match=f"^nothing can be published to s3://.*: it ignores {named}.*must"):
+            publish(trained, store, "champion")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(refused, range(2)))
+    assert {key.rpartition("/")[2] for key in store.keys("models/")} == {"claim.json"}
+
+
+def test_an_s3_that_keeps_conditions_is_published_to(trained: Path, bucket: str, forgetful: _ForgetfulServer) -> None:
+    """The same S3 is published to when it forgets nothing, so the refusals are those of the conditions."""
+    store = open_store(f"s3://{bucket}", f"http://127.0.0.1:{forgetful.server_port}")
+    assert publish(trained, store, "champion").version == 1
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_a_folder_without_hard_links_is_published_to(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """On a file system without links or modes, publishers at once still get versions of their own."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "chmod", refuse if code == errno.EPERM else os.chmod)
+    store = open_store((tmp_path / "store").as_uri())
+    assert store.create("a/b", b"1")
+    assert not store.create("a/b", b"2")
+    assert store.read("a/b") == (b"1", store.read("a/b")[1])  # type: ignore[index]
+    with ThreadPoolExecutor(6) as pool:
+        numbers = list(pool.map(lambda _: publish(trained, store, "champion").version, range(6)))
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+    alias = _alias(store)
+    assert sorted([alias["version"], *alias["history"]]) == [1, 2, 3, 4, 5, 6]
+    assert not list((tmp_path / "store").rglob("*.part"))
+
+
+def test_a_folder_without_links_and_locks_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing keeps two publishers apart, the message says what the file system lacks."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    def refuse_link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse_link)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    store = open_store(tmp_path.as_uri())
+    with pytest.raises(StoreUnavailable, match=r"^nothing can be published to file:.*can't lock a file \(No locks"):
+        store.create("a", b"1")
+    assert store.keys("") == [".lock"]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that finds no space is explained, and its temporary file goes."""
+    store = open_store(tmp_path.as_uri())
+
+    def full(*_: object, **__: object) -> object:
+        class Full(io.BytesIO):
+            name = str(tmp_path / ".x.part")
+
+            def write(self, _: object) -> int:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        (tmp_path / ".x.part").write_bytes(b"")
+        return Full()
+
+    monkeypatch.setattr("training.publishing.stores.folder.tempfile.NamedTemporaryFile", full)
+    with pytest.raises(StoreUnavailable, match="failed: No space left on device"):
+        store.put("a", b"1")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_stores_that_do_not_answer_are_unavailable(tmp_path: Path, bucket: str, s3_endpoint: str) -> None:

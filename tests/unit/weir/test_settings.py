@@ -23,6 +23,7 @@ def test_every_variable_is_read() -> None:
         "MODEL_ALIAS": "challenger",
         "MODEL_REFRESH_S": "2.5",
         "MODELS_PRELOAD": " one,two ,, ",
+        "API_BASE_PATH": "/ml",
         "PATH": "/bin",
     }
     assert Settings.from_environment(variables) == Settings(
@@ -31,7 +32,17 @@ def test_every_variable_is_read() -> None:
         alias="challenger",
         refresh_s=2.5,
         preload=("one", "two"),
+        base_path="/ml",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "base_path"),
+    [("", ""), ("/", ""), ("ml", "/ml"), ("/ml", "/ml"), ("ml/", "/ml"), ("/ml/v1.0~b", "/ml/v1.0~b")],
+)
+def test_a_base_path_has_a_slash_before_it_and_none_behind_it(value: str, base_path: str) -> None:
+    """API Gateway's own mappings are written without a slash."""
+    assert Settings.from_environment({**STORE, "API_BASE_PATH": value}).base_path == base_path
 
 
 @pytest.mark.parametrize(
@@ -51,6 +62,10 @@ def test_every_variable_is_read() -> None:
         ("MODEL_REFRESH_S", "-1", "a number of seconds"),
         ("MODEL_REFRESH_S", "nan", "a number of seconds"),
         ("MODEL_REFRESH_S", "inf", "a number of seconds"),
+        ("API_BASE_PATH", "/a//b", "such as /ml"),
+        ("API_BASE_PATH", "/a b", "such as /ml"),
+        ("API_BASE_PATH", "/ä", "such as /ml"),
+        ("API_BASE_PATH", "https://x", "such as /ml"),
     ],
 )
 def test_a_wrong_variable_is_named_with_its_rule(variable: str, value: str, rule: str) -> None:

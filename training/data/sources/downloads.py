@@ -13,7 +13,7 @@ def load(keras_name: str, label_names: tuple[str, ...]) -> Dataset:
     Raises:
         Unavailable: it is not in the cache, and the download failed.
     """
-    import keras  # noqa: PLC0415 (five seconds, and only this needs it)
+    from training.configured_keras import keras  # noqa: PLC0415 (five seconds, and only this needs it)
 
     try:
         (images, labels), (test_images, test_labels) = getattr(keras.datasets, keras_name).load_data()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data import label_names
 from training.data.dataset import Dataset
 from training.modalities.picture.reading import grey
 from weir.errors import BadInput
@@ -33,19 +34,33 @@ def load(path: str) -> Dataset:
     """Load a file; pixels are taken to be 0 to 255.
 
     Raises:
-        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are no pictures.
+        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are no pictures; a
+            row has no label, or the names of the labels break their rules.
     """
     found = arrays(path)
     if not {"x", "y"} <= found.keys() or ("x_test" in found) != ("y_test" in found):
         raise BadInput("data.path has the arrays x and y, and x_test and y_test or neither", ", ".join(found))
-    x, y = found["x"], found["y"]
+    x, y = _labelled(found, "x", "y")
     test_from = None
     if "x_test" in found:
         test_from = len(x)
-        if x.shape[1:] != found["x_test"].shape[1:]:
-            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", found["x_test"].shape[1:])
-        x, y = np.concatenate([x, found["x_test"]]), np.concatenate([y, found["y_test"]])
-    return Dataset(x, y, _names(found, y), grey(x), test_from)
+        x_test, y_test = _labelled(found, "x_test", "y_test")
+        if x.shape[1:] != x_test.shape[1:]:
+            raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", x_test.shape[1:])
+        x, y = np.concatenate([x, x_test]), np.concatenate([y, y_test])
+    described = grey(x)
+    names = label_names.given(found["label_names"]) if "label_names" in found else label_names.numbered(y)
+    return Dataset(x, y, names, described, test_from)
+
+
+def _labelled(
+    found: dict[str, NDArray[np.generic]], rows: str, labels: str
+) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    """Take rows and their labels out of the arrays, by the names of both; there is a label for each row."""
+    x, y = found[rows], found[labels]
+    if not x.ndim or y.shape != x.shape[:1]:
+        raise BadInput(f"{labels} has one label for each row of {rows}", f"{labels} {y.shape}, {rows} {x.shape}")
+    return x, y
 
 
 def arrays(path: str, what: str = "data.path") -> dict[str, NDArray[np.generic]]:
@@ -62,12 +77,3 @@ def arrays(path: str, what: str = "data.path") -> dict[str, NDArray[np.generic]]
     if others:
         raise BadInput(rule, f"{path}: {others[0]} is no array")
     return found
-
-
-def _names(arrays: dict[str, NDArray[np.generic]], y: NDArray[np.generic]) -> tuple[str, ...]:
-    """Take the label names, or number the labels."""
-    if "label_names" in arrays:
-        return tuple(str(name) for name in arrays["label_names"].tolist())
-    if y.dtype.kind not in "iu" or not y.size:
-        raise BadInput("y holds whole numbers from 0", y.dtype)
-    return tuple(str(label) for label in range(int(y.max()) + 1))

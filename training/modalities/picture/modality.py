@@ -11,9 +11,10 @@ from training.modalities.picture import augmentation, cleaning, samples
 from training.task import NetworkSpec
 from weir.catalog.inputs import Picture
 from weir.engine.arrays import Floats
+from weir.inputs import scale
 
 if TYPE_CHECKING:
-    import keras
+    from training.configured_keras import keras
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class PictureModality:
     def constant_inputs(self, rows: Floats) -> int:
         """Count the pixels that have one value in all rows."""
         return cleaning.constant_inputs(rows)
+
+    def scale_warning(self, rows: Floats) -> str:
+        """Say when pixels fill little of the range of the input, as those of 0 to 1 do of 0 to 255."""
+        return scale.described(self.described) if scale.is_narrow(rows, self.described) else ""
 
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Mirror, shift and partly erase pictures at random."""

@@ -30,6 +30,9 @@ class WritableStore(Protocol):
     def keys(self, prefix: str) -> list[str]:
         """List the keys below a prefix that ends with a slash."""
 
+    def notifies(self, key: str) -> bool:
+        """Tell whether anyone is notified of a new object with this key, such as the batch function."""
+
 
 def open_store(url: str, endpoint: str = "") -> WritableStore:
     """Open a store for writing: `s3://bucket[/prefix]`, or `file:///path`, whose folder is made if it is missing.

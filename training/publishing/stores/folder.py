@@ -1,18 +1,26 @@
 """A store in a folder."""
 
+import errno
 import fcntl
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from weir.catalog.store_failures import unavailable
+from weir.errors import StoreUnavailable
+
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EXDEV}
+"""what systems answer where a file can't be linked: FAT, some network and container file systems, Android"""
 
 
 class FolderStore:
-    """Objects are files. Creating links a finished file; swapping holds a lock file: S3 has conditions for both."""
+    """Objects are files. Creating links a finished file; swapping holds a lock file: S3 has conditions for both.
+
+    Where the file system has no hard links, creating holds the lock file, too.
+    """
 
     def __init__(self, url: str, root: Path) -> None:
         """Name a folder, and make it if it is missing. Raises `StoreUnavailable`."""
@@ -37,6 +45,17 @@ class FolderStore:
                 os.link(temporary, self._root / key)
             except FileExistsError:
                 return False
+            except OSError as exc:
+                if exc.errno not in _NO_HARD_LINKS:
+                    raise
+                return self._create_locked(temporary, self._root / key)
+            return True
+
+    def _create_locked(self, temporary: Path, path: Path) -> bool:
+        with self._locked():
+            if path.exists():
+                return False
+            temporary.replace(path)
             return True
 
     def put(self, key: str, data: bytes) -> None:
@@ -64,16 +83,23 @@ class FolderStore:
             paths = (self._root / prefix).rglob("*")
             return sorted(str(path.relative_to(self._root)) for path in paths if path.is_file())
 
+    def notifies(self, key: str) -> bool:
+        """Tell that a folder notifies nobody."""
+        del key
+        return False
+
     @contextmanager
     def _written(self, key: str, data: bytes) -> Iterator[Path]:
         """Write the bytes to a temporary file beside the key's; it is removed afterwards if it is still there."""
         folder = (self._root / key).parent
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as file:
-            file.write(data)
+        file = tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False)  # noqa: SIM115
         temporary = Path(file.name)
-        temporary.chmod(0o644)
         try:
+            with file:
+                file.write(data)
+            with suppress(PermissionError):  # FAT has no modes of its own, and refuses to change them
+                temporary.chmod(0o644)
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
@@ -81,7 +107,12 @@ class FolderStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with (self._root / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as exc:
+                failed = f"nothing can be published to {self.url}"
+                cause = f"its file system can't lock a file ({exc.strerror}): publishers could not be kept apart"
+                raise StoreUnavailable(failed, cause) from exc
             yield
 
     @contextmanager

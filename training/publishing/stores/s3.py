@@ -7,26 +7,38 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from training import aws_profile
 from weir.catalog.store_failures import unavailable
 from weir.catalog.store_urls import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        LambdaFunctionConfigurationOutputTypeDef,
+        QueueConfigurationOutputTypeDef,
+        TopicConfigurationOutputTypeDef,
+    )
+
+    _Notification = (
+        QueueConfigurationOutputTypeDef | TopicConfigurationOutputTypeDef | LambdaFunctionConfigurationOutputTypeDef
+    )
 
 _RACE_LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
+_NOT_TOLD = {"AccessDenied", "NotImplemented", "MethodNotAllowed", "XNotImplemented"}
+"""codes of a store that does not say whom it notifies"""
 
 
 class S3Store:
     """Objects below a prefix of one bucket."""
 
     def __init__(self, url: str, bucket: Bucket, endpoint: str) -> None:
-        """Name a bucket; nothing is read yet. Raises `StoreUnavailable` when boto3 refuses the profile or endpoint."""
+        """Name a bucket; nothing is read yet. Raises what `aws_profile.explained` raises."""
         self.url = url
         self._bucket, self._prefix = bucket.name, f"{bucket.prefix}/" if bucket.prefix else ""
-        try:
+        with aws_profile.explained():
             self._s3: S3Client = boto3.client("s3", endpoint_url=endpoint or None)
-        except (BotoCoreError, ValueError) as exc:  # boto3 has a ValueError for an endpoint
-            raise unavailable(url, exc) from exc
+            if boto3.DEFAULT_SESSION:  # the one that made the client
+                aws_profile.usable(boto3.DEFAULT_SESSION.get_credentials())
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Read one object and its ETag; return None when there is no such object."""
@@ -73,12 +85,44 @@ class S3Store:
             )
             return [entry["Key"].removeprefix(self._prefix) for page in pages for entry in page.get("Contents", [])]
 
+    def notifies(self, key: str) -> bool:
+        """Tell whether the bucket notifies anyone of a new object.
+
+        A bucket that does not tell, as without the permission `s3:GetBucketNotification`, is taken for one that
+        notifies of what lies at its root, as the bucket of Weir's stack does.
+        """
+        with self._translated():
+            try:
+                told = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
+            except ClientError as exc:
+                if exc.response.get("Error", {}).get("Code") not in _NOT_TOLD:
+                    raise
+                return not self._prefix
+        rules = [
+            *told.get("QueueConfigurations", []),
+            *told.get("TopicConfigurations", []),
+            *told.get("LambdaFunctionConfigurations", []),
+        ]
+        return "EventBridgeConfiguration" in told or any(_applies(rule, self._prefix + key) for rule in rules)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (BotoCoreError, ClientError) as exc:
             raise unavailable(self.url, exc) from exc
+
+
+def _applies(rule: "_Notification", key: str) -> bool:
+    """Tell whether a notification of a bucket is sent for a new object with this key."""
+    limits = {
+        limit["Name"].lower(): limit["Value"] for limit in rule.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    }
+    return (
+        any(event.startswith("s3:ObjectCreated:") for event in rule["Events"])
+        and key.startswith(limits.get("prefix", ""))
+        and key.endswith(limits.get("suffix", ""))
+    )
 
 
 def _race_lost(exc: ClientError) -> bool:

@@ -19,6 +19,7 @@ from weir.errors import (
 )
 from weir.observability import logger
 from weir.protocol.messages import ErrorMessage, ModelReady, Ready
+from weir.protocol.rest_descriptions import ModelStatus
 
 STATUS: dict[type[WeirError], HTTPStatus] = {
     BadInput: HTTPStatus.BAD_REQUEST,
@@ -31,17 +32,18 @@ STATUS: dict[type[WeirError], HTTPStatus] = {
 }
 """error class -> status; a class that is not here has the status of its nearest ancestor"""
 
+_JSON = {"Content-Type": "application/json"}
+
 UNAVAILABLE = "the store or the model is unavailable; trying again may work. Got: a failure, described in the log"
 """body of every 503: buckets, keys and digests stay in the log"""
 
 
 def respond(document: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """Answer with a JSON document: a value to encode, or bytes that are JSON already."""
-    content = document if isinstance(document, bytes) else msgspec.json.encode(document)
-    return Response(status.value, content.decode(), {"Content-Type": "application/json"})
+    """Answer with a JSON document."""
+    return Response(status.value, msgspec.json.encode(document).decode(), dict(_JSON))
 
 
-def ready(document: Ready | ModelReady) -> Response:
+def ready(document: Ready | ModelReady | ModelStatus) -> Response:
     """Answer whether something is ready: 200 when it is, 503 when it is not."""
     return respond(document, HTTPStatus.OK if document.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -56,9 +58,9 @@ def infer(inference: Inference) -> Response:
     """Answer an inference, and count it."""
     count_inference(inference)
     if inference.header_length is None:
-        return respond(inference.body)
+        return Response(HTTPStatus.OK.value, inference.body.decode(), dict(_JSON), compressible=True)
     headers = {HEADER_LENGTH: str(inference.header_length), "Content-Type": "application/octet-stream"}
-    return Response(HTTPStatus.OK.value, inference.body, headers)
+    return Response(HTTPStatus.OK.value, inference.body, headers, compressible=True)
 
 
 def error_response(error: WeirError) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
@@ -12,6 +12,7 @@ from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
 from weir.inputs.rows import from_file
+from weir.inputs.scale import warn_if_narrow
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests, responses, rest_predict
 from weir.protocol.compression import decompress
@@ -86,7 +87,7 @@ class ServedModel(Struct, frozen=True):
             self._output(Output.of(known[output.name], context.values(output.name)), output, message)
             for output in requested
         ]
-        content, header_length = responses.encode(self.name, str(self.version), tensors, message.id or "")
+        content, header_length = responses.encode(self.name, str(self.version), tensors, message.id)
         return self._inference(content, header_length, predictions, uses)
 
     def predict(self, body: RequestBody) -> Inference:
@@ -94,6 +95,7 @@ class ServedModel(Struct, frozen=True):
         specs = self.model.manifest.inputs
         plain = RequestBody(body.content, encoding=body.encoding)  # the other headers belong to the other protocol
         rows, instances = rest_predict.decode(_content(plain, self.model.row_values), specs)
+        warn_if_narrow(rows, specs, self.name)
         predictions, uses = self._predict(rows, ["probabilities"])
         content = rest_predict.encode(predictions.probabilities, instances=instances)
         return self._inference(content, None, predictions, uses)
@@ -108,7 +110,9 @@ class ServedModel(Struct, frozen=True):
         if body.picture:
             return InferRequest(inputs=[]), from_file(content, body.picture, specs)
         request = requests.decode(content, body.header_length, specs)
-        return request.message, requests.rows(request, specs)
+        rows = requests.rows(request, specs)
+        warn_if_narrow(rows, specs, self.name)
+        return request.message, rows
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
         needs_full = not NEED_FULL_POSTERIOR.isdisjoint(names)
@@ -120,7 +124,7 @@ class ServedModel(Struct, frozen=True):
 
     def _output(self, output: Output, requested: RequestedOutput, message: InferRequest) -> Output:
         best = requested.classification
-        if best is not UNSET:
+        if best is not None:
             output = responses.classified(output, self.model.manifest.labels, best)
         return output.sent_binary() if requests.is_binary(requested, message.settings) else output
 

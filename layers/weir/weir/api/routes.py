@@ -25,9 +25,15 @@ Operation = Literal[
     "ready",
     "index",
     "predict",
+    "alive",
+    "model_names",
+    "model_status",
+    "signature",
     "openapi",
     "docs",
 ]
+
+_V1 = "/v1/{proxy+}"
 
 DEFAULT = "$default"
 """API Gateway's route for all that no other one matches"""
@@ -38,10 +44,16 @@ class Route(Struct, frozen=True):
 
     verb: Literal["GET", "POST"]
     path: str
-    """such as `/v2/models/{model}/infer`; a variable is a segment, or its part before a suffix (`{model}:predict`)"""
+    """such as `/v2/models/{model}/infer`; a variable is a segment without a colon, or its part before a suffix
+    (`{model}:predict`)"""
     operation: Operation
     mount: Mount
     function: Function
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """Its verb, and HEAD where API Gateway sends that to the function of the route: as to all without a route."""
+        return (self.verb, "HEAD") if self.verb == "GET" and self.function == "models" else (self.verb,)
 
     @property
     def gateway_key(self) -> str:
@@ -51,7 +63,7 @@ class Route(Struct, frozen=True):
         """
         if self.path.endswith("/"):
             return DEFAULT
-        return f"{self.verb} " + ("/v1/{proxy+}" if self.path.startswith("/v1/") else self.path)
+        return f"{self.verb} " + (_V1 if self.path.startswith("/v1/") else self.path)
 
 
 _ON_EACH_MOUNT: tuple[tuple[Literal["GET", "POST"], str, Operation], ...] = (
@@ -73,6 +85,14 @@ _ON_EACH_MOUNT: tuple[tuple[Literal["GET", "POST"], str, Operation], ...] = (
 )
 
 
+_V1_OF_A_MODEL: tuple[tuple[Literal["GET", "POST"], str, Operation, Function], ...] = (
+    ("POST", ":predict", "predict", "predict"),
+    ("GET", "", "model_status", "models"),
+    ("GET", "/metadata", "signature", "models"),
+)
+"""verb, end of the path, operation and function of the routes of TensorFlow Serving and of KServe's V1"""
+
+
 def _function(operation: Operation, mount: Mount) -> Function:
     """Name the function of an operation: those that predict have one for each mount."""
     if operation in {"infer", "stats"}:
@@ -86,8 +106,13 @@ ROUTES: tuple[Route, ...] = (
         for mount in MOUNTS
         for verb, path, operation in _ON_EACH_MOUNT
     ),
-    Route("POST", "/v1/models/{model}:predict", "predict", END_TO_END, "predict"),
-    Route("POST", "/v1/models/{model}/versions/{version}:predict", "predict", END_TO_END, "predict"),
+    *(
+        Route(verb, f"/v1/models/{{model}}{version}{ending}", operation, END_TO_END, function)
+        for version in ("", "/versions/{version}", "/labels/{version}")
+        for verb, ending, operation, function in _V1_OF_A_MODEL
+    ),
+    Route("GET", "/v1/models", "model_names", END_TO_END, "models"),
+    Route("GET", "/", "alive", END_TO_END, "models"),
     Route("GET", "/docs", "docs", END_TO_END, "models"),
     Route("GET", "/openapi.json", "openapi", END_TO_END, "models"),
 )
@@ -104,7 +129,9 @@ def _by_length() -> dict[int, list[tuple[list[str], Route]]]:
 _BY_LENGTH = _by_length()
 """number of segments -> routes of that length, each with its path split; compiling regular expressions takes 1.5 ms"""
 
-_PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>:predict"
+_KEYS = frozenset(route.gateway_key for route in ROUTES)
+
+_PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>[:predict]"
 
 
 def find(verb: str, path: str) -> tuple[Route, dict[str, str]]:
@@ -115,16 +142,50 @@ def find(verb: str, path: str) -> tuple[Route, dict[str, str]]:
         MethodNotAllowed: its routes have other verbs.
     """
     segments = path.split("/")
-    allowed = []
+    allowed: list[str] = []
     for template, route in _BY_LENGTH.get(len(segments), ()):
         variables = _variables(template, segments)
         if variables is not None:
-            if route.verb == verb:
+            if verb in route.verbs:
                 return route, variables
-            allowed.append(route.verb)
+            allowed += route.verbs
     if allowed:
         raise MethodNotAllowed(verb, path, tuple(allowed))
     raise RouteNotFound(_PATHS, path)
+
+
+def find_first(verb: str, paths: Sequence[str]) -> tuple[str, Route, dict[str, str]]:
+    """Find the first of the paths that a route has, its route, and the values of its variables.
+
+    Raises:
+        RouteNotFound: no route has any of them.
+        MethodNotAllowed: the routes of the first that has some have other verbs.
+    """
+    for path in paths[:-1]:
+        try:
+            return path, *find(verb, path)
+        except RouteNotFound:
+            continue
+    return paths[-1], *find(verb, paths[-1])
+
+
+def check_key(route: Route, verb: str, path: str, key: str) -> None:
+    """Refuse a path with an encoded slash: API Gateway decodes it after it has chosen the route, but not before.
+
+    Args:
+        route: that of the decoded path.
+        verb: of the request.
+        path: decoded.
+        key: of the route that the gateway chose; empty when it has none. Weir's template sends `$default` to the models
+            function; another function gets it from a gateway without other routes, as it gets keys of other routes.
+
+    Raises:
+        RouteNotFound: the gateway chose another route of the table.
+    """
+    if key == route.gateway_key or key not in _KEYS or verb != route.verb:
+        return
+    if key != DEFAULT or route.function == "models":
+        raise RouteNotFound(_PATHS, path)
 
 
 def url_path(operation: Operation, mount: Mount, model: str = "", version: str = "") -> str:
@@ -146,7 +207,7 @@ def _variables(template: Sequence[str], segments: Sequence[str]) -> dict[str, st
                 return None
             continue
         name, _, suffix = expected[1:].partition("}")
-        if not segment.endswith(suffix) or len(segment) == len(suffix):
+        if not segment.endswith(suffix) or len(segment) == len(suffix) or (not suffix and ":" in segment):
             return None
         variables[name] = segment.removesuffix(suffix)
     return variables

@@ -1,7 +1,8 @@
 """Answer the operations of one mount of the API with a registry of models, and count what was answered."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -11,9 +12,10 @@ from weir.api.model_statistics import RequestCounts
 from weir.catalog.mounts import Mount
 from weir.errors import Unavailable, WeirError
 from weir.observability import logger, metrics
-from weir.protocol import requests
+from weir.protocol import requests, rest_descriptions
 from weir.protocol.compression import decompress
 from weir.protocol.messages import IndexEntry, ModelConfig, ModelMetadata, Statistics
+from weir.protocol.rest_descriptions import ModelNames, ModelStatus
 from weir.runtime.registry import Registry
 
 _MAX_INDEX_BYTES = 65_536
@@ -31,7 +33,7 @@ class Service(Struct, frozen=True):
         for name in models:
             try:
                 self.registry.model(name)[1].predictor(self.mount).preload()
-            except WeirError as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, the function starts and serves the others)
                 logger().error(f"preloading the model {name} failed: {error}", exc_info=error)
 
     def infer(self, model: str, version: str, body: RequestBody) -> Inference:
@@ -47,6 +49,23 @@ class Service(Struct, frozen=True):
         number, loaded = self.registry.model(model, version)
         versions = [number] if version else self.registry.versions(model)
         return descriptions.metadata(loaded.manifest, versions, self.mount)
+
+    def names(self) -> ModelNames:
+        """List the models that have a version in the store. Raises `StoreUnavailable`."""
+        return ModelNames(tuple(sorted({name for name, _ in self.registry.published()})))
+
+    def status(self, model: str, version: str = "") -> ModelStatus:
+        """Describe whether a model can answer, and its versions. Raises the errors of `weir.runtime.registry`."""
+        ready = self.model_ready(model, version)
+        served = [self.registry.model(model, version)[0]] if version or not ready else self.registry.versions(model)
+        return rest_descriptions.status(model, served, ready=ready)
+
+    def signature(self, model: str, version: str = "") -> Mapping[str, Any]:
+        """Describe a model as TensorFlow Serving does. Raises the errors of `weir.runtime.registry`."""
+        number, loaded = self.registry.model(model, version)
+        described = descriptions.metadata(loaded.manifest, (), self.mount)
+        outputs = [output for output in described.outputs if output.name == "probabilities"]
+        return rest_descriptions.metadata(model, number, described.inputs, outputs)
 
     def config(self, model: str, version: str = "") -> ModelConfig:
         """Describe a model as Triton's configuration does. Raises the errors of `weir.runtime.registry`."""
@@ -76,7 +95,7 @@ class Service(Struct, frozen=True):
         return True
 
     def model_ready(self, model: str, version: str = "") -> bool:
-        """Check whether a model can answer: the first level that runs loads. Raises `BadName` and `ModelNotFound`."""
+        """Check whether a model can answer: the first level that runs loads. Raises `ModelNotFound`."""
         try:
             loaded = self.registry.model(model, version)[1]
             loaded.predictor(self.mount).preload(levels=1)

@@ -3,17 +3,22 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from weir.batch.files import FileRows, read
+from weir.catalog import store_urls
 from weir.catalog.inputs import Input
 from weir.catalog.keys import BatchKey, parse_batch_key
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE
+from weir.catalog.store import Store
 from weir.engine.abstention import group_names, label_names
-from weir.errors import BadInput, BadName, BadTensor, NotFound
+from weir.errors import BadInput, BadName, BadTensor, NotFound, Unavailable, WeirError
+from weir.inputs.scale import warn_if_narrow
 from weir.runtime.model import OVERFLOW, Model, Predictor
 from weir.runtime.registry import Registry
 
@@ -42,7 +47,7 @@ class RowError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`summary.json`, written last: once it exists, the predictions are complete."""
+    """`summary.json`, written last: once it exists, the predictions are complete, or it says why there are none."""
 
     model: str
     file: str
@@ -57,31 +62,75 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """rows that got no label"""
     exit_levels: dict[str, int] = {}
     """number of the level -> rows"""
+    header: bool = False
+    """whether the first line of a .csv was taken for a header, which is no row"""
     error: str | None = None
-    """why the file as a whole could not be answered; there are no predictions then"""
+    """why nothing was answered"""
+    failed: bool = False
+    """whether the error is none of the file's: its notice is delivered again, or becomes a dead letter"""
+    sequencer: str = ""
+    """S3's mark of the upload that was answered; empty when its notice had none"""
 
 
 def _silent(done: int, total: int) -> None:
     del done, total
 
 
-def answer_notice(registry: Registry, key: str) -> Summary:
-    """Answer the file whose key an S3 notice holds.
+def answer_object(registry: Registry, bucket: str, key: str, sequencer: str = "") -> Summary | None:
+    """Answer the file of a notice; when that fails, its summary holds the reason, unless the store takes none.
 
-    For a key of no batch file there is no place for an answer: the summary is returned, and not written.
-    Raises what `answer` raises.
+    A notice may be delivered again, even after its file was removed. When that fails and its upload was answered
+    before, the summary stays as it is, and None is returned.
+
+    Args:
+        registry: the models, and the store that has the file.
+        bucket: that the notice names; it may be empty.
+        key: of the object within its bucket.
+        sequencer: of the upload; it may be empty.
+
+    Raises:
+        BadName: the key is of no batch file of this store: there is no place for a summary.
+        ObjectNotFound: the file is not in the store.
+        Unavailable: the store or the model failed; trying again may work.
     """
+    parsed = parse_batch_key(_within(registry.store.url, bucket, key))
     try:
-        parsed = parse_batch_key(key)
-    except BadName as exc:
-        return Summary(model="", file=key, cascade=False, rows=0, answered=0, bad_rows=0, error=str(exc))
-    return answer(registry, parsed)
+        return answer(registry, parsed, sequencer=sequencer)
+    except Exception as exc:
+        if sequencer and _was_answered(registry.store, parsed, sequencer):
+            return None
+        reason = str(exc) if isinstance(exc, WeirError) else "answering the file failed in Weir itself; see the log"
+        with suppress(Unavailable):
+            _write(registry.store, parsed, _summary(parsed, [], version=None, error=reason, failed=True))
+        raise
 
 
-def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent) -> Summary:
+def _was_answered(store: Store, key: BatchKey, sequencer: str) -> bool:
+    """Tell whether this upload of a file has been answered; not so when the store does not tell."""
+    with suppress(WeirError, msgspec.MsgspecError):
+        summary = msgspec.json.decode(store.get(key.summary), type=Summary)
+        return summary.sequencer == sequencer and not summary.failed
+    return False
+
+
+def _within(url: str, bucket: str, key: str) -> str:
+    """Return the key of an object of a bucket within the store that has this URL. Raises `BadName`."""
+    place = store_urls.parse(url)
+    if isinstance(place, Path):
+        return key
+    prefix = f"{place.prefix}/" if place.prefix else ""
+    if bucket not in {"", place.name} or not key.startswith(prefix):
+        raise BadName(f"batch files are in the store {url}", f"s3://{bucket}/{key}")
+    return key.removeprefix(prefix)
+
+
+def answer(
+    registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None] = _silent, *, sequencer: str = ""
+) -> Summary:
     """Answer one batch file: write the predictions, then the summary.
 
-    For a file that can't be answered as a whole (no model, no rows, not readable) the summary holds the error.
+    For a file of which nothing can be answered (no model, no rows, not readable, bad rows only) the summary holds the
+    error.
     `on_rows(done, total)` is called with the progress.
 
     Raises:
@@ -91,15 +140,22 @@ def answer(registry: Registry, key: BatchKey, on_rows: Callable[[int, int], None
     data = registry.store.get(key.source)
     try:
         version, model = registry.model(key.model)
-        rows = read(key.file, data, _input(model))
+        one = _input(model)
+        rows = read(key.file, data, one)
     except (BadInput, NotFound) as exc:
         summary = _summary(key, [], version=None, error=str(exc))
     else:
+        warn_if_narrow(rows.values, [one], key.model)
         lines = list(_Job(model.predictor(key.mount), model.manifest, version, rows).lines(on_rows))
         registry.store.put(key.predictions, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-        summary = _summary(key, lines, version=version, error=None)
-    registry.store.put(key.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
+        summary = _summary(key, lines, version=version, error=_nothing_answered(lines), header=rows.header)
+    summary = msgspec.structs.replace(summary, sequencer=sequencer)
+    _write(registry.store, key, summary)
     return summary
+
+
+def _write(store: Store, key: BatchKey, summary: Summary) -> None:
+    store.put(key.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
 
 
 def _input(model: Model) -> Input:
@@ -152,7 +208,21 @@ class _Job:
         }
 
 
-def _summary(key: BatchKey, lines: list[Prediction | RowError], *, version: int | None, error: str | None) -> Summary:
+def _nothing_answered(lines: list[Prediction | RowError]) -> str | None:
+    """Say why no row was answered, by the error of the first; None when one was."""
+    errors = [line for line in lines if isinstance(line, RowError)]
+    return f"no row could be answered; in row 0, {errors[0].error}" if len(errors) == len(lines) else None
+
+
+def _summary(  # noqa: PLR0913 (all but two are named)
+    key: BatchKey,
+    lines: list[Prediction | RowError],
+    *,
+    version: int | None,
+    error: str | None,
+    header: bool = False,
+    failed: bool = False,
+) -> Summary:
     answered = [line for line in lines if isinstance(line, Prediction)]
     return Summary(
         model=key.model,
@@ -165,5 +235,7 @@ def _summary(key: BatchKey, lines: list[Prediction | RowError], *, version: int 
         labels=dict(sorted(Counter(line.label for line in answered if line.label).items())),
         abstained=sum(not line.label for line in answered),
         exit_levels=dict(sorted(Counter(str(line.exit_level) for line in answered).items())),
+        header=header,
         error=error,
+        failed=failed,
     )

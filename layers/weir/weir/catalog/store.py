@@ -1,5 +1,6 @@
 """Object store client of the functions: bytes by key, on S3 or in a folder, without boto3."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,8 +17,9 @@ from weir.catalog.store_urls import Bucket
 from weir.errors import BadInput, BadName, ObjectNotFound
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config, S3CredentialProvider
+    from obstore.store import ClientConfig, S3Config, S3CredentialProvider
 
+_BUNDLE = "AWS_CA_BUNDLE is a file of certificates in PEM that can be read"
 _CONNECT_TIMEOUT_S, _TIMEOUT_S, _RETRIES = 2, 10, 2
 
 
@@ -29,11 +31,12 @@ class Store:
 
         Args:
             url: `s3://bucket[/prefix]` or `file:///path`.
-            endpoint: URL of an S3 other than AWS's; empty on AWS.
+            endpoint: URL of an S3 other than AWS's; empty for the one that AWS's own variables name
+                (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL), which is AWS's if there are none.
             credentials: source of S3 credentials; default the environment.
 
         Raises:
-            BadInput: a URL breaks its rule, or the folder does not exist.
+            BadInput: a URL or the region breaks its rule, the folder does not exist, or AWS_CA_BUNDLE can't be read.
             StoreUnavailable: the environment holds half of the AWS credentials.
         """
         self.url = url
@@ -41,8 +44,9 @@ class Store:
         if isinstance(place, Path):
             self._bytes: S3Store | LocalStore = _folder(place)
         else:
+            address = store_urls.endpoint(endpoint) or store_urls.s3_endpoint(os.environ)
             with self._translated(place.prefix):
-                self._bytes = _s3(place, store_urls.endpoint(endpoint), credentials)
+                self._bytes = _s3(place, address, credentials)
 
     def get(self, key: str) -> bytes:
         """Read one object whole.
@@ -99,16 +103,31 @@ def _folder(path: Path) -> LocalStore:
 
 
 def _s3(bucket: Bucket, endpoint: str, credentials: "S3CredentialProvider | None") -> S3Store:
-    config: S3Config = {"endpoint": endpoint} if endpoint else {}
+    # obstore reads the variable of this name, too, and it counts more than the other that it has for an endpoint
+    config: S3Config = {"aws_endpoint_url_s3": endpoint, "region": store_urls.region(os.environ)}
+    client: ClientConfig = {
+        "timeout": timedelta(seconds=_TIMEOUT_S),
+        "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
+        "allow_http": not endpoint.lower().startswith("https://"),
+    }
+    if bundle := os.environ.get("AWS_CA_BUNDLE"):
+        client["root_certificate"] = _certificates(Path(bundle))
     return S3Store(
         bucket.name,
         prefix=bucket.prefix or None,
         config=config,
-        client_options={
-            "timeout": timedelta(seconds=_TIMEOUT_S),
-            "connect_timeout": timedelta(seconds=_CONNECT_TIMEOUT_S),
-            "allow_http": endpoint.startswith("http://"),
-        },
+        client_options=client,
         retry_config={"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=_TIMEOUT_S)},
         credential_provider=credentials,
     )
+
+
+def _certificates(bundle: Path) -> bytes:
+    """Read the authorities that AWS's own libraries trust, too. Raises `BadInput`."""
+    try:
+        certificates = bundle.read_bytes()
+    except OSError as exc:
+        raise BadInput(_BUNDLE, exc) from exc
+    if b"-----BEGIN CERTIFICATE-----" not in certificates:
+        raise BadInput(_BUNDLE, str(bundle))
+    return certificates

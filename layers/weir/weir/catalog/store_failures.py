@@ -8,6 +8,7 @@ import os
 import re
 from typing import NamedTuple
 
+from weir import proxies
 from weir.catalog.store_urls import without_credentials
 from weir.errors import StoreUnavailable
 
@@ -73,6 +74,12 @@ _KNOWN = (
         "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
     ),
     _Known(
+        ("NotImplemented", "status code: 501", "(501)"),
+        _REFUSED,
+        "it lacks a part of S3",
+        "a store must take conditional writes (If-None-Match, If-Match)",
+    ),
+    _Known(
         ("SlowDown", "ServiceUnavailable", "InternalError", "status code: 50", "(500)", "(502)", "(503)", "(504)"),
         _REFUSED,
         "the server is overloaded or broken",
@@ -85,10 +92,22 @@ _KNOWN = (
         "check the URL",
     ),
     _Known(
+        ("ExpiredContext", "certificate has expired", "NotValidYet", "not yet valid"),
+        _SILENT,
+        "its TLS certificate is not valid today",
+        "check this machine's clock, and renew the certificate",
+    ),
+    _Known(
+        ("NotValidForName", "IP address mismatch", "doesn't match '"),
+        _SILENT,
+        "its TLS certificate is one of another host",
+        "check the host of its URL",
+    ),
+    _Known(
         ("InvalidCertificate", "CERTIFICATE_VERIFY_FAILED"),
         _SILENT,
         "this machine does not trust its TLS certificate",
-        "install the certificate of its authority",
+        "install the certificate of its authority, or name it in AWS_CA_BUNDLE",
     ),
     _Known(("dns error", "Failed to resolve", "Name or service"), _SILENT, "no host has this name", _ADDRESS),
     _Known(("ConnectionRefused", "Connection refused"), _SILENT, "connection refused", _ADDRESS),
@@ -115,7 +134,6 @@ _NAMES = re.compile(
 )
 """the places where the libraries and S3 repeat a key, which may have any name"""
 _KIND = re.compile(r"^Generic \w+ error: ")
-_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 def unavailable(url: str, error: BaseException) -> StoreUnavailable:
@@ -127,7 +145,7 @@ def unavailable(url: str, error: BaseException) -> StoreUnavailable:
 def explain(error: BaseException) -> Failure:
     """Say what a server or the file system did, why, and what to do about it."""
     if _is_of_a_file(error):  # a path may have any name, so it is not searched for marks
-        return Failure("failed", _first_line(error))
+        return Failure("failed", first_line(error))
     text = _without_names("\n".join(_chain(error)))
     code = error_code(error)
     for known in _KNOWN:
@@ -138,7 +156,7 @@ def explain(error: BaseException) -> Failure:
         return Failure(_REFUSED, code)
     if status := _STATUS.search(text):
         return Failure(_REFUSED, f"status {status[1]}")
-    return Failure("failed", without_credentials(_first_line(error)))
+    return Failure("failed", without_credentials(first_line(error)))
 
 
 def error_code(error: BaseException) -> str:
@@ -165,7 +183,8 @@ def _is_of_a_file(error: BaseException) -> bool:
     return (isinstance(error, OSError) and error.filename is not None) or "LocalFileSystem" in str(error)[:30]
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return what an error says, without the dumps that libraries append."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     line, _, rest = _KIND.sub("", str(error)).partition("\n")
@@ -177,5 +196,5 @@ def _first_line(error: BaseException) -> str:
 
 def _proxy_hint(known: _Known) -> str:
     """Name the variable by which requests go through a proxy, which may be what failed."""
-    proxy = next((name for name in _PROXIES if os.environ.get(name)), "")
+    proxy = next((name for name in proxies.VARIABLES if os.environ.get(name)), "")
     return f", and the proxy in {proxy}" if proxy and known.remedy == _ADDRESS else ""

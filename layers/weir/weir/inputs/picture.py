@@ -11,6 +11,7 @@ from weir.catalog.inputs import Picture
 from weir.errors import BadBody, TooLarge, UnsupportedMedia
 from weir.inputs import picture_structure
 from weir.inputs.tensor import InputRows, TensorReader
+from weir.inputs.transparency import composed, with_alpha
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,14 +46,14 @@ class PictureReader(TensorReader):
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Read a PNG or JPEG as the one row `(1, …)`: in its channels, at its size, in its range of values.
 
-        Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); an alpha channel is ignored; resizing is Lanczos; of 16 bits
-        the upper 8 count; whole numbers are rounded.
+        Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); what is transparent is put on white or black
+        (`weir.inputs.transparency`); resizing is Lanczos; of 16 bits the upper 8 count; whole numbers are rounded.
 
         Raises:
             UnsupportedMedia: another type than PNG and JPEG.
             TooLarge: the picture has more than 16 million pixels, longer sides, or an abnormal number of chunks or
                 scans.
-            BadBody: it can't be decoded.
+            BadBody: it can't be decoded, or is all transparent.
         """
         if media_type not in MEDIA_TYPES:
             raise UnsupportedMedia("pictures are image/png or image/jpeg", media_type)
@@ -72,15 +73,21 @@ def _decoded(content: bytes, one: Picture) -> "Image":
             warnings.simplefilter("ignore")  # Pillow reads what it warns of
             picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
             _check(picture, content)
-            return (
-                _eight_bits(picture)
-                .convert(_MODES[one.channels])
-                .resize((one.width, one.height), Image.Resampling.LANCZOS)
-            )
+            return _resized(_eight_bits(picture), one)
     except Image.DecompressionBombError as exc:
         raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", "far more") from exc
     except _NOT_A_PICTURE as exc:
         raise BadBody(picture_structure.WHOLE, "a damaged one") from exc
+
+
+def _resized(picture: "Image", one: Picture) -> "Image":
+    from PIL import Image  # noqa: PLC0415
+
+    size, mode = (one.width, one.height), _MODES[one.channels]
+    transparent = with_alpha(picture)
+    if transparent is None:
+        return picture.convert(mode).resize(size, Image.Resampling.LANCZOS)
+    return composed(transparent.resize(size, Image.Resampling.LANCZOS)).convert(mode)
 
 
 def _check(picture: "Image", content: bytes) -> None:

@@ -7,7 +7,9 @@ https://github.com/kserve/open-inference-protocol, with Triton's extensions `bin
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from weir.protocol.raw_json import is_null
 
 Parameters = dict[str, Any]
 
@@ -18,14 +20,16 @@ _DATA = Meta(
 _SIZE = Meta(ge=0, description="Bytes of this tensor behind the JSON; instead of data.")
 _NUMPY = Meta(description="MLServer's name for a NumPy array; values are read as one in any case.")
 _SHAPE = Meta(description="Rows first, 1 to 1,024.")
+_SHARED_MEMORY = Meta(description="Triton's shared memory is refused: the values travel in the request.")
+_REFUSED = Meta(description="Triton's; refused unless it is 0, because it cannot be honoured.")
 
 
-class InputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of an input."""
+class InputParameters(Struct, frozen=True, kw_only=True):
+    """Parameters of an input; null means absent, and those that are not known are ignored."""
 
-    binary_data_size: Annotated[int, _SIZE] | UnsetType = UNSET
+    binary_data_size: Annotated[int, _SIZE] | None = None
     content_type: Annotated[Literal["np"] | None, _NUMPY] = None
-    headers: Annotated[None, Meta(description="As MLServer writes it.")] = None
+    shared_memory_region: Annotated[None, _SHARED_MEMORY] = None
 
 
 class InputTensor(Struct, kw_only=True):
@@ -38,15 +42,20 @@ class InputTensor(Struct, kw_only=True):
     parameters: InputParameters | None = None
 
     @property
-    def binary_data_size(self) -> int | UnsetType:
+    def binary_data_size(self) -> int | None:
         """Size of its values behind the JSON, when they stand there."""
-        return self.parameters.binary_data_size if self.parameters else UNSET
+        return self.parameters.binary_data_size if self.parameters else None
+
+    @property
+    def values(self) -> msgspec.Raw | None:
+        """Its values in the JSON, when they stand there; null means that they do not."""
+        return None if self.data is UNSET or is_null(self.data) else self.data
 
 
-class OutputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of a requested output."""
+class OutputParameters(Struct, frozen=True, kw_only=True):
+    """Parameters of a requested output; null means absent, and those that are not known are ignored."""
 
-    binary_data: Annotated[bool, Meta(description="Send its values behind the JSON.")] | UnsetType = UNSET
+    binary_data: Annotated[bool, Meta(description="Send its values behind the JSON.")] | None = None
     classification: (
         Annotated[
             int,
@@ -54,8 +63,10 @@ class OutputParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 ge=1, description="Of probabilities: so many labels, the most probable first, as `value:index:label`."
             ),
         ]
-        | UnsetType
-    ) = UNSET
+        | None
+    ) = None
+    content_type: Annotated[Literal["np"] | None, _NUMPY] = None
+    shared_memory_region: Annotated[None, _SHARED_MEMORY] = None
 
 
 class RequestedOutput(Struct, kw_only=True):
@@ -65,24 +76,26 @@ class RequestedOutput(Struct, kw_only=True):
     parameters: OutputParameters | None = None
 
     @property
-    def classification(self) -> int | UnsetType:
+    def classification(self) -> int | None:
         """How many of the most probable labels are requested, when not all probabilities are."""
-        return self.parameters.classification if self.parameters else UNSET
+        return self.parameters.classification if self.parameters else None
 
     @property
-    def binary_data(self) -> bool | UnsetType:
+    def binary_data(self) -> bool | None:
         """Whether its values go behind the JSON, when the caller decides it for this output."""
-        return self.parameters.binary_data if self.parameters else UNSET
+        return self.parameters.binary_data if self.parameters else None
 
 
-class RequestParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of a request."""
+class RequestParameters(Struct, frozen=True, kw_only=True):
+    """Parameters of a request; null means absent, and those that are not known are ignored."""
 
-    binary_data_output: Annotated[bool, Meta(description="Send the values of outputs behind the JSON.")] = False
-    alpha: Annotated[float, Meta(description="Which prediction sets the output `set` has.")] | UnsetType = UNSET
-    per_label: Annotated[bool, Meta(description="Sets that hold for each label by itself.")] | UnsetType = UNSET
+    binary_data_output: Annotated[bool, Meta(description="Send the values of outputs behind the JSON.")] | None = None
+    alpha: Annotated[float, Meta(description="Which prediction sets the output `set` has.")] | None = None
+    per_label: Annotated[bool, Meta(description="Sets that hold for each label by itself.")] | None = None
     content_type: Annotated[Literal["np"] | None, _NUMPY] = None
-    headers: Annotated[None, Meta(description="As MLServer writes it.")] = None
+    sequence_id: Annotated[Literal[0, ""] | None, _REFUSED] = None
+    priority: Annotated[Literal[0] | None, _REFUSED] = None
+    timeout: Annotated[Literal[0] | None, _REFUSED] = None
 
 
 _DEFAULTS = RequestParameters()
@@ -118,7 +131,8 @@ class InferResponse(Struct, kw_only=True, omit_defaults=True):
     model_name: str
     model_version: str
     outputs: list[OutputTensor]
-    id: str = ""
+    id: str | UnsetType = UNSET
+    """the request's own, when it has one"""
 
 
 class ErrorMessage(Struct, frozen=True):
@@ -215,11 +229,20 @@ class Duration(Struct, kw_only=True):
 
 
 class InferStatistics(Struct, kw_only=True):
-    """Requests that were answered and that failed, and the time in the networks alone."""
+    """Requests that were answered and that failed, and the time in the networks alone.
+
+    The others are Triton's, and stay 0: Weir has no queue and no cache, and measures its inputs and outputs only as a
+    part of `success`.
+    """
 
     success: Duration
     fail: Duration
+    queue: Duration = field(default_factory=Duration)
+    compute_input: Duration = field(default_factory=Duration)
     compute_infer: Duration
+    compute_output: Duration = field(default_factory=Duration)
+    cache_hit: Duration = field(default_factory=Duration)
+    cache_miss: Duration = field(default_factory=Duration)
 
 
 class ModelStatistics(Struct, kw_only=True):
@@ -234,6 +257,12 @@ class ModelStatistics(Struct, kw_only=True):
     execution_count: int = 0
     """requests answered"""
     inference_stats: InferStatistics
+    response_stats: dict[str, Any] = {}
+    """empty: a request has one response"""
+    batch_stats: tuple[()] = ()
+    """empty: requests are not batched together"""
+    memory_usage: tuple[()] = ()
+    """empty: it is not measured"""
     parameters: Parameters
 
 
@@ -246,7 +275,7 @@ class Statistics(Struct, frozen=True):
 class IndexRequest(Struct, kw_only=True):
     """The body of `POST …/repository/index`; it may be empty."""
 
-    ready: bool = False
+    ready: bool | None = False
 
 
 class IndexEntry(Struct, frozen=True, kw_only=True):

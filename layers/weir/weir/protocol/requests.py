@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from weir.catalog.inputs import Input
 from weir.catalog.promises import PredictionSets, Quantile
@@ -21,13 +21,14 @@ from weir.protocol.messages import (
     RequestedOutput,
     RequestParameters,
 )
+from weir.protocol.raw_json import without_mark
 
 MAX_ROWS = 1024
 """rows in one request"""
 
 _FORM = (
-    'the body is a JSON object {"inputs": [{"name", "shape", "datatype", "data"}]}, with no parameters but those of '
-    "/openapi.json"
+    'the body is a JSON object {"inputs": [{"name", "shape", "datatype", "data"}]}, with parameters as /openapi.json '
+    "describes them"
 )
 _decoder = msgspec.json.Decoder(InferRequest)
 _index = msgspec.json.Decoder(IndexRequest)
@@ -50,7 +51,7 @@ def decode(content: bytes, header_length: int | None, inputs: Sequence[Input]) -
         inputs: the model's inputs.
 
     Raises:
-        BadBody: it is no such document, or has parameters that this API does not know.
+        BadBody: it is no such document, or has a parameter that this API knows and cannot honour.
         BadTensor: the bytes alone are no whole rows.
     """
     if header_length == 0:
@@ -59,13 +60,13 @@ def decode(content: bytes, header_length: int | None, inputs: Sequence[Input]) -
         raise BadBody(f"Inference-Header-Content-Length is at most the body's {len(content)} bytes", header_length)
     split = len(content) if header_length is None else header_length
     try:
-        message = _decoder.decode(content if split == len(content) else memoryview(content)[:split])
+        message = _decoder.decode(without_mark(content if split == len(content) else memoryview(content)[:split]))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         if content.startswith(PICTURES):
             raise BadBody("a picture is sent with Content-Type: image/png or image/jpeg", "a picture without") from exc
         raise BadBody(_FORM, exc) from exc
     _check_outputs(message)
-    behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not UNSET)
+    behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not None)
     if behind != len(content) - split:
         raise BadBody(
             f"the binary_data_size of all inputs adds up to the {len(content) - split} bytes behind the JSON", behind
@@ -102,7 +103,7 @@ def _check_outputs(message: InferRequest) -> None:
 def decode_index(content: bytes) -> IndexRequest:
     """Read the body of a request for the index, which may be empty. Raises `BadBody`."""
     try:
-        return _index.decode(content or b"{}")
+        return _index.decode(without_mark(content) or b"{}")
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadBody('the body is empty, or a JSON object {"ready": true or false}', exc) from exc
 
@@ -116,7 +117,7 @@ def rows(request: DecodedRequest, inputs: Sequence[Input]) -> InputRows:
     tensors = request.message.inputs
     if len(tensors) == len(inputs) == 1 and tensors[0].name == inputs[0].name:  # most models: the short way
         _check(tensors[0], inputs[0])
-        return _values(tensors[0], request.binary if tensors[0].binary_data_size is not UNSET else None)
+        return _values(tensors[0], request.binary if tensors[0].binary_data_size is not None else None)
     check_names([tensor.name for tensor in tensors], inputs)
     by_name = {one.name: one for one in inputs}
     arrays, at = {}, 0
@@ -124,8 +125,8 @@ def rows(request: DecodedRequest, inputs: Sequence[Input]) -> InputRows:
         _check(tensor, by_name[tensor.name])
         check_equal_rows([tensors[0].shape[0], tensor.shape[0]])
         size = tensor.binary_data_size
-        arrays[tensor.name] = _values(tensor, None if size is UNSET else request.binary[at : at + size])
-        at += 0 if size is UNSET else size
+        arrays[tensor.name] = _values(tensor, None if size is None else request.binary[at : at + size])
+        at += size or 0
     return joined([arrays[one.name] for one in inputs], inputs)
 
 
@@ -157,15 +158,15 @@ def _check(tensor: InputTensor, one: Input) -> None:
 
 
 def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
-    count, data = math.prod(tensor.shape), tensor.data
-    if (binary is None) == (data is UNSET):
+    count, data = math.prod(tensor.shape), tensor.values
+    if (binary is None) == (data is None):
         raise BadTensor(
             f"{tensor.name} has either data or binary_data_size", "both" if binary is not None else "neither"
         )
     try:
         if binary is not None:
             return from_bytes(binary, tensor.datatype, count).reshape(tensor.shape)
-        assert data is not UNSET
+        assert data is not None
         return from_json(data, tensor.datatype, count).reshape(tensor.shape)
     except BadTensor as exc:
         raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
@@ -182,15 +183,15 @@ def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]
     for output in message.outputs or ():
         if output.name not in known:
             raise BadTensor(f"outputs of the model are {', '.join(known)}", output.name)
-        if output.classification is not UNSET and output.name != "probabilities":
+        if output.classification is not None and output.name != "probabilities":
             raise BadBody("classification (class_count) goes with the output probabilities", output.name)
     outputs = message.outputs or [
-        RequestedOutput(name=name) for name in known if name != "set" or parameters.alpha is not UNSET
+        RequestedOutput(name=name) for name in known if name != "set" or parameters.alpha is not None
     ]
     has_sets = any(output.name == "set" for output in outputs)
-    if has_sets and parameters.alpha is UNSET:
+    if has_sets and parameters.alpha is None:
         raise BadBody("the output set goes with the request's parameter alpha", "none")
-    if not has_sets and (parameters.alpha is not UNSET or parameters.per_label is not UNSET):
+    if not has_sets and (parameters.alpha is not None or parameters.per_label is not None):
         raise BadBody("alpha and per_label go with the output set of a cascade that has sets", "no such output")
     return outputs
 
@@ -198,7 +199,7 @@ def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]
 def is_binary(output: RequestedOutput, parameters: RequestParameters) -> bool:
     """Tell whether an output's values go behind the JSON: by its own parameter, else by the request's."""
     own = output.binary_data
-    return parameters.binary_data_output if own is UNSET else own
+    return parameters.binary_data_output is True if own is None else own
 
 
 def set_parameters(parameters: RequestParameters, promised: PredictionSets) -> tuple[Quantile, bool]:
@@ -208,7 +209,7 @@ def set_parameters(parameters: RequestParameters, promised: PredictionSets) -> t
         BadBody: an alpha that the version has no sets for.
     """
     alpha, per_label = parameters.alpha, parameters.per_label is True
-    quantile = None if alpha is UNSET else promised.quantile(alpha)
+    quantile = None if alpha is None else promised.quantile(alpha)
     if quantile is None:
         raise BadBody(f"alpha is one of {', '.join(f'{one.alpha:g}' for one in promised.quantiles)}", alpha)
     if per_label and quantile.least_per_label is None:

@@ -50,11 +50,12 @@ def classified(output: Output, labels: Sequence[str], count: int) -> Output:
     return replace(output, datatype="BYTES", shape=list(best.shape), values=texts)
 
 
-def encode(model: str, version: str, outputs: Sequence[Output], request_id: str) -> tuple[bytes, int | None]:
-    """Write an answer: its bytes, and the length of the JSON when tensors stand behind it."""
+def encode(model: str, version: str, outputs: Sequence[Output], request_id: str | None) -> tuple[bytes, int | None]:
+    """Write an answer: its bytes, and the length of the JSON when tensors stand behind it; None is no id."""
     behind = [to_bytes(output.values) if output.binary else None for output in outputs]
     tensors = [_tensor(output, data) for output, data in zip(outputs, behind, strict=True)]
-    message = InferResponse(model_name=model, model_version=version, outputs=tensors, id=request_id)
+    own_id = UNSET if request_id is None else request_id
+    message = InferResponse(model_name=model, model_version=version, outputs=tensors, id=own_id)
     head = msgspec.json.encode(message)
     binary = [data for data in behind if data is not None]
     return (head + b"".join(binary), len(head)) if binary else (head, None)

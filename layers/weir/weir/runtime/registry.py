@@ -9,7 +9,7 @@ from weir.catalog import keys
 from weir.catalog.aliases import decode_alias
 from weir.catalog.manifest import decode
 from weir.catalog.store import Store
-from weir.errors import DamagedDocument, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
+from weir.errors import BadName, DamagedDocument, ModelNotFound, ModelUnavailable, ObjectNotFound, StoreUnavailable
 from weir.observability import logger
 from weir.runtime.model import Model
 from weir.settings import DEFAULT_ALIAS, DEFAULT_REFRESH_S, Settings
@@ -60,15 +60,17 @@ class Registry:
             version: a number or an alias; empty means the registry's own alias.
 
         Raises:
-            BadName: a name that no model, version or alias can have.
-            ModelNotFound: it is not in the store.
+            ModelNotFound: it is not in the store, or its name is one that no model, version or alias can have.
             ModelUnavailable: its manifest can't be used.
             StoreUnavailable: the store did not answer, and nothing is known from before.
         """
-        keys.model_name(name)
         is_number = version[:1].isdigit()
         alias = "" if is_number else version or self._alias
-        number = self._resolve(name, alias) if alias else keys.version_number(version)
+        try:
+            keys.model_name(name)
+            number = self._resolve(name, alias) if alias else keys.version_number(version)
+        except BadName as exc:
+            raise ModelNotFound(name, version if is_number else alias, exc.rule) from exc
         if (name, number) not in self._loaded:
             self._loaded[name, number] = self._load(name, number, alias)
             while len(self._loaded) > _KEPT:

@@ -52,7 +52,7 @@ def test_what_the_function_has_no_route_for_is_refused(verb: str, path: str, sta
     answer = _api().handle(http_event(verb, path), None)
     assert answer["statusCode"] == status
     assert set(json.loads(answer["body"])) == {"error"}
-    assert answer["headers"].get("Allow") == ("GET" if status == 405 else None)
+    assert answer["headers"].get("Allow") == ("GET, HEAD" if status == 405 else None)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,56 @@ def test_an_answer_is_neither_error_nor_fault(capsys: pytest.CaptureFixture[str]
         assert (metrics["ColdStart"], metrics["Errors"], metrics["Faults"]) == ([cold], [0], [0])
 
 
-def test_an_event_of_another_shape_is_a_500() -> None:
-    """A function that is invoked without API Gateway answers all the same."""
-    assert _api().handle({"some": "event"}, None)["statusCode"] == 500
+def test_head_is_answered_without_a_body() -> None:
+    """HEAD has the status and the headers of GET, and an error of GET is its error."""
+    answer = _api().handle(http_event("HEAD", "/v2/models/a"), None)
+    assert (answer["statusCode"], answer["headers"], answer["body"]) == (200, {"Content-Type": "application/json"}, "")
+    assert _api(ModelNotFound("a", 7)).handle(http_event("HEAD", "/v2/models/a"), None)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [
+        ("/v2/models/a", "GET /v2/models/{model}", 200),
+        ("/v2/models/a", "$default", 404),
+        ("/v2/models/a/versions/1", "GET /v2/models/{model}", 404),
+        ("/v2/models/a", None, 200),
+        ("/v2/models/a", "ANY /{proxy+}", 200),
+    ],
+    ids=["as written", "models%2Fa", "a%2Fversions%2F1", "a gateway without routes", "a gateway with other routes"],
+)
+def test_an_encoded_slash_is_no_slash(path: str, key: str | None, status: int) -> None:
+    """The path is decoded when it arrives; the route that the gateway chose shows how it was written."""
+    event = http_event("GET", path)
+    del event["routeKey"]
+    assert _api().handle(event | ({"routeKey": key} if key else {}), None)["statusCode"] == status
+
+
+@pytest.mark.parametrize("event", [{}, {"source": "warmer"}, {"source": "serverless-plugin-warmup"}], ids=str)
+def test_a_warmer_is_answered(event: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It reads no store, and counts as no error."""
+    answer = _api().handle(event, None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"live": True})
+    assert metrics_among_logs(capsys.readouterr().out)["Errors"] == [0]
+
+
+@pytest.mark.parametrize("event", [{"some": "event"}, {"httpMethod": "GET", "requestContext": {}}, [], None], ids=str)
+def test_an_event_of_another_shape_is_a_400(
+    event: object, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer and the log say in one line what the function answers; it is no fault of Weir."""
+    answer = _api().handle(event, None)
+    error = json.loads(answer["body"])["error"]
+    assert answer["statusCode"] == 400
+    assert error.startswith("the function answers the events of an API Gateway HTTP API, payload format 2.0. Got: ")
+    assert [record.message for record in caplog.records] == [error]
+    assert metrics_among_logs(capsys.readouterr().out)["Faults"] == [0]
+
+
+def test_the_base_path_of_a_custom_domain_is_cut() -> None:
+    """The same API answers below it, and at its own URL; the gateway chooses the route without it."""
+    api = Api("models", "/ml")
+    api.operation("server")(lambda _: respond("here"))
+    for path in ("/ml/v2", "/v2"):
+        assert api.handle(http_event("GET", "/v2") | {"rawPath": path}, None)["statusCode"] == 200
+    assert api.handle(http_event("GET", "/mlv2"), None)["statusCode"] == 404

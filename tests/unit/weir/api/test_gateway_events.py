@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weir.api.gateway_events import Response, request_body, to_gateway, verb_and_path
-from weir.errors import BadBody
+from weir.api import routes
+from weir.api.gateway_events import (
+    _WARMERS,
+    Response,
+    check_warmer,
+    is_request,
+    request_body,
+    route_key,
+    to_gateway,
+    verb_and_paths,
+)
+from weir.errors import BadBody, RouteNotFound, UnsupportedMedia
 from weir.protocol.compression import SMALLEST
 
 
@@ -66,6 +76,13 @@ def test_pictures_are_recognised_by_their_type(content_type: str, picture: str) 
     assert request_body(_event("", encoded=False, content_type=content_type)).picture == picture
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "Multipart/Mixed"])
+def test_forms_with_files_are_refused_with_the_way_to_send_a_file(content_type: str) -> None:
+    """Such a form is no JSON and no picture, whatever it holds."""
+    with pytest.raises(UnsupportedMedia, match=r"curl --data-binary @file, .* Got: multipart/"):
+        request_body(_event("", encoded=False, content_type=content_type))
+
+
 def test_headers_are_read_in_any_case() -> None:
     """An HTTP API writes them in lower case, `sam local` does not."""
     for headers in (
@@ -76,15 +93,16 @@ def test_headers_are_read_in_any_case() -> None:
         assert (request.encoding, request.header_length) == ("gzip", 12)
 
 
-@pytest.mark.parametrize("length", ["-1", "1.0", "x", "1 2", "٣", "1e3", "0x1", "9999999999", "+1"])
+@pytest.mark.parametrize("length", ["", " ", "-1", "1.0", "x", "1 2", "٣", "1e3", "0x1", "9999999999", "+1"])
 def test_lengths_are_whole_numbers(length: str) -> None:
     """Anything else is refused, even digits of other scripts."""
     with pytest.raises(BadBody, match="Inference-Header-Content-Length is the length of the JSON in bytes"):
         request_body(_event("", encoded=False, inference_header_content_length=length))
 
 
-def _answer(body: str | bytes, accepted: str, status: int = 200) -> dict[str, Any]:
-    return to_gateway(Response(status, body, {}), _event("", encoded=False, accept_encoding=accepted))
+def _answer(body: str | bytes, accepted: str, *, compressible: bool = True) -> dict[str, Any]:
+    response = Response(200, body, {}, compressible=compressible)
+    return to_gateway(response, _event("", encoded=False, accept_encoding=accepted))
 
 
 @pytest.mark.parametrize("body", ["x" * SMALLEST, b"\xff" * SMALLEST])
@@ -98,12 +116,14 @@ def test_long_answers_are_compressed_for_clients_that_accept_it(body: str | byte
     assert gzip.decompress(base64.b64decode(packed["body"])) == content
 
 
-@pytest.mark.parametrize(("body", "status"), [("x" * (SMALLEST - 1), 200), ("x" * SMALLEST, 400), ("", 200)])
-def test_short_answers_and_errors_are_sent_as_they_are(body: str, status: int) -> None:
-    """Compression gains nothing on short ones, and some clients read errors without decompressing them."""
-    answer = _answer(body, "gzip", status)
-    assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (status, body, False)
-    assert "Content-Encoding" not in answer["headers"]
+@pytest.mark.parametrize(
+    ("body", "compressible"), [("x" * (SMALLEST - 1), True), ("", True), ("x" * SMALLEST, False), ("x" * 9999, False)]
+)
+def test_short_answers_and_documents_are_sent_as_they_are(body: str, compressible: bool) -> None:
+    """Compression gains nothing on short ones, and some clients read errors and documents without decompressing."""
+    answer = _answer(body, "gzip", compressible=compressible)
+    assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (200, body, False)
+    assert not {"Content-Encoding", "Vary"} & set(answer["headers"])
 
 
 def test_bytes_are_sent_in_base64() -> None:
@@ -128,11 +148,104 @@ def test_a_picture_has_no_json_before_it() -> None:
         request_body(_event("", encoded=False, content_type="image/png", inference_header_content_length="0"))
 
 
+def _found(stage: str, raw_path: str, key: str, base_path: str = "") -> str:
+    """Return the path of the API at which an event arrives; empty when it has no route."""
+    event = {"rawPath": raw_path, "requestContext": {"stage": stage, "http": {"method": "GET"}}, "routeKey": key}
+    verb, paths = verb_and_paths(event, base_path)
+    try:
+        path, route, _ = routes.find_first(verb, paths)
+        routes.check_key(route, verb, path, key)
+    except RouteNotFound:
+        return ""
+    return path
+
+
 @pytest.mark.parametrize(
-    ("stage", "raw_path", "path"),
-    [("$default", "/v2/models/a", "/v2/models/a"), ("prod", "/prod/v2/models/a", "/v2/models/a")],
+    ("stage", "raw_path", "key", "path"),
+    [
+        ("$default", "/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("prod", "/prod/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("prod", "/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
+        ("prod", "/prod", "$default", "/"),
+        ("prod", "/prod/", "$default", "/"),
+        ("prod", "/production-line/v2", "$default", ""),
+        ("prod", "/prod/prod/v2", "$default", ""),
+        ("v2", "/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
+        ("v2", "/v2/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
+        ("v2", "/v2/models/a", "$default", ""),
+        ("v2", "/v2", "GET /v2", "/v2"),
+        ("v1", "/v1/models/a", "GET /v1/{proxy+}", "/v1/models/a"),
+        ("v1", "/v1/v1/models/a", "GET /v1/{proxy+}", "/v1/models/a"),
+        ("v1", "/v1/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+    ],
 )
-def test_the_path_is_without_the_stage(stage: str, raw_path: str, path: str) -> None:
-    """An API of another stage than `$default` has its name before each path."""
-    event = {"rawPath": raw_path, "requestContext": {"stage": stage, "http": {"method": "GET"}}}
-    assert verb_and_path(event) == ("GET", path)
+def test_the_path_is_without_the_stage(stage: str, raw_path: str, key: str, path: str) -> None:
+    """An API of another stage than `$default` has its name before each path; a custom domain may leave it out.
+
+    A stage may be named like a path: the path is cut where it has no route otherwise, and must have the route that the
+    gateway chose.
+    """
+    assert _found(stage, raw_path, key) == path
+
+
+@pytest.mark.parametrize(
+    ("raw_path", "key", "path"),
+    [
+        ("/ml/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/prod/ml/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/prod/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
+        ("/mla/v2", "$default", ""),
+        ("/ml", "$default", "/"),
+        ("/ml/", "$default", "/"),
+        ("/prod/ml", "$default", "/"),
+        ("/", "$default", "/"),
+    ],
+)
+def test_the_path_is_without_the_base_path(raw_path: str, key: str, path: str) -> None:
+    """It is cut where it is; the API's own URL, without a custom domain, goes on to work."""
+    assert _found("prod", raw_path, key, "/ml") == path
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_an_event_without_a_route_has_its_path(key: str | None) -> None:
+    """Another gateway may have no routes at all."""
+    event = {"rawPath": "/v2", "requestContext": {"stage": "$default", "http": {"method": "GET"}}, "routeKey": key}
+    assert (verb_and_paths(event), route_key(event)) == (("GET", ["/v2"]), "")
+
+
+WARMERS = [{}, {"warmer": True, "concurrency": 3}, *({"source": source} for source in sorted(_WARMERS))]
+
+
+@pytest.mark.parametrize("event", WARMERS, ids=str)
+def test_warmers_are_told_from_requests(event: dict[str, Any]) -> None:
+    """Plug-ins and schedules send them."""
+    assert not is_request(event)
+    check_warmer(event)
+
+
+REST = {"resource": "/v2", "path": "/v2", "httpMethod": "GET", "requestContext": {"stage": "prod"}}
+OTHERS: list[tuple[object, str]] = [
+    ({"key1": "value1", "key2": "value2"}, "an event with key1, key2"),
+    (REST, "an event with resource, path, httpMethod, requestContext"),
+    ({"version": "1.0", **REST}, "an event with version, resource, path, httpMethod, requestContext"),
+    (
+        {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/v2"},
+        "an event with requestContext, httpMethod, path",
+    ),
+    ({"rawPath": "/v2", "requestContext": {"stage": "$default"}}, "an event with rawPath, requestContext"),
+    ({"source": "aws.s3"}, "an event with source"),
+    (None, "None"),
+    ([], "[]"),
+    ("text", "text"),
+]
+
+
+@pytest.mark.parametrize(("event", "got"), OTHERS, ids=[got for _, got in OTHERS])
+def test_other_events_are_refused_in_one_line(event: object, got: str) -> None:
+    """It says what the function answers, and which keys came, not their values."""
+    assert not is_request(event)
+    with pytest.raises(BadBody) as caught:
+        check_warmer(event)
+    assert caught.value.rule == "the function answers the events of an API Gateway HTTP API, payload format 2.0"
+    assert caught.value.got == got

@@ -2,6 +2,8 @@
 
 import time
 
+import msgspec
+
 from weir.api.model_statistics import SCOPE, RequestCounts
 
 
@@ -42,6 +44,20 @@ def test_a_version_without_requests_has_zeros() -> None:
         assert (statistics.last_inference, statistics.inference_count, statistics.execution_count) == (0, 0, 0)
         assert statistics.inference_stats.success.count == statistics.inference_stats.fail.count == 0
         assert statistics.parameters == {"scope": SCOPE}
+
+
+def test_all_keys_of_triton_are_there() -> None:
+    """Triton's load generator reads them unchecked; what Weir does not have or measure is zero."""
+    counter = RequestCounts()
+    counter.answered("m", 1, rows=3, taken_ns=50, compute_ns=20)
+    statistics = msgspec.to_builtins(counter.of("m", 1))
+    zero = {"count": 0, "ns": 0}
+    assert statistics["inference_stats"] == {
+        "success": {"count": 1, "ns": 50},
+        "compute_infer": {"count": 1, "ns": 20},
+        **dict.fromkeys(("fail", "queue", "compute_input", "compute_output", "cache_hit", "cache_miss"), zero),
+    }
+    assert (statistics["batch_stats"], statistics["response_stats"], statistics["memory_usage"]) == ((), {}, ())
 
 
 def test_counters_are_apart() -> None:

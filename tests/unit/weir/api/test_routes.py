@@ -23,21 +23,31 @@ def _allowed(path: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/v2", ("GET",)),
-        ("/cascade/v2/health/live", ("GET",)),
-        ("/v2/models/m", ("GET",)),
-        ("/v2/models/m/ready", ("GET",)),
-        ("/v2/models/m/versions/1/ready", ("GET",)),
+        ("/v2", ("GET", "HEAD")),
+        ("/cascade/v2/health/live", ("GET", "HEAD")),
+        ("/v2/models/m", ("GET", "HEAD")),
+        ("/v2/models/m/ready", ("GET", "HEAD")),
+        ("/v2/models/m/versions/1/ready", ("GET", "HEAD")),
         ("/v2/models/m/infer", ("POST",)),
         ("/cascade/v2/models/m/versions/1/infer", ("POST",)),
-        ("/v2/", ("GET",)),
-        ("/v2/models/m/config", ("GET",)),
+        ("/v2/", ("GET", "HEAD")),
+        ("/v2/models/m/config", ("GET", "HEAD")),
         ("/cascade/v2/models/m/versions/1/stats", ("GET",)),
         ("/cascade/v2/repository/index", ("POST",)),
         ("/v1/models/m:predict", ("POST",)),
+        ("/v1/models/m/labels/champion:predict", ("POST",)),
+        ("/", ("GET", "HEAD")),
+        ("/v1/models", ("GET", "HEAD")),
+        ("/v1/models/m", ("GET", "HEAD")),
+        ("/v1/models/m/metadata", ("GET", "HEAD")),
+        ("/v1/models/m/labels/champion", ("GET", "HEAD")),
+        ("/v1/models/m/versions/1/metadata", ("GET", "HEAD")),
+        ("/cascade/v1/models/m", ()),
+        ("/v1/models/m:classify", ()),
+        ("/v2/models/a:b", ()),
         ("/v1/models/m/versions/1:predict", ("POST",)),
-        ("/openapi.json", ("GET",)),
-        ("/docs", ("GET",)),
+        ("/openapi.json", ("GET", "HEAD")),
+        ("/docs", ("GET", "HEAD")),
         ("/cascade/v1/models/m:predict", ()),
         ("/cascade/docs", ()),
         ("/v2/models", ()),
@@ -67,12 +77,14 @@ def test_verbs_of_a_path(path: str, expected: tuple[str, ...]) -> None:
         ("GET", "/v2/models/models/versions/versions/stats", "stats", {"model": "models", "version": "versions"}),
         ("POST", "/v1/models/a:b:predict", "predict", {"model": "a:b"}),
         ("POST", "/v1/models/m/versions/2:predict", "predict", {"model": "m", "version": "2"}),
+        ("POST", "/v1/models/m/labels/champion:predict", "predict", {"model": "m", "version": "champion"}),
+        ("HEAD", "/v2/models/m", "metadata", {"model": "m"}),
         ("GET", "/v2/models/a\nb", "metadata", {"model": "a\nb"}),
         ("GET", "/v2/", "server", {}),
     ],
 )
 def test_variables_are_whole_segments(verb: str, path: str, operation: str, names: dict[str, str]) -> None:
-    """Any characters but a slash are a name here; which names are valid is checked where they are used."""
+    """Any characters but a slash, and a colon without a suffix, are a name here; the registry knows the valid ones."""
     route, variables = find(verb, path)
     assert (route.operation, variables) == (operation, names)
 

@@ -20,6 +20,7 @@ from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
 from weir.engine.arrays import Floats
 from weir.engine.confidence import softmax
 from weir.errors import BadBody, BadTensor, ModelNotFound, TooLarge, UnsupportedMedia
+from weir.observability import warn_once
 from weir.protocol.messages import IndexEntry
 from weir.runtime.registry import Registry
 from weir.settings import Settings
@@ -80,6 +81,27 @@ def test_the_environment_names_alias_and_refresh_time(thirds: Path) -> None:
         _service(thirds, END_TO_END, MODEL_ALIAS="", MODEL_REFRESH_S="", MODELS_PRELOAD="").metadata("thirds")
 
 
+def test_scaled_pixels_are_warned_of_once_whatever_protocol_they_come_by(
+    thirds: Path, pictures: Floats, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are answered all the same; raw pixels and black pictures are no reason to warn."""
+    for protocol in ("infer", "predict"):
+        warn_once.cache_clear()
+        caplog.clear()
+        service = _service(thirds, CASCADE)
+        answer = getattr(service, protocol)
+
+        def body(rows: Floats, protocol: str = protocol) -> RequestBody:
+            return _body(rows) if protocol == "infer" else RequestBody(json.dumps({"inputs": rows.tolist()}).encode())
+
+        answer("thirds", "", body(pictures))
+        answer("thirds", "", body(np.zeros_like(pictures)))
+        assert not caplog.records
+        assert [answer("thirds", "", body(pictures / 255)).rows for _ in range(2)] == [4, 4]
+        (record,) = caplog.records
+        assert (record.levelname, "model thirds" in record.message) == ("WARNING", True)
+
+
 def test_nothing_is_read_until_a_request_needs_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -109,6 +131,15 @@ def test_a_model_that_cannot_be_preloaded_stops_no_other(
     for name in ("tiny", "small", "large"):
         (thirds / keys.artifact("thirds", 1, artifact(name).digest)).unlink()
     assert service.infer("thirds", "", _body(pictures)).rows == 4
+
+
+def test_not_even_an_error_outside_weirs_tree_stops_the_function(
+    thirds: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A network that breaks the interpreter, say: a function that does not start answers 500 for every model."""
+    monkeypatch.setattr(Registry, "model", lambda *_: (_ for _ in ()).throw(MemoryError("too large")))
+    _service(thirds, CASCADE).preload(["thirds"])
+    assert "preloading the model thirds failed: too large" in caplog.text
 
 
 @pytest.mark.parametrize(("mount", "network"), [(END_TO_END, "large"), (CASCADE, "tiny")])

@@ -191,7 +191,82 @@ def test_a_csv_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
         read("a.csv", data, INPUT)
 
 
-@pytest.mark.parametrize("file", ["a.parquet", "a", "a.npy.gz", ".NPY"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ["", "a,b,c,d,e,f", "0,1,2,3,4,5", "label,1,2,3,4,5", '"a,b;c",d,e,f,g,h'])
+def test_delimiters_and_headers_are_sniffed(delimiter: str, header: str) -> None:
+    """Spreadsheets write semicolons or tabs, and data frames the numbers of their columns as names."""
+    lines = [header.replace(",", delimiter)] * bool(header) + [delimiter.join("123456"), delimiter.join("654321")]
+    rows = read("a.csv", "\n".join(lines).encode(), INPUT)
+    assert rows.values.ravel().tolist() == [1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1]
+    assert (rows.errors, rows.header) == ({}, bool(header))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "0,1,2,3,4,6",
+        "1,2,3,4,5,6",
+        "0.0,1.0,2.0,3.0,4.0,5.0",
+        "nan,0,0,0,0,0",
+        "1,2,3,,5,6",
+        "0,1,2",
+        "0.5,N/A,1,2,3,4",
+        "1,2,missing,4,5,6",
+        "N/A,2,3,4,5,6",
+        "null,2,none,4,5,6",
+    ],
+)
+def test_a_first_row_of_numbers_is_no_header(first: str) -> None:
+    """A row that is bad, or lacks a value, is counted and not taken for a header."""
+    rows = read("a.csv", f"{first}\n1,2,3,4,5,6\n".encode(), INPUT)
+    assert (len(rows.values), rows.header) == (2, False)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_wide_rows_are_read(delimiter: str) -> None:
+    """A line may be longer than a cell of the csv module can be, whatever separates its values."""
+    one = Tensor(name="x", shape=(-1, 150_000))
+    rows = read("a.csv", delimiter.join(["1"] * 150_000).encode(), one)
+    assert (rows.errors, rows.values.shape) == ({}, (1, 150_000))
+
+
+@pytest.mark.parametrize("first", ["0", "0,1", "0,1,2"])
+def test_few_numbers_in_order_are_a_row(first: str) -> None:
+    """Rows of so few values may well be 0, 1 and 2."""
+    one = Tensor(name="x", shape=(-1, first.count(",") + 1))
+    assert len(read("a.csv", f"{first}\n{first}\n".encode(), one).values) == 2
+
+
+def test_decimal_commas_are_bad_rows_and_no_header() -> None:
+    """Semicolons separate the values, and the error shows one."""
+    rows = read("a.csv", b"1,5;2,5;3,5;4,5;5,5;6,5\n1;2;3;4;5;6\n", INPUT)
+    assert list(rows.errors) == [0]
+    assert "'1,5'" in rows.errors[0]
+
+
+def test_a_bad_first_row_decides_no_delimiter() -> None:
+    """Most of the first lines do."""
+    rows = read("a.csv", b"1;2;3;4\n1,2,3,4,5,6\n6,5,4,3,2,1\n", INPUT)
+    assert rows.errors == {0: "a row has 6 values. Got: 1"}
+
+
+def test_rows_of_another_length_are_split_too() -> None:
+    """When no line has as many values as a row, the errors say how many there are."""
+    assert read("a.csv", b"1;2;3\n", INPUT).errors == {0: "a row has 6 values. Got: 3"}
+
+
+@pytest.mark.parametrize("file", ["a.CSV", "a.Csv"])
+def test_the_extension_of_a_csv_is_in_any_case(file: str) -> None:
+    """Some systems write names in capitals."""
+    assert len(read(file, b"1,2,3,4,5,6\n", INPUT).values) == 1
+
+
+def test_the_extension_of_a_npy_is_in_any_case() -> None:
+    """Some systems write names in capitals."""
+    assert len(read("A.NPY", _npy(np.zeros((2, 6))), INPUT).values) == 2
+
+
+@pytest.mark.parametrize("file", ["a.parquet", "a", "a.npy.gz", "a.tsv"])
 def test_other_formats_are_refused(file: str) -> None:
     """The error lists the formats that are read."""
     with pytest.raises(BadBody, match=r"a batch file is \.npy or \.csv"):

@@ -59,17 +59,81 @@ def test_what_is_no_request_is_refused(body: bytes) -> None:
         requests.decode(body, None, IMAGE)
 
 
-@pytest.mark.parametrize("name", ["a", "priority", "binary_data", "sequence_id"])
-def test_parameters_are_refused_and_not_ignored(name: str) -> None:
-    """An unknown parameter is refused, wherever it stands, so that nobody thinks it was honoured."""
-    parameters = {name: 1}
-    for body in (
-        document(parameters=parameters),
+def _everywhere(parameters: dict[str, Any]) -> list[bytes]:
+    """Write requests with the parameters in each place that has some."""
+    return [
+        document(tensor("image", [1, 4, 4], data=ROW), parameters=parameters),
         document(tensor("image", [1, 4, 4], data=ROW, parameters=parameters)),
-        document(outputs=[{"name": "label", "parameters": parameters}]),
-    ):
-        with pytest.raises(BadBody, match=FORM):
-            requests.decode(body, None, IMAGE)
+        document(tensor("image", [1, 4, 4], data=ROW), outputs=[{"name": "probabilities", "parameters": parameters}]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"a": 1}, {"headers": {"x": "y"}}, {"tag": None, "more": [1, {}]}, {"sequence_start": True}]
+)
+def test_unknown_parameters_are_ignored(parameters: dict[str, Any]) -> None:
+    """Callers tag their requests, wherever parameters may stand."""
+    for body in _everywhere(parameters):
+        assert read(body).shape == (1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        (0, "sequence_id", 1),
+        (0, "sequence_id", "a"),
+        (0, "priority", 1),
+        (0, "timeout", 1000),
+        (1, "shared_memory_region", "a"),
+        (2, "shared_memory_region", "a"),
+        *((place, "content_type", "pd") for place in range(3)),
+    ],
+)
+def test_what_is_known_and_cannot_be_honoured_is_refused(place: int, name: str, value: object) -> None:
+    """The error names the parameter."""
+    with pytest.raises(BadBody, match=rf"{FORM}.*parameters\.{name}"):
+        requests.decode(_everywhere({name: value})[place], None, IMAGE)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"sequence_id": 0, "priority": 0, "timeout": 0}, {"sequence_id": ""}, {"content_type": "np"}]
+)
+def test_parameters_that_ask_for_nothing_are_accepted(parameters: dict[str, Any]) -> None:
+    """Triton's defaults can be honoured, and `np` is how values are read in any case."""
+    for body in _everywhere(parameters):
+        assert read(body).shape == (1, 4, 4)
+
+
+_KNOWN = (
+    *("binary_data", "binary_data_output", "binary_data_size", "classification", "alpha", "per_label", "content_type"),
+    *("sequence_id", "priority", "timeout", "shared_memory_region"),
+)
+
+
+def test_null_means_absent() -> None:
+    """It does for every parameter, and for every key that may be absent."""
+    for body in _everywhere(dict.fromkeys(_KNOWN)):
+        message = requests.decode(body, None, IMAGE).message
+        assert read(body).shape == (1, 4, 4)
+        (output,) = message.outputs or [RequestedOutput(name="probabilities")]
+        assert requests.wanted(message, ("probabilities", "set"))[0].name == "probabilities"
+        assert output.classification is None
+        assert not requests.is_binary(output, message.settings)
+    nothing = document(tensor("image", [1, 4, 4], data=ROW, parameters=None), outputs=None, parameters=None, id=None)
+    assert read(nothing).shape == (1, 4, 4)
+    head = document({**behind("image", [1, 4, 4], "FP32", 64), "data": None})
+    assert read(head + bytes(64), len(head)).shape == (1, 4, 4)
+    assert requests.decode_index(b'{"ready": null}').ready is None
+
+
+def test_a_byte_order_mark_is_left_out() -> None:
+    """It may stand before the JSON, also when tensors stand behind it, and counts to its length."""
+    mark = b"\xef\xbb\xbf"
+    assert read(mark + request_body(ROW, [1, 4, 4])).shape == (1, 4, 4)
+    head = mark + document(behind("image", [1, 4, 4], "FP32", 64))
+    assert read(head + bytes(64), len(head)).shape == (1, 4, 4)
+    assert requests.decode_index(mark + b'{"ready": true}').ready
+    assert not requests.decode_index(mark).ready
 
 
 @pytest.mark.parametrize(
@@ -78,7 +142,6 @@ def test_parameters_are_refused_and_not_ignored(name: str) -> None:
         ("request", {"binary_data_output": 1}),
         ("request", {"alpha": "0.1"}),
         ("request", {"alpha": True}),
-        ("request", {"alpha": None}),
         ("request", {"per_label": 1}),
         ("input", {"binary_data_size": -1}),
         ("input", {"binary_data_size": "8"}),
@@ -128,7 +191,7 @@ def test_an_output_is_requested_once() -> None:
         ({"data": {}}, "image: data is a list of numbers"),
         ({"data": "0" * 16}, "image: data is a list of numbers"),
         ({"data": 3}, "image: data is a list of numbers"),
-        ({"data": None}, "image: data is a list of numbers"),
+        ({"data": None}, r"image has either data or binary_data_size\. Got: neither"),
         ({"data": {"a": ROW}}, "image: data is a list of numbers"),
         ({"data": [*ROW[1:], "0"]}, "image: data is a list of numbers"),
         ({"data": [*ROW[1:], True]}, "image: data is a list of numbers"),

@@ -24,7 +24,7 @@ def _read(answer: tuple[bytes, int | None]) -> tuple[dict[str, Any], bytes]:
 
 def test_answers_are_documents_of_the_protocol() -> None:
     """Values are flat and row-major, and the id is there when the request had one."""
-    document, _ = _read(encode("m", "1", [_probable, _named], ""))
+    document, _ = _read(encode("m", "1", [_probable, _named], None))
     assert document == {
         "model_name": "m",
         "model_version": "1",
@@ -33,7 +33,7 @@ def test_answers_are_documents_of_the_protocol() -> None:
             {"name": "label", "shape": [2], "datatype": "BYTES", "data": ["é", ""]},
         ],
     }
-    assert _read(encode("m", "1", [_named], "7"))[0]["id"] == "7"
+    assert [_read(encode("m", "1", [_named], own))[0]["id"] for own in ("7", "")] == ["7", ""]
     body, length = encode("m", "1", [_probable], "7")
     assert length is None
     assert msgspec.json.decode(body, type=InferResponse).id == "7"
@@ -43,13 +43,13 @@ def test_numbers_survive_json() -> None:
     """A float32 written as JSON is read as the same float32."""
     values = np.random.default_rng(3).random((50, 3), np.float32)
     spec = TensorMetadata(name="probabilities", datatype="FP32", shape=(-1, 3))
-    document, _ = _read(encode("m", "1", [Output.of(spec, values)], ""))
+    document, _ = _read(encode("m", "1", [Output.of(spec, values)], None))
     assert np.array(document["outputs"][0]["data"], np.float32).tobytes() == values.tobytes()
 
 
 def test_bytes_stand_behind_the_json() -> None:
     """Binary outputs follow the JSON in order, each with its size, and the length of the JSON is returned."""
-    document, binary = _read(encode("m", "1", [_probable.sent_binary(), _named.sent_binary()], ""))
+    document, binary = _read(encode("m", "1", [_probable.sent_binary(), _named.sent_binary()], None))
     texts = b"\2\0\0\0\xc3\xa9\0\0\0\0"
     assert document["outputs"] == [
         {"name": "probabilities", "shape": [2, 3], "datatype": "FP32", "parameters": {"binary_data_size": 24}},
@@ -60,7 +60,7 @@ def test_bytes_stand_behind_the_json() -> None:
 
 def test_one_answer_may_have_both() -> None:
     """Only the binary outputs stand behind the JSON; the others keep their data in it."""
-    document, binary = _read(encode("m", "1", [_named, _probable.sent_binary()], ""))
+    document, binary = _read(encode("m", "1", [_named, _probable.sent_binary()], None))
     assert document["outputs"][0]["data"] == ["é", ""]
     assert "data" not in document["outputs"][1]
     assert binary == PROBABILITIES.tobytes()
@@ -70,7 +70,7 @@ def test_one_answer_may_have_both() -> None:
 def test_a_size_is_the_one_of_its_datatype(values: np.ndarray[Any, Any]) -> None:
     """The binary size counts four bytes for a number, and one for true or false."""
     spec = TensorMetadata(name="some", datatype="", shape=(-1,))
-    document, binary = _read(encode("m", "1", [Output.of(spec, values).sent_binary()], ""))
+    document, binary = _read(encode("m", "1", [Output.of(spec, values).sent_binary()], None))
     assert document["outputs"][0]["parameters"]["binary_data_size"] == len(binary) == values.nbytes
 
 
@@ -99,6 +99,6 @@ def test_many_ties_are_by_index() -> None:
 
 def test_classes_may_be_bytes() -> None:
     """Each class behind the JSON has its length before it."""
-    document, binary = _read(encode("m", "1", [classified(_probable, LABELS, 1).sent_binary()], ""))
+    document, binary = _read(encode("m", "1", [classified(_probable, LABELS, 1).sent_binary()], None))
     assert document["outputs"][0]["shape"] == [2, 1]
     assert binary == b"\x11\0\0\x000.500000:1:middle\x11\0\0\x000.750000:1:middle"

@@ -35,9 +35,35 @@ def test_one_input_needs_no_name(rows: list[Any], named: bool) -> None:
         assert np.array_equal(rows_read, IMAGES)
 
 
-def test_rows_may_be_named_or_not_one_by_one() -> None:
-    """Named and unnamed rows may stand in one request."""
-    rows, _ = _read({"instances": [IMAGES[0].tolist(), {"image": IMAGES[1].tolist()}]})
+def test_rows_are_all_named_or_none() -> None:
+    """Named and unnamed rows in one request are refused, whichever comes first."""
+    mixed = [IMAGES[0].tolist(), {"image": IMAGES[1].tolist()}]
+    for instances in (mixed, mixed[::-1]):
+        with pytest.raises(BadBody, match="all rows of a request name their inputs, or none does"):
+            _read({"instances": instances})
+
+
+def test_rows_are_nested_alike() -> None:
+    """A flat row beside a nested one is refused, by row or all at once."""
+    mixed = [IMAGES[0].tolist(), IMAGES[1].ravel().tolist()]
+    for document in ({"instances": mixed}, {"inputs": mixed}, {"instances": [{"image": row} for row in mixed]}):
+        with pytest.raises(BadTensor, match=r"all rows of a request are nested alike\. Got: rows of \[1, 5\] lists"):
+            _read(document)
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [{"signature_name": None}, {"signature_name": ""}, {"inputs": None}, {"signature_name": "serving_default"}],
+)
+def test_null_means_absent(absent: dict[str, object]) -> None:
+    """So does the empty name of a signature, as in TensorFlow Serving."""
+    assert np.array_equal(_read({"instances": IMAGES.tolist(), **absent})[0], IMAGES)
+    assert np.array_equal(_read({"instances": None, **absent, "inputs": IMAGES.tolist()})[0], IMAGES)
+
+
+def test_a_byte_order_mark_is_left_out() -> None:
+    """It may stand before the document."""
+    rows, _ = decode(b"\xef\xbb\xbf" + json.dumps({"instances": IMAGES.tolist()}).encode(), IMAGE)
     assert np.array_equal(rows, IMAGES)
 
 
@@ -79,7 +105,9 @@ def test_what_tensorflow_serving_leaves_alone_is_left_alone() -> None:
         b'{"inputs": {"image": 1}}',
         b'{"inputs": "\xff"}',
         b'{"instances": [[1]], "inputs": [[1]]}',
-        b'{"signature_name": null, "instances": [[1]]}',
+        b'{"signature_name": 1, "instances": [[1]]}',
+        b"\xef\xbb\xbf",
+        b"\xff\xfe{}",
         b'{"instances": [[1]]',
         b'{"instances": [{"image": [1]]}',
         b'{"instances": ' + b"[" * 100_000,

@@ -5,8 +5,7 @@ The bodies differ, and have a file for each family; the other two layers are the
 
 from collections.abc import Callable
 
-import keras
-
+from training.configured_keras import keras
 from training.modalities.picture.architectures import conv, mlp
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput

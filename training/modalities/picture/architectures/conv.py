@@ -3,8 +3,9 @@
 Strides are at most 2: TensorFlow 2.19 converts a stride above the kernel's size to a network whose outputs are zero.
 """
 
-import keras
-from keras import layers
+from training.configured_keras import keras
+
+layers = keras.layers
 
 
 def tiny(scaled: keras.KerasTensor) -> keras.KerasTensor:

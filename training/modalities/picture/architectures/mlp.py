@@ -1,7 +1,8 @@
 """The classic dense networks: 784 -> 128 (-> 128) -> labels."""
 
-import keras
-from keras import layers
+from training.configured_keras import keras
+
+layers = keras.layers
 
 
 def one_hidden(scaled: keras.KerasTensor) -> keras.KerasTensor:

@@ -40,12 +40,12 @@ _TYPES = (
 _DESCRIPTION = """\
 The [Open Inference Protocol](https://github.com/kserve/open-inference-protocol) with binary tensors: below `/v2` the
 end-to-end model answers, below `/cascade/v2` the cascade does. Request bodies may be compressed
-(`Content-Encoding: gzip` or `deflate`); responses are compressed with gzip when `Accept-Encoding` allows it. A wrong
-verb gets 405 with `Allow`.
+(`Content-Encoding: gzip` or `deflate`); predictions are compressed with gzip when `Accept-Encoding` allows it. A wrong
+verb gets 405 with `Allow`. Parameters that are not described here are ignored.
 
-Clients of TensorFlow Serving send requests for the end-to-end model to
-`POST /v1/models/{model}[/versions/{version}]:predict`, as
-[its REST API](https://www.tensorflow.org/tfx/serving/api_rest#predict_api) describes.
+Clients of TensorFlow Serving and of KServe's V1 protocol send requests for the end-to-end model to
+`POST /v1/models/{model}[/versions/{version}|/labels/{alias}]:predict`, as
+[TensorFlow's REST API](https://www.tensorflow.org/tfx/serving/api_rest) describes.
 """
 _BINARY = (
     "The JSON, followed by the values of its tensors; or, with the header 0, only whole rows of a model's one input."
@@ -62,7 +62,7 @@ _REFUSALS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error in Weir itself",
     HTTPStatus.SERVICE_UNAVAILABLE: "The store or the model is unavailable; trying again may work",
 }
-_NAME_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+_NAME_REFUSALS = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
 """of operations that name a model"""
 _BODY_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 """of operations that read a body"""
@@ -78,8 +78,10 @@ _GETS: dict[Operation, tuple[str, type]] = {
 }
 """operations without a body: summary and answer"""
 
-UNDOCUMENTED: frozenset[Operation] = frozenset({"predict", "openapi", "docs"})
-"""operations outside the document: TensorFlow documents its own API, and the other two serve the documentation"""
+UNDOCUMENTED: frozenset[Operation] = frozenset(
+    {"predict", "alive", "model_names", "model_status", "signature", "openapi", "docs"}
+)
+"""operations outside the document: TensorFlow and KServe document theirs, and the last two serve the documentation"""
 
 
 def openapi(registry: Registry) -> Document:
@@ -90,7 +92,7 @@ def openapi(registry: Registry) -> Document:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Weir", "version": __version__, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "./"}],  # from where the document is: a stage, or a base path, stays in front
         "tags": [{"name": _TAGS[mount]} for mount in MOUNTS],
         "paths": {route.path: {route.verb.lower(): _described(route, models)} for route in documented},
         "components": {"schemas": schemas, "responses": _refusals()},
