@@ -1,6 +1,7 @@
 """Publish a training folder: claim a version, upload its artifacts, its manifest last, and move the alias."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +97,8 @@ def _check_conditions(key: str, content: bytes, store: WritableStore) -> None:
     swapped = store.swap(key, b"{}", _NO_TAG)
     stored = store.read(key)
     if created or swapped or stored is None or stored[0] != content:
-        store.delete(key)
+        with suppress(StoreUnavailable):  # what is reported is why, not that the claim stays
+            store.delete(key)
         ignored = "If-Match" if swapped and not created else "If-None-Match"
         raise StoreUnavailable(
             f"nothing can be published to {without_credentials(store.url)}",
