@@ -112,10 +112,10 @@ def test_an_api_elsewhere_is_asked_through_the_proxy(proxy: _ProxyServer, tmp_pa
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ({}, "localhost,127.0.0.1,127.0.0.0/8,0.0.0.0,::1,[::1],my-host"),
+        ({}, "localhost,127.0.0.1,127.0.0.0/8,0.0.0.0,::1,my-host"),
         (
             {"NO_PROXY": "a, b", "no_proxy": "b,localhost"},
-            "a,b,localhost,127.0.0.1,127.0.0.0/8,0.0.0.0,::1,[::1],my-host",
+            "a,b,localhost,127.0.0.1,127.0.0.0/8,0.0.0.0,::1,my-host",
         ),
     ],
 )
