@@ -182,7 +182,8 @@ def check_key(route: Route, verb: str, path: str, key: str) -> None:
     Raises:
         RouteNotFound: the gateway chose another route of the table.
     """
-    if key == route.gateway_key or key not in _KEYS or verb != route.verb:
+    without_slash = f"{verb} {route.path.rstrip('/')}"  # as `sam local` finds it
+    if key in {route.gateway_key, without_slash} or key not in _KEYS or verb != route.verb:
         return
     if key != DEFAULT or route.function == "models":
         raise RouteNotFound(_PATHS, path)

@@ -174,6 +174,8 @@ def _found(stage: str, raw_path: str, key: str, base_path: str = "") -> str:
         ("v2", "/v2/v2/health/live", "GET /v2/health/live", "/v2/health/live"),
         ("v2", "/v2/models/a", "$default", ""),
         ("v2", "/v2", "GET /v2", "/v2"),
+        ("$default", "/v2/", "GET /v2", "/v2/"),
+        ("$default", "/v2/", "$default", "/v2/"),
         ("v1", "/v1/models/a", "GET /v1/{proxy+}", "/v1/models/a"),
         ("v1", "/v1/v1/models/a", "GET /v1/{proxy+}", "/v1/models/a"),
         ("v1", "/v1/v2/models/a", "GET /v2/models/{model}", "/v2/models/a"),
