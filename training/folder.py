@@ -175,7 +175,18 @@ def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with named(path):
+            part.write_bytes(content)
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)  # when the disk is full
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Name the file in an error that does not, as that of a full disk doesn't."""
+    try:
+        yield
+    except OSError as exc:
+        exc.filename = exc.filename or str(path)
+        raise

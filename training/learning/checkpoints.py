@@ -98,8 +98,9 @@ def _save(model: keras.Model, history: list[Epoch], path: Path) -> None:
     """Write a network and its curve; the network last and in one step, so that it is never there without its curve."""
     folder.write(path.with_suffix(".json"), msgspec.json.encode(history))
     part = path.with_name(f".{path.name}")
-    model.save(part)
-    part.replace(path)
+    with folder.named(path):
+        model.save(part)
+        part.replace(path)
 
 
 def _load(path: Path, digest: str) -> Trained:
