@@ -14,7 +14,7 @@ from weir.catalog.inputs import Datatype, Tensor
 from weir.errors import BadInput, BadTensor
 from weir.inputs.finite import finite_rule, infinite_rows
 from weir.inputs.npy import read_npy
-from weir.inputs.reader import reader_for
+from weir.inputs.tensor import TensorReader
 from weir.protocol.requests import MAX_ROWS
 
 Document = dict[str, Any]
@@ -106,7 +106,7 @@ def _rows(values: NDArray[np.float64], one: Tensor) -> NDArray[np.float64]:
     """Take one row or many, each of the model's shape or flat, as `(rows, *shape)`."""
     single = values.shape in {one.row_shape, (one.row_values,)}
     try:
-        rows: NDArray[np.float64] = reader_for(one).from_array(values[None] if single else values)
+        rows: NDArray[np.float64] = TensorReader(one).from_array(values[None] if single else values)
     except BadTensor as exc:
         raise BadInput(f"INPUT is one row of shape {list(one.row_shape)}, or rows of it, or flat", exc.got) from exc
     if not len(rows):

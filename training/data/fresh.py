@@ -16,6 +16,7 @@ from training.modalities import modality_of
 from weir.batch.files import read
 from weir.engine.arrays import Labels
 from weir.errors import BadBody, BadInput
+from weir.inputs.rows import RowReader
 
 UNKNOWN = -1
 """label of a row that has none"""
@@ -109,7 +110,7 @@ def _read(path: Path, data: PreparedData) -> _File:
     if path.suffix.lower() not in (".npy", ".csv"):
         raise BadInput("--data is a .npz, .npy or .csv", str(path))
     try:
-        rows = read(path.name, path.read_bytes(), data.input)
+        rows = read(path.name, path.read_bytes(), RowReader((data.input,)))
     except OSError as exc:
         raise BadInput("--data is a file that can be read", exc) from exc
     except BadBody as exc:

@@ -7,7 +7,7 @@ A further kind needs a variant of `weir.catalog.inputs.Input`, a package here wi
 
 from training.modalities.modality import Modality
 from training.modalities.picture.modality import PictureModality
-from weir.catalog.inputs import Input, Picture, Tensor
+from weir.catalog.inputs import Input, Picture
 from weir.errors import BadInput
 
 
@@ -16,5 +16,5 @@ def modality_of(described: Input) -> Modality:
     match described:
         case Picture():
             return PictureModality(described)
-        case Tensor():
-            raise BadInput("networks are trained on inputs of the kind picture", f"the tensor {described.name}")
+        case _:
+            raise BadInput("networks are trained on inputs of the kind picture", f"{described.name}")

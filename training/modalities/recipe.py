@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Recipe:
     """Settings of a training; a value in the task takes the place of the one here.
 
-    An epoch is one pass over the training rows. `steps` (batches) takes the place of `epochs` where the number of passes
-    should fall as rows grow: `epochs = ceil(steps * batch_size / rows)`.
+    An epoch is one pass over the training rows. `steps` (batches) takes the place of `epochs` where the number of
+    passes should fall as rows grow: `epochs = ceil(steps * batch_size / rows)`.
     """
 
     epochs: int | None = None

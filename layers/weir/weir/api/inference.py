@@ -11,7 +11,7 @@ from weir.catalog.mounts import Mount
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
-from weir.inputs.rows import from_file
+from weir.inputs.rows import RowReader
 from weir.inputs.scale import warn_if_narrow
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests, responses, rest_predict
@@ -23,9 +23,6 @@ from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
 
 _MAX_BODY_BYTES = 1 << 26
 """of a decompressed body, however large the rows of a model are"""
-
-_MAX_VALUE_BYTES = 32
-"""of one value, written as text"""
 
 _SPARE = 65_536
 """bytes and commas that a body may have beside those of its rows"""
@@ -92,10 +89,10 @@ class ServedModel(Struct, frozen=True):
 
     def predict(self, body: RequestBody) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
-        specs = self.model.manifest.inputs
+        reader = self.model.reader
         plain = RequestBody(body.content, encoding=body.encoding)  # the other headers belong to the other protocol
-        rows, instances = rest_predict.decode(_content(plain, self.model.row_values), specs)
-        warn_if_narrow(rows, specs, self.name)
+        rows, instances = rest_predict.decode(_content(plain, reader), reader)
+        warn_if_narrow(rows, reader.inputs, self.name)
         predictions, uses = self._predict(rows, ["probabilities"])
         content = rest_predict.encode(predictions.probabilities, instances=instances)
         return self._inference(content, None, predictions, uses)
@@ -105,13 +102,13 @@ class ServedModel(Struct, frozen=True):
         return self.model.predictor(self.mount)
 
     def _read(self, body: RequestBody) -> tuple[InferRequest, InputRows]:
-        specs = self.model.manifest.inputs
-        content = _content(body, self.model.row_values)
+        reader = self.model.reader
+        content = _content(body, reader)
         if body.picture:
-            return InferRequest(inputs=[]), from_file(content, body.picture, specs)
-        request = requests.decode(content, body.header_length, specs)
-        rows = requests.rows(request, specs)
-        warn_if_narrow(rows, specs, self.name)
+            return InferRequest(inputs=[]), reader.from_file(content, body.picture)
+        request = requests.decode(content, body.header_length, reader)
+        rows = requests.rows(request, reader)
+        warn_if_narrow(rows, reader.inputs, self.name)
         return request.message, rows
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
@@ -135,14 +132,16 @@ class ServedModel(Struct, frozen=True):
         return Inference(content, header_length, self.name, self.version, len(predictions.label), uses, escalations)
 
 
-def _content(body: RequestBody, row_values: int) -> bytes:
-    """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their values."""
+def _content(body: RequestBody, reader: RowReader) -> bytes:
+    """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their numbers."""
     if body.picture:
         return decompress(body.content, body.encoding, _MAX_PICTURE_BYTES)
-    values = MAX_ROWS * row_values
-    content = decompress(body.content, body.encoding, min(values * _MAX_VALUE_BYTES + _SPARE, _MAX_BODY_BYTES))
-    if (commas := content.count(b",", 0, body.header_length)) > values + _SPARE:
-        raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
+    limit = min(MAX_ROWS * reader.max_row_bytes + _SPARE, _MAX_BODY_BYTES)
+    content = decompress(body.content, body.encoding, limit)
+    if reader.plain is not None:  # elsewhere, texts may have any number of them
+        values = MAX_ROWS * reader.plain.described.row_values
+        if (commas := content.count(b",", 0, body.header_length)) > values + _SPARE:
+            raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
     return content
 
 

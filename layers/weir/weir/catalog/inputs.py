@@ -15,7 +15,7 @@ Datatype = Literal[
 ]
 """of the arrays that networks read"""
 
-BYTES: Literal["BYTES"] = "BYTES"
+BYTES = "BYTES"
 """datatype of the protocol for texts and files"""
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -38,13 +38,12 @@ CHANNELS = (1, 3)
 """of a picture: grey, or red, green and blue"""
 
 
-class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A tensor that requests send."""
+class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """Name, datatype and shape of a tensor in requests or answers; -1 stands for any number of rows."""
 
     name: str
-    datatype: Datatype | Literal["BYTES"]
+    datatype: str
     shape: tuple[int, ...]
-    """-1 (any number of rows) first"""
 
 
 class _Shaped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -73,9 +72,9 @@ class _Shaped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
         return DTYPES[self.datatype]
 
     @property
-    def tensors(self) -> tuple[TensorSpec, ...]:
+    def tensors(self) -> tuple[TensorMetadata, ...]:
         """The tensors that requests send: the array that networks read."""
-        return (TensorSpec(name=self.name, datatype=self.datatype, shape=self.shape),)
+        return (TensorMetadata(name=self.name, datatype=self.datatype, shape=self.shape),)
 
 
 class Picture(_Shaped, frozen=True, kw_only=True, tag="picture"):
@@ -137,9 +136,9 @@ class Table(_Encoded, frozen=True, kw_only=True, tag="table"):
         return DTYPES["FP32"]
 
     @property
-    def tensors(self) -> tuple[TensorSpec, ...]:
+    def tensors(self) -> tuple[TensorMetadata, ...]:
         """The tensors that requests send: one for each column."""
-        return tuple(TensorSpec(name=one.name, datatype=_datatype(one), shape=(-1,)) for one in self.columns)
+        return tuple(TensorMetadata(name=one.name, datatype=_datatype(one), shape=(-1,)) for one in self.columns)
 
 
 class Text(_Encoded, frozen=True, kw_only=True, tag="text"):
@@ -164,12 +163,12 @@ class Text(_Encoded, frozen=True, kw_only=True, tag="text"):
         return DTYPES["INT32"]
 
     @property
-    def tensors(self) -> tuple[TensorSpec, ...]:
+    def tensors(self) -> tuple[TensorMetadata, ...]:
         """The tensor that requests send."""
-        return (TensorSpec(name=self.name, datatype=BYTES, shape=(-1,)),)
+        return (TensorMetadata(name=self.name, datatype=BYTES, shape=(-1,)),)
 
 
-def _datatype(column: Column) -> Datatype | Literal["BYTES"]:
+def _datatype(column: Column) -> str:
     return column.datatype if isinstance(column, Number) else BYTES
 
 

@@ -1,13 +1,131 @@
 """Rows of a model: one array for all of its inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from weir.catalog.inputs import Input
-from weir.errors import UnsupportedMedia
-from weir.inputs.reader import reader_for
-from weir.inputs.tensor import NO_FILES, InputRows
+from weir.catalog.inputs import Input, Table, TensorMetadata, Text
+from weir.errors import BadTensor, UnsupportedMedia
+from weir.inputs.reader import Reader, reader_for
+from weir.inputs.tensor import NO_FILES, InputRows, TensorReader
+from weir.inputs.text import TextReader
+from weir.inputs.values import Values
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads rows of all inputs of a model; make it once, for it keeps what it looks values up in."""
+
+    inputs: tuple[Input, ...]
+
+    @cached_property
+    def readers(self) -> tuple[Reader, ...]:
+        """The reader of each input."""
+        return tuple(map(reader_for, self.inputs))
+
+    @cached_property
+    def tensors(self) -> dict[str, TensorMetadata]:
+        """The tensors and columns that requests send, by name."""
+        return {tensor.name: tensor for one in self.inputs for tensor in one.tensors}
+
+    @cached_property
+    def plain(self) -> TensorReader | None:
+        """The reader of the only input, when its tensor is what networks read."""
+        first = self.readers[0]
+        return first if len(self.readers) == 1 and isinstance(first, TensorReader) else None
+
+    @cached_property
+    def ignores_others(self) -> bool:
+        """Whether rows may have further columns: those of a table may, for people send whole records."""
+        return any(isinstance(one, Table) for one in self.inputs)
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Refuse names of tensors or columns that are missing, there twice, or not the model's. Raises `BadTensor`."""
+        known = self.tensors
+        given = [name for name in names if name in known] if self.ignores_others else names
+        if len(given) != len(known) or set(given) != known.keys():
+            raise BadTensor(f"the inputs are {', '.join(known)}", list(names))
+
+    def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
+        """Encode `count` rows from the values of all tensors, by name. Raises `BadTensor`."""
+        return joined([reader.from_values(values, count) for reader in self.readers], self.inputs)
+
+    def from_records(self, records: Sequence[Mapping[str, object]]) -> InputRows:
+        """Encode rows, each of values by name.
+
+        Raises:
+            BadTensor: a row lacks a name, or a value is not the model's.
+        """
+        for row, record in enumerate(records):
+            if missing := [name for name in self.tensors if name not in record]:
+                raise BadTensor(f"a row has {', '.join(self.tensors)}", f"no {', '.join(missing)} in row {row}")
+            if not self.ignores_others:
+                self.check_names(list(record))
+        columns = {name: [record[name] for record in records] for name in self.tensors}
+        return self.from_values(columns, len(records))
+
+    def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> InputRows:
+        """Encode `count` rows from the cells of a .csv, by the names of its columns. Raises `BadTensor`."""
+        return joined([reader.from_cells(cells, count) for reader in self.readers], self.inputs)
+
+    def from_array(self, array: NDArray[Any]) -> InputRows:
+        """Take the rows of an array of the only input.
+
+        Raises:
+            BadTensor: the model has several inputs, or the array is not of this one.
+        """
+        if len(self.readers) != 1:
+            raise BadTensor(f"rows name their inputs: {', '.join(self.tensors)}", "an array")
+        return self.readers[0].from_array(array)
+
+    def from_file(self, content: bytes, media_type: str) -> InputRows:
+        """Read a file, such as a PNG, as one row of a model with one input.
+
+        Raises:
+            UnsupportedMedia: the model has several inputs, or reads no files of this type.
+            TooLarge: the file has more pixels, or takes more time or memory, than a request may.
+            BadBody: it can't be decoded.
+        """
+        if len(self.readers) != 1:
+            raise UnsupportedMedia(NO_FILES, media_type)
+        return self.readers[0].from_file(content, media_type)
+
+    def zeros(self, count: int = 1) -> InputRows:
+        """Make rows of zeros."""
+        return joined([reader.zeros(count) for reader in self.readers], self.inputs)
+
+    def filled_texts(self, rows: InputRows) -> int:
+        """Count the texts that fill their `most_bytes`: they were cut, or are exactly as long."""
+        several = len(self.inputs) > 1
+        texts = [reader for reader in self.readers if isinstance(reader, TextReader)]
+        return sum(reader.filled(rows[reader.described.name] if several else rows) for reader in texts)
+
+    @cached_property
+    def max_row_bytes(self) -> int:
+        """The most bytes that a row takes in JSON; longer values of columns that aren't read count, too."""
+        return sum(map(_max_bytes, self.inputs))
+
+
+_NUMBER_BYTES = 32
+"""of one number, written as text"""
+_COLUMN_BYTES = 1_024
+"""of one column of a table, with its name"""
+_ESCAPED_BYTES = 6
+"""of one character of a text: \\u0000"""
+
+
+def _max_bytes(one: Input) -> int:
+    match one:
+        case Table():
+            return _COLUMN_BYTES * len(one.columns)
+        case Text():
+            return _ESCAPED_BYTES * one.most_bytes + _COLUMN_BYTES
+        case _:
+            return _NUMBER_BYTES * one.row_values
 
 
 def joined(arrays: Sequence[InputRows], inputs: Sequence[Input]) -> InputRows:
@@ -18,21 +136,3 @@ def joined(arrays: Sequence[InputRows], inputs: Sequence[Input]) -> InputRows:
     for one, array in zip(inputs, arrays, strict=True):
         rows[one.name] = array
     return rows
-
-
-def zeros(inputs: Sequence[Input], count: int = 1) -> InputRows:
-    """Make rows of zeros."""
-    return joined([reader_for(one).zeros(count) for one in inputs], inputs)
-
-
-def from_file(content: bytes, media_type: str, inputs: Sequence[Input]) -> InputRows:
-    """Read a file, such as a PNG, as one row of a model with one input.
-
-    Raises:
-        UnsupportedMedia: the model has several inputs, or reads no files of this type.
-        TooLarge: the file has more pixels, or takes more time or memory, than a request may.
-        BadBody: it can't be decoded.
-    """
-    if len(inputs) != 1:
-        raise UnsupportedMedia(NO_FILES, media_type)
-    return reader_for(inputs[0]).from_file(content, media_type)

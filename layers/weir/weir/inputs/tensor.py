@@ -1,6 +1,6 @@
 """A tensor: numbers of one shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from weir.catalog.inputs import Picture, Tensor
 from weir.engine.arrays import Floats
 from weir.errors import BadTensor, UnsupportedMedia
 from weir.inputs.finite import check_finite
+from weir.inputs.values import Values
 
 InputRows = NDArray[Any]
 """`(n, …)` of a model with one input; of several, `(n,)` with a field for each"""
@@ -24,6 +25,20 @@ class TensorReader:
     """Reads the rows of a tensor, and of a picture that is sent as one."""
 
     described: Tensor | Picture
+
+    def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
+        """Take `count` rows: an array as it is, or rows of nested numbers as JSON has them.
+
+        Raises:
+            BadTensor: there is no such tensor, or it is not of the shape and the datatype of the input.
+        """
+        one = self.described
+        if (given := values.get(one.name)) is None:
+            raise BadTensor(f"a row has the tensor {one.name}", f"no {one.name}")
+        rows = given if isinstance(given, np.ndarray) else _array(given, one)
+        if rows.shape != (count, *one.row_shape):
+            raise BadTensor(f"{one.name} has {count} rows of the shape {list(one.row_shape)}", rows.shape)
+        return rows
 
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Refuse a file: no file is a tensor. Raises `UnsupportedMedia`."""
@@ -41,7 +56,12 @@ class TensorReader:
             raise BadTensor(f"rows have the shape {list(one.row_shape)}, or {one.row_values} values", array.shape[1:])
         return array.reshape(len(array), *one.row_shape)
 
-    def from_cells(self, cells: Sequence[str]) -> Floats:
+    def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> InputRows:
+        """Refuse columns: a tensor has no names for its values. Raises `BadTensor`."""
+        del count
+        raise BadTensor(f"a .csv has no column for the tensor {self.described.name}", ", ".join(cells))
+
+    def from_line(self, cells: Sequence[str]) -> Floats:
         """Read the values of one row, row-major, from their texts: `(*shape)` in FP32.
 
         Raises:
@@ -60,3 +80,19 @@ class TensorReader:
     def zeros(self, count: int) -> InputRows:
         """Make rows of zeros `(count, *shape)`."""
         return np.zeros((count, *self.described.row_shape), self.described.dtype)
+
+
+def _array(nested: Sequence[object], one: Tensor | Picture) -> InputRows:
+    rule = f"{one.name} is {one.datatype}, nested as the shape {list(one.row_shape)}"
+    try:
+        values = np.array(nested)
+    except ValueError as exc:  # lists of different lengths
+        raise BadTensor(rule, exc) from exc
+    if values.dtype.kind not in "fiub":
+        raise BadTensor(rule, "other values than numbers")
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows = values.astype(one.dtype)
+    check_finite(rows.ravel(), one.datatype, values.ravel())
+    if one.dtype.kind in "iub" and not np.array_equal(rows, values):
+        raise BadTensor(rule, "values that it does not have")
+    return rows

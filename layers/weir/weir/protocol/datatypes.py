@@ -8,9 +8,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.inputs import DTYPES
+from weir.catalog.inputs import BYTES, DTYPES
 from weir.errors import BadTensor
 from weir.inputs.finite import check_finite
+from weir.inputs.values import Values
 from weir.protocol.nesting import JsonType, flat
 
 Array = NDArray[Any]
@@ -57,6 +58,62 @@ def from_bytes(data: memoryview, datatype: str, count: int) -> Array:
         raise BadTensor("a BOOL is a byte of 0 or 1", largest)
     values = np.frombuffer(data, dtype)
     return check_finite(values if values.flags.aligned else values.copy(), datatype, values)
+
+
+_any = msgspec.json.Decoder(list[Any], float_hook=float)
+
+
+def column_from_json(data: msgspec.Raw, count: int) -> Values:
+    """Read `count` values of a column, one a row, each by itself or in a list of its own: what they are is not checked.
+
+    Raises:
+        BadTensor: it is no list, or of another count.
+    """
+    try:
+        values = _any.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        raise BadTensor("data is a list of values, one a row", exc) from exc
+    if len(values) != count:
+        raise BadTensor(f"data has {count} values", len(values))
+    if values and type(values[0]) is list:
+        if not all(type(value) is list and len(value) == 1 for value in values):
+            raise BadTensor("data is a list of values, or of lists of one value each", "others")
+        return [value[0] for value in values]
+    return values
+
+
+def column_from_bytes(data: memoryview, datatype: str, count: int) -> Values:
+    """Read `count` values of a column from their bytes: texts, each behind its length, or numbers, NaN among them.
+
+    Raises:
+        BadTensor: the bytes are more or fewer, or a text is not UTF-8.
+    """
+    if datatype == BYTES:
+        return _texts(data, count)
+    dtype = DTYPES[datatype]
+    if len(data) != count * dtype.itemsize:
+        raise BadTensor(f"{count} values of {datatype} are {count * dtype.itemsize} bytes", len(data))
+    return np.frombuffer(data, np.uint8 if dtype.kind == "b" else dtype)
+
+
+def _texts(data: memoryview, count: int) -> list[str]:
+    texts, at = [], 0
+    for _ in range(count):
+        start = at + _LENGTH_BYTES
+        at = start + int.from_bytes(data[at:start], "little")
+        if at > len(data) or start > len(data):
+            break
+        try:
+            texts.append(str(data[start:at], "utf-8"))
+        except UnicodeDecodeError as exc:
+            raise BadTensor("texts are UTF-8", f"{exc}, in row {len(texts)}") from exc
+    if len(texts) != count or at != len(data):
+        raise BadTensor(f"{count} texts, each behind its length in 4 bytes, fill the bytes", f"{len(data)} bytes")
+    return texts
+
+
+_LENGTH_BYTES = 4
+"""of a text, little-endian, before it"""
 
 
 def to_bytes(values: Array | Sequence[str]) -> bytes:

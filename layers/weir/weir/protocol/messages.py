@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from weir.catalog.inputs import TensorMetadata
 from weir.protocol.raw_json import is_null
 
 Parameters = dict[str, Any]
@@ -166,14 +167,6 @@ class ModelReady(Struct, frozen=True):
 
     name: str
     ready: bool
-
-
-class TensorMetadata(Struct, frozen=True, kw_only=True):
-    """Name, datatype and shape of an input or output; -1 stands for any number of rows."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
 
 
 class ModelMetadata(Struct, frozen=True, kw_only=True):

@@ -3,24 +3,26 @@
 https://www.tensorflow.org/tfx/serving/api_rest#predict_api
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 
-from weir.catalog.inputs import Input
+from weir.catalog.inputs import Picture, Tensor
 from weir.engine.arrays import Floats
 from weir.errors import BadBody, BadTensor
-from weir.inputs.rows import joined
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.protocol.datatypes import from_json
 from weir.protocol.raw_json import is_null, is_object, without_mark
-from weir.protocol.requests import check_equal_rows, check_names, check_rows
+from weir.protocol.requests import check_equal_rows, check_rows
 from weir.protocol.rest_descriptions import SIGNATURE
 
 _FORM = 'the body is a JSON object {"instances": [a row, …]} or {"inputs": rows, or {name: rows}}'
+
+
+_INSTANCE = 'a row is an object of values by name, such as {"age": 41, "plan": "gold"}'
 
 
 class PredictRequest(Struct, kw_only=True):
@@ -51,9 +53,12 @@ class InputsResponse(Struct, frozen=True):
 _decoder = msgspec.json.Decoder(PredictRequest)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_record_decoder = msgspec.json.Decoder(dict[str, Any])
+_columns_decoder = msgspec.json.Decoder(dict[str, list[Any]])
+_values = msgspec.json.Decoder(list[Any])
 
 
-def decode(content: bytes, inputs: Sequence[Input]) -> tuple[InputRows, bool]:
+def decode(content: bytes, reader: RowReader) -> tuple[InputRows, bool]:
     """Read the rows of a request, and whether they came as `instances`.
 
     Raises:
@@ -66,16 +71,10 @@ def decode(content: bytes, inputs: Sequence[Input]) -> tuple[InputRows, bool]:
             raise BadBody(f"signature_name is {SIGNATURE}", request.signature_name)
         if (request.instances is None) == (request.columns is None):
             raise BadBody(_FORM, "both, or neither")
-        if request.instances is not None:
-            columns = _by_input(request.instances, inputs)
-        else:
-            assert request.columns is not None
-            columns = {name: _list.decode(rows) for name, rows in _named(request.columns, inputs).items()}
+        rows = _rows(request, reader) if reader.plain is None else _plain(request, reader.plain.described)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         raise BadBody(_FORM, exc) from exc
-    arrays = [_array(columns[one.name], one) for one in inputs]
-    check_equal_rows([len(array) for array in arrays])
-    return joined(arrays, inputs), request.instances is not None
+    return rows, request.instances is not None
 
 
 def encode(probabilities: Floats, *, instances: bool) -> bytes:
@@ -84,24 +83,68 @@ def encode(probabilities: Floats, *, instances: bool) -> bytes:
     return msgspec.json.encode(InstancesResponse(rows) if instances else InputsResponse(rows))
 
 
-def _by_input(instances: list[msgspec.Raw], inputs: Sequence[Input]) -> dict[str, list[msgspec.Raw]]:
-    """Transpose: turn a list of rows, each of values by input, into rows by input."""
-    if len({is_object(instance) for instance in instances}) > 1:
+def _rows(request: PredictRequest, reader: RowReader) -> InputRows:
+    """Read rows of a table, of texts, or of several inputs."""
+    if request.instances is not None:
+        check_rows(len(request.instances))
+        return reader.from_records([_record(instance, reader) for instance in request.instances])
+    assert request.columns is not None
+    columns = _columns(request.columns, reader)
+    counts = [len(values) for values in columns.values()]
+    check_rows(counts[0])
+    check_equal_rows(counts)
+    return reader.from_values(columns, counts[0])
+
+
+def _record(instance: msgspec.Raw, reader: RowReader) -> dict[str, Any]:
+    """Read one row: values by name; that of the only tensor may stand without its name."""
+    if is_object(instance):
+        return _record_decoder.decode(instance)
+    return {_only(reader, _INSTANCE): msgspec.json.decode(instance)}
+
+
+def _columns(columns: msgspec.Raw, reader: RowReader) -> dict[str, list[Any]]:
+    """Read lists of values by name, of the model's names only."""
+    if not is_object(columns):
+        return {_only(reader, _FORM): _values.decode(columns)}
+    named = _columns_decoder.decode(columns)
+    reader.check_names(list(named))
+    return {name: _one_each(named[name]) for name in reader.tensors}
+
+
+def _one_each(values: list[Any]) -> list[Any]:
+    """Take values out of lists of one, as `[-1, 1]` has them."""
+    alone = all(type(value) is list and len(value) == 1 for value in values)
+    return [value[0] for value in values] if alone else values
+
+
+def _only(reader: RowReader, rule: str) -> str:
+    if len(reader.tensors) != 1:
+        raise BadBody(rule, f"a value without a name, of {', '.join(reader.tensors)}")
+    return next(iter(reader.tensors))
+
+
+def _plain(request: PredictRequest, one: Tensor | Picture) -> InputRows:
+    """Read rows of the one tensor of a model."""
+    if request.instances is None:
+        assert request.columns is not None
+        return _array(_list.decode(_named(request.columns, one)), one)
+    if len({is_object(instance) for instance in request.instances}) > 1:
         raise BadBody("all rows of a request name their inputs, or none does", "both")
-    rows = [_named(instance, inputs) for instance in instances]
-    return {one.name: [row[one.name] for row in rows] for one in inputs}
+    return _array([_named(instance, one) for instance in request.instances], one)
 
 
-def _named(values: msgspec.Raw, inputs: Sequence[Input]) -> dict[str, msgspec.Raw]:
-    """Read values by input; those of the only one may stand without its name."""
-    if len(inputs) == 1 and not is_object(values):
-        return {inputs[0].name: values}
+def _named(values: msgspec.Raw, one: Tensor | Picture) -> msgspec.Raw:
+    """Read the values of the only input, which may stand without its name."""
+    if not is_object(values):
+        return values
     named = _object.decode(values)
-    check_names(sorted(named), inputs)
-    return named
+    if set(named) != {one.name}:
+        raise BadTensor(f"the inputs are {one.name}", list(named))
+    return named[one.name]
 
 
-def _array(rows: list[msgspec.Raw], one: Input) -> InputRows:
+def _array(rows: list[msgspec.Raw], one: Tensor | Picture) -> InputRows:
     check_rows(len(rows))
     if len(lists := {bytes(row).count(b"[") for row in rows}) > 1:
         raise BadTensor("all rows of a request are nested alike", f"rows of {sorted(lists)} lists")

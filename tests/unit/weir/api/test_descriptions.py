@@ -8,10 +8,11 @@ from tests.unit.weir.pairs import pair_manifest
 from weir import __version__
 from weir.api import descriptions
 from weir.api.outputs import outputs
+from weir.catalog.inputs import TensorMetadata
 from weir.catalog.levels import MeasuredMetrics
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
-from weir.protocol.messages import Reshape, TensorConfig, TensorMetadata
+from weir.protocol.messages import Reshape, TensorConfig
 
 
 def test_the_server_describes_itself() -> None:
