@@ -10,6 +10,7 @@ from weir.errors import BadBody, BadTensor
 from weir.inputs.finite import finite_rule, infinite_rows
 from weir.inputs.npy import read_npy
 from weir.inputs.rows import RowReader
+from weir.inputs.tensor import TensorReader
 
 
 def read(file: str, data: bytes, reader: RowReader) -> FileRows:
@@ -44,6 +45,7 @@ def _npy(data: bytes, reader: RowReader) -> FileRows:
         raise BadBody(f"in a .npy, {exc.rule}", exc.got) from exc
     if reader.plain is None:
         return FileRows(rows, {})
+    _check_floats(reader.plain)
     with np.errstate(over="ignore"):
         values = np.array(rows, np.float32, order="C")
     bad = infinite_rows(values)
@@ -54,6 +56,7 @@ def _npy(data: bytes, reader: RowReader) -> FileRows:
 def _csv(data: bytes, reader: RowReader) -> FileRows:
     if reader.plain is None:
         return named_rows.from_csv(data, reader)
+    _check_floats(reader.plain)
     lines = csv_lines.lines(data, reader.plain.described.row_values)
     header = bool(lines) and csv_lines.is_header(lines[0])
     if header:
@@ -66,6 +69,11 @@ def _csv(data: bytes, reader: RowReader) -> FileRows:
         except BadTensor as exc:
             errors[number] = str(exc)
     return FileRows(values, errors, header)
+
+
+def _check_floats(plain: TensorReader) -> None:
+    if (datatype := plain.described.datatype) != "FP32":
+        raise BadBody("a .csv or .npy is for an FP32 input; a .jsonl is for others, too", datatype)
 
 
 def _picture(media_type: str) -> Callable[[bytes, RowReader], FileRows]:

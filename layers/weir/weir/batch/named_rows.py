@@ -1,20 +1,19 @@
 """Rows whose values have names: lines of a .csv below its header, and objects of a .jsonl."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from weir.batch import csv_lines
 from weir.batch.file_rows import FileRows
-from weir.errors import BadBody, BadTensor
+from weir.errors import BadBody, BadInput, BadTensor
 from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
+from weir.protocol.raw_json import without_mark
+from weir.protocol.records import from_records
 
 _CHUNK = 1024
 """rows encoded at once; those of a chunk with a bad row are encoded one by one"""
-
-_record = msgspec.json.Decoder(dict[str, Any])
 
 
 def from_csv(data: bytes, reader: RowReader) -> FileRows:
@@ -23,6 +22,9 @@ def from_csv(data: bytes, reader: RowReader) -> FileRows:
     Raises:
         BadBody: it is no .csv, or lacks a column of the model's, or has one twice.
     """
+    nested = [name for name, tensor in reader.tensors.items() if len(tensor.shape) > 1]
+    if nested:
+        raise BadBody("a .csv is for models of columns and texts; a .jsonl is for others, too", ", ".join(nested))
     lines = csv_lines.lines(data, len(reader.tensors))
     header = [cell.strip() for cell in lines[0]] if lines else []
     places = {name: header.index(name) for name in reader.tensors if header.count(name) == 1}
@@ -44,18 +46,27 @@ def from_csv(data: bytes, reader: RowReader) -> FileRows:
 
 
 def from_jsonl(data: bytes, reader: RowReader) -> FileRows:
-    """Read one row a line, each an object of values by name; blank lines are left out."""
-    lines = [line for line in data.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
-    errors: dict[int, str] = {}
-    records: dict[int, Mapping[str, Any]] = {}
-    for number, line in enumerate(lines):
-        try:
-            records[number] = _record.decode(line)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
-            errors[number] = str(BadTensor("a line of a .jsonl is an object of values by name", exc))
-    return _encoded(
-        len(lines), errors, lambda numbers: reader.from_records([records[number] for number in numbers]), reader
-    )
+    """Read one row a line, each an object of values by name, or the value of the only tensor; blank lines are left out.
+
+    Raises:
+        BadBody: a line has no UTF-8.
+    """
+    lines = [msgspec.Raw(line) for line in bytes(without_mark(data)).splitlines() if line.strip()]
+    errors = {
+        number: str(BadTensor("a line of a .jsonl is a row in JSON, such as an object of values by name", error))
+        for number, line in enumerate(lines)
+        if (error := _error(line))
+    }
+    return _encoded(len(lines), errors, lambda rows: from_records([lines[row] for row in rows], reader), reader)
+
+
+def _error(line: msgspec.Raw) -> str | None:
+    """Say why a line is no JSON; None when it is some."""
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
+        return str(exc)
+    return None
 
 
 def _encoded(
@@ -70,12 +81,14 @@ def _encoded(
     values = reader.zeros(count)
     for start in range(0, count, _CHUNK):
         numbers = [number for number in range(start, min(start + _CHUNK, count)) if number not in errors]
+        if not numbers:
+            continue
         try:
             values[numbers] = encode(numbers)
-        except BadTensor:
+        except BadInput:
             for number in numbers:
                 try:
                     values[number] = encode([number])[0]
-                except BadTensor as exc:
+                except BadInput as exc:
                     errors[number] = str(exc)
     return FileRows(values, dict(sorted(errors.items())), header)

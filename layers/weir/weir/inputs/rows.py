@@ -46,27 +46,16 @@ class RowReader:
     def check_names(self, names: Sequence[str]) -> None:
         """Refuse names of tensors or columns that are missing, there twice, or not the model's. Raises `BadTensor`."""
         known = self.tensors
-        given = [name for name in names if name in known] if self.ignores_others else names
-        if len(given) != len(known) or set(given) != known.keys():
-            raise BadTensor(f"the inputs are {', '.join(known)}", list(names))
+        if self.ignores_others:
+            names = [name for name in names if name in known]
+        if len(names) != len(known) or set(names) != known.keys():
+            missing = [name for name in known if name not in names]
+            got = f"no {', '.join(missing)}" if self.ignores_others and missing else list(names)
+            raise BadTensor(f"the inputs are {', '.join(known)}", got)
 
     def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
         """Encode `count` rows from the values of all tensors, by name. Raises `BadTensor`."""
         return joined([reader.from_values(values, count) for reader in self.readers], self.inputs)
-
-    def from_records(self, records: Sequence[Mapping[str, object]]) -> InputRows:
-        """Encode rows, each of values by name.
-
-        Raises:
-            BadTensor: a row lacks a name, or a value is not the model's.
-        """
-        for row, record in enumerate(records):
-            if missing := [name for name in self.tensors if name not in record]:
-                raise BadTensor(f"a row has {', '.join(self.tensors)}", f"no {', '.join(missing)} in row {row}")
-            if not self.ignores_others:
-                self.check_names(list(record))
-        columns = {name: [record[name] for record in records] for name in self.tensors}
-        return self.from_values(columns, len(records))
 
     def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> InputRows:
         """Encode `count` rows from the cells of a .csv, by the names of its columns. Raises `BadTensor`."""

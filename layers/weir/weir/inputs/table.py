@@ -33,14 +33,11 @@ class TableReader:
         """Encode rows `(count, row_values)` from the values of each column.
 
         Raises:
-            BadTensor: a column is missing, has more or fewer values than `count`, or one that its kind does not allow.
+            BadTensor: a column has more or fewer values than `count`, or one that its kind does not allow.
         """
         rows = np.empty((count, self.described.row_values), np.float32)
         for column, start, encode in self._encoders:
-            given = values.get(column.name)
-            if given is None:
-                missing = [one.name for one in self.described.columns if one.name not in values]
-                raise BadTensor(f"a row has the columns {_listed(self.described.columns)}", _without(missing))
+            given = values[column.name]
             if len(given) != count:
                 raise BadTensor(f"{column.name} has one value for each of the {count} rows", len(given))
             encode(given, rows[:, start : start + width(column)])
@@ -48,7 +45,7 @@ class TableReader:
 
     def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> Floats:
         """Encode `count` rows from the cells of a .csv, by the names of its columns. Raises `BadTensor`."""
-        columns = [column for column in self.described.columns if column.name in cells]
+        columns = self.described.columns
         return self.from_values({column.name: parsed(column, cells[column.name]) for column in columns}, count)
 
     def from_array(self, array: NDArray[Any]) -> Floats:
@@ -162,7 +159,3 @@ def _at(values: Values, row: int) -> str:
 
 def _listed(columns: Sequence[Column]) -> str:
     return ", ".join(column.name for column in columns)
-
-
-def _without(names: Sequence[str]) -> str:
-    return f"no {', '.join(names)}"

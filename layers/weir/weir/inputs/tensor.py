@@ -27,15 +27,8 @@ class TensorReader:
     described: Tensor | Picture
 
     def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
-        """Take `count` rows: an array as it is, or rows of nested numbers as JSON has them.
-
-        Raises:
-            BadTensor: there is no such tensor, or it is not of the shape and the datatype of the input.
-        """
-        one = self.described
-        if (given := values.get(one.name)) is None:
-            raise BadTensor(f"a row has the tensor {one.name}", f"no {one.name}")
-        rows = given if isinstance(given, np.ndarray) else _array(given, one)
+        """Take the array of this input, of `count` rows, as it is. Raises `BadTensor` for another shape."""
+        one, rows = self.described, np.asarray(values[self.described.name])
         if rows.shape != (count, *one.row_shape):
             raise BadTensor(f"{one.name} has {count} rows of the shape {list(one.row_shape)}", rows.shape)
         return rows
@@ -80,19 +73,3 @@ class TensorReader:
     def zeros(self, count: int) -> InputRows:
         """Make rows of zeros `(count, *shape)`."""
         return np.zeros((count, *self.described.row_shape), self.described.dtype)
-
-
-def _array(nested: Sequence[object], one: Tensor | Picture) -> InputRows:
-    rule = f"{one.name} is {one.datatype}, nested as the shape {list(one.row_shape)}"
-    try:
-        values = np.array(nested)
-    except ValueError as exc:  # lists of different lengths
-        raise BadTensor(rule, exc) from exc
-    if values.dtype.kind not in "fiub":
-        raise BadTensor(rule, "other values than numbers")
-    with np.errstate(over="ignore", invalid="ignore"):
-        rows = values.astype(one.dtype)
-    check_finite(rows.ravel(), one.datatype, values.ravel())
-    if one.dtype.kind in "iub" and not np.array_equal(rows, values):
-        raise BadTensor(rule, "values that it does not have")
-    return rows

@@ -23,8 +23,7 @@ class TextReader:
 
     def from_values(self, values: Mapping[str, Values], count: int) -> NDArray[np.int32]:
         """Encode the tensor of this input as `encoded` does. Raises `BadTensor`."""
-        if (given := values.get(self.described.name)) is None:
-            raise BadTensor(f"a row has the text {self.described.name}", f"no {self.described.name}")
+        given = values[self.described.name]
         if len(given) != count:
             raise BadTensor(f"{self.described.name} has one text for each of the {count} rows", len(given))
         return self.encoded(given)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from weir.catalog.inputs import Picture
 from weir.errors import BadBody
-from weir.inputs.rows import from_file
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 
 SIZE = 8
@@ -32,7 +32,7 @@ def _png(picture: Image.Image, **options: object) -> bytes:
 
 
 def _row(content: bytes, spec: Picture = GREY) -> InputRows:
-    row: InputRows = from_file(content, "image/png", [spec])[0]
+    row: InputRows = RowReader((spec,)).from_file(content, "image/png")[0]
     return row
 
 

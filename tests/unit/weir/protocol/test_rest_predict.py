@@ -9,6 +9,7 @@ import pytest
 from tests.unit.weir.protocol.documents import IMAGE, PAIR
 from weir.catalog.inputs import Input
 from weir.errors import BadBody, BadTensor
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.protocol.rest_predict import decode, encode
 
@@ -18,7 +19,7 @@ A, B = np.array([[1.5, -2], [0.25, 4]], np.float32), np.array([[1, 2, 3], [-4, 5
 
 
 def _read(document: object, inputs: tuple[Input, ...] = IMAGE) -> tuple[InputRows, bool]:
-    return decode(json.dumps(document).encode(), inputs)
+    return decode(json.dumps(document).encode(), RowReader(inputs))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_null_means_absent(absent: dict[str, object]) -> None:
 
 def test_a_byte_order_mark_is_left_out() -> None:
     """It may stand before the document."""
-    rows, _ = decode(b"\xef\xbb\xbf" + json.dumps({"instances": IMAGES.tolist()}).encode(), IMAGE)
+    rows, _ = decode(b"\xef\xbb\xbf" + json.dumps({"instances": IMAGES.tolist()}).encode(), RowReader(IMAGE))
     assert np.array_equal(rows, IMAGES)
 
 
@@ -117,7 +118,7 @@ def test_what_tensorflow_serving_leaves_alone_is_left_alone() -> None:
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     """The error states both forms of a request."""
     with pytest.raises(BadBody, match=FORM):
-        decode(body, IMAGE)
+        decode(body, RowReader(IMAGE))
 
 
 @pytest.mark.parametrize("document", [{"instances": [[1, 2]]}, {"inputs": [[1, 2]]}])

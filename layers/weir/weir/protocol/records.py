@@ -1,0 +1,55 @@
+"""Rows as JSON: each an object of values by name, or the value of the model's only tensor."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from weir.catalog.inputs import TensorMetadata
+from weir.errors import BadBody, BadTensor
+from weir.inputs.rows import RowReader
+from weir.inputs.tensor import InputRows
+from weir.inputs.values import Values
+from weir.protocol.datatypes import column_from_json, from_json
+from weir.protocol.raw_json import is_object
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def from_records(records: Sequence[msgspec.Raw], reader: RowReader) -> InputRows:
+    """Read rows, at least one.
+
+    Raises:
+        msgspec.MsgspecError: a row is no JSON.
+        BadBody: some rows name their values, and others do not.
+        BadTensor: the values are not the model's.
+    """
+    if len({is_object(record) for record in records}) > 1:
+        raise BadBody("all rows of a request name their inputs, or none does", "both")
+    rows = [named(record, reader) for record in records]
+    return from_columns({name: [row[name] for row in rows] for name in reader.tensors}, reader)
+
+
+def from_columns(columns: dict[str, list[msgspec.Raw]], reader: RowReader) -> InputRows:
+    """Read rows from the values of each tensor, one a row; all tensors have as many. Raises `BadTensor`."""
+    values = {name: _values(tensor, columns[name]) for name, tensor in reader.tensors.items()}
+    return reader.from_values(values, len(next(iter(columns.values()))))
+
+
+def named(values: msgspec.Raw, reader: RowReader) -> dict[str, msgspec.Raw]:
+    """Read values by name; those of the only tensor may stand without it. Raises `BadTensor`."""
+    if len(reader.tensors) == 1 and not is_object(values):
+        return dict.fromkeys(reader.tensors, values)
+    by_name = _object.decode(values)
+    reader.check_names(list(by_name))
+    return by_name
+
+
+def _values(tensor: TensorMetadata, rows: list[msgspec.Raw]) -> Values:
+    if len(tensor.shape) == 1:
+        return column_from_json(msgspec.Raw(b"[" + b",".join(rows) + b"]"), len(rows))
+    if len(lists := {bytes(row).count(b"[") for row in rows}) > 1:
+        raise BadTensor("all rows of a request are nested alike", f"rows of {sorted(lists)} lists")
+    count = int(np.prod(tensor.shape[1:]))
+    values = [from_json(row, tensor.datatype, count) for row in rows]
+    return np.stack(values).reshape(len(rows), *tensor.shape[1:])
