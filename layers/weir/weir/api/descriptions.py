@@ -78,4 +78,4 @@ def _cascade(manifest: Manifest) -> Parameters:
 
 
 def _shared(manifest: Manifest) -> Parameters:
-    return {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning}
+    return {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning, "inputs": manifest.inputs}

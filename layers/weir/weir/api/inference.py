@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
-from weir.catalog.mounts import Mount
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
@@ -29,6 +29,10 @@ _SPARE = 65_536
 
 _MAX_PICTURE_BYTES = 4_500_000
 """of a decompressed picture: the gateway's limit for one that is not compressed"""
+
+
+_V1_OUTPUTS = {END_TO_END: ("probabilities",), CASCADE: ("label", "confidence", "exit_level", "group")}
+"""outputs of TensorFlow Serving's predict below each mount; a cascade without groups has no `group`"""
 
 
 class RequestBody(Struct, frozen=True):
@@ -55,6 +59,8 @@ class Inference(Struct, frozen=True):
     uses: list[LevelUse]
     escalations: int
     """how often a row escalated to a further level, summed over the rows"""
+    full_texts: int = 0
+    """texts that were cut, or are exactly as long as the model reads them"""
 
 
 class ServedModel(Struct, frozen=True):
@@ -85,7 +91,7 @@ class ServedModel(Struct, frozen=True):
             for output in requested
         ]
         content, header_length = responses.encode(self.name, str(self.version), tensors, message.id)
-        return self._inference(content, header_length, predictions, uses)
+        return self._inference(content, header_length, rows, predictions, uses)
 
     def predict(self, body: RequestBody) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
@@ -93,9 +99,11 @@ class ServedModel(Struct, frozen=True):
         plain = RequestBody(body.content, encoding=body.encoding)  # the other headers belong to the other protocol
         rows, instances = rest_predict.decode(_content(plain, reader), reader)
         warn_if_narrow(rows, reader.inputs, self.name)
-        predictions, uses = self._predict(rows, ["probabilities"])
-        content = rest_predict.encode(predictions.probabilities, instances=instances)
-        return self._inference(content, None, predictions, uses)
+        names = [name for name in _V1_OUTPUTS[self.mount] if name in outputs(self.model.manifest, self.mount)]
+        predictions, uses = self._predict(rows, names)
+        context = OutputContext(predictions, self.model.manifest.labels, self._predictor.definition)
+        content = rest_predict.encode({name: context.values(name) for name in names}, instances=instances)
+        return self._inference(content, None, rows, predictions, uses)
 
     @property
     def _predictor(self) -> Predictor:
@@ -126,10 +134,23 @@ class ServedModel(Struct, frozen=True):
         return output.sent_binary() if requests.is_binary(requested, message.settings) else output
 
     def _inference(
-        self, content: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
+        self,
+        content: bytes,
+        header_length: int | None,
+        rows: InputRows,
+        predictions: Predictions,
+        uses: list[LevelUse],
     ) -> Inference:
-        escalations = _escalations(predictions, self._predictor.definition)
-        return Inference(content, header_length, self.name, self.version, len(predictions.label), uses, escalations)
+        return Inference(
+            body=content,
+            header_length=header_length,
+            model=self.name,
+            version=self.version,
+            rows=len(predictions.label),
+            uses=uses,
+            escalations=_escalations(predictions, self._predictor.definition),
+            full_texts=self.model.reader.filled_texts(rows),
+        )
 
 
 def _content(body: RequestBody, reader: RowReader) -> bytes:

@@ -90,8 +90,11 @@ class RowReader:
     def filled_texts(self, rows: InputRows) -> int:
         """Count the texts that fill their `most_bytes`: they were cut, or are exactly as long."""
         several = len(self.inputs) > 1
-        texts = [reader for reader in self.readers if isinstance(reader, TextReader)]
-        return sum(reader.filled(rows[reader.described.name] if several else rows) for reader in texts)
+        return sum(reader.filled(rows[reader.described.name] if several else rows) for reader in self._texts)
+
+    @cached_property
+    def _texts(self) -> tuple[TextReader, ...]:
+        return tuple(reader for reader in self.readers if isinstance(reader, TextReader))
 
     @cached_property
     def max_row_bytes(self) -> int:

@@ -3,18 +3,19 @@
 https://www.tensorflow.org/tfx/serving/api_rest#predict_api
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from weir.engine.arrays import Floats
 from weir.errors import BadBody
 from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.protocol.raw_json import is_null, without_mark
 from weir.protocol.records import from_columns, from_records, named
 from weir.protocol.requests import check_equal_rows, check_rows
+from weir.protocol.responses import Values
 from weir.protocol.rest_descriptions import SIGNATURE
 
 _FORM = 'the body is a JSON object {"instances": [a row, …]} or {"inputs": rows, or {name: rows}}'
@@ -34,15 +35,15 @@ class PredictRequest(Struct, kw_only=True):
 
 
 class InstancesResponse(Struct, frozen=True):
-    """The answer to `instances`: the probabilities of each row's labels."""
+    """The answer to `instances`: the only output of each row, or an object of its outputs by name."""
 
-    predictions: list[list[float]]
+    predictions: list[Any]
 
 
 class InputsResponse(Struct, frozen=True):
-    """The answer to `inputs`: the probabilities of each row's labels."""
+    """The answer to `inputs`: the values of the only output, one a row, or of each output by name."""
 
-    outputs: list[list[float]]
+    outputs: list[Any] | dict[str, list[Any]]
 
 
 _decoder = msgspec.json.Decoder(PredictRequest)
@@ -68,10 +69,19 @@ def decode(content: bytes, reader: RowReader) -> tuple[InputRows, bool]:
     return rows, request.instances is not None
 
 
-def encode(probabilities: Floats, *, instances: bool) -> bytes:
-    """Write probabilities `(rows, labels)` as the answer to `instances`, or to `inputs`."""
-    rows: Any = probabilities.tolist()
-    return msgspec.json.encode(InstancesResponse(rows) if instances else InputsResponse(rows))
+def encode(outputs: Mapping[str, Values], *, instances: bool) -> bytes:
+    """Write outputs `(rows, …)` by name as the answer to `instances`, or to `inputs`."""
+    columns = {name: _listed(values) for name, values in outputs.items()}
+    only = next(iter(columns.values())) if len(columns) == 1 else None
+    if not instances:
+        return msgspec.json.encode(InputsResponse(columns if only is None else only))
+    if only is None:
+        only = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return msgspec.json.encode(InstancesResponse(only))
+
+
+def _listed(values: Values) -> list[Any]:
+    return values if isinstance(values, list) else values.tolist()
 
 
 def _rows(request: PredictRequest, reader: RowReader) -> InputRows:

@@ -52,9 +52,7 @@ def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: boo
 def test_npy_of_the_second_version_gives_its_rows() -> None:
     """Version 2.0, which NumPy writes for long headers, has the same values."""
     body = np.arange(6.0).tobytes()
-    assert read(
-        "a.npy", _with_header(_header(), body, b"\x02\x00"), READER
-    ).values.ravel().tolist() == list(range(6))
+    assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), READER).values.ravel().tolist() == list(range(6))
 
 
 def test_bad_rows_of_a_npy_are_named() -> None:

@@ -145,4 +145,4 @@ def test_no_picture_is_a_row() -> None:
 def test_zeros_have_the_form_of_rows() -> None:
     """There may be none of them."""
     assert TABLE.zeros(0).shape == (0, 7)
-    assert (TABLE.zeros(2).shape, TABLE.zeros(2).dtype) == ((2, 7), np.float32)
+    assert (TABLE.zeros(2).shape, TABLE.zeros(2).dtype) == ((2, 7), np.dtype(np.float32))

@@ -11,6 +11,7 @@ from weir.catalog.inputs import Input
 from weir.errors import BadBody, BadTensor
 from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
+from weir.protocol.responses import Values
 from weir.protocol.rest_predict import decode, encode
 
 FORM = 'the body is a JSON object {"instances": .*} or {"inputs": '
@@ -181,6 +182,14 @@ def test_as_many_rows_as_may_be_are_read() -> None:
 def test_an_answer_has_the_form_of_its_request(instances: bool, key: str) -> None:
     """Probabilities come row by row, bit for bit, under the key that goes with the request."""
     probabilities = np.random.default_rng(2).random((5, 3), np.float32)
-    document = json.loads(encode(probabilities, instances=instances))
+    document = json.loads(encode({"probabilities": probabilities}, instances=instances))
     assert set(document) == {key}
     assert np.array(document[key], np.float32).tobytes() == probabilities.tobytes()
+
+
+def test_several_outputs_are_named() -> None:
+    """In each row for `instances`, once for `inputs`."""
+    outputs: dict[str, Values] = {"label": ["a", "b"], "exit_level": np.array([0, 1], np.int32)}
+    rows = [{"label": "a", "exit_level": 0}, {"label": "b", "exit_level": 1}]
+    assert json.loads(encode(outputs, instances=True)) == {"predictions": rows}
+    assert json.loads(encode(outputs, instances=False)) == {"outputs": {"label": ["a", "b"], "exit_level": [0, 1]}}
