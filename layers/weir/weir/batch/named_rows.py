@@ -25,7 +25,7 @@ def from_csv(data: bytes, reader: RowReader) -> FileRows:
     nested = [name for name, tensor in reader.tensors.items() if len(tensor.shape) > 1]
     if nested:
         raise BadBody("a .csv is for models of columns and texts; a .jsonl is for others, too", ", ".join(nested))
-    lines = csv_lines.lines(data, len(reader.tensors))
+    lines = csv_lines.named_lines(data, reader.tensors)
     header = [cell.strip() for cell in lines[0]] if lines else []
     places = {name: header.index(name) for name in reader.tensors if header.count(name) == 1}
     if len(places) != len(reader.tensors):

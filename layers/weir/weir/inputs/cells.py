@@ -28,7 +28,8 @@ def parsed(column: Column, cells: Sequence[str]) -> list[object]:
         try:
             values.append(None if is_missing(cell) else read(cell))
         except ValueError as exc:
-            raise BadTensor(f"{column.name} is a number", f"{cell!r} in row {row}") from exc
+            got = repr(cell) if len(cells) == 1 else f"{cell!r} in row {row}"
+            raise BadTensor(f"{column.name} is a number", got) from exc
     return values
 
 

@@ -13,6 +13,9 @@ from weir.inputs.values import Values
 from weir.protocol.datatypes import column_from_json, from_json
 from weir.protocol.raw_json import is_object
 
+_SHOWN_BYTES = 200
+"""of a row that is refused"""
+
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -38,8 +41,11 @@ def from_columns(columns: dict[str, list[msgspec.Raw]], reader: RowReader) -> In
 
 def named(values: msgspec.Raw, reader: RowReader) -> dict[str, msgspec.Raw]:
     """Read values by name; those of the only tensor may stand without it. Raises `BadTensor`."""
-    if len(reader.tensors) == 1 and not is_object(values):
-        return dict.fromkeys(reader.tensors, values)
+    if not is_object(values):
+        if len(reader.tensors) == 1:
+            return dict.fromkeys(reader.tensors, values)
+        got = bytes(values)[:_SHOWN_BYTES].decode(errors="replace")
+        raise BadTensor(f"rows are objects of values by name: {', '.join(reader.tensors)}", got)
     by_name = _object.decode(values)
     reader.check_names(list(by_name))
     return by_name

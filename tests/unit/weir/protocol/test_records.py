@@ -103,12 +103,12 @@ def test_several_inputs_are_fields() -> None:
         ({"instances": [{"age": 1, "plan": "gold"}, {"plan": "gold"}]}, r"Got: no age"),
         ({"instances": [{"age": "41", "plan": "gold"}]}, r"age is a number\. Got: '41'"),
         ({"instances": [{"age": 1, "plan": 1.5}]}, r"plan is a text\. Got: 1\.5"),
-        ({"instances": [[1, "gold"]]}, r'the body is a JSON object {"instances"'),
+        ({"instances": [[1, "gold"]]}, r"rows are objects of values by name: age, plan\. Got: \[1, "),
         ({"instances": []}, "a request has 1 to 1024 rows"),
         ({"inputs": {"age": [1]}}, r"Got: no plan"),
         ({"inputs": {"age": [1], "plan": ["gold", "gold"]}}, r"all inputs have as many rows\. Got: \[1, 2\]"),
         ({"inputs": {"age": [[1], 2], "plan": ["gold", "gold"]}}, "data is a list of values, or of lists of one"),
-        ({"inputs": [1]}, r'the body is a JSON object {"instances"'),
+        ({"inputs": [1]}, r"rows are objects of values by name: age, plan\. Got: \[1\]"),
     ],
 )
 def test_rows_that_are_not_the_models_are_refused(request_: object, error: str) -> None:

@@ -125,7 +125,7 @@ def test_what_is_no_request_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("document", [{"instances": [[1, 2]]}, {"inputs": [[1, 2]]}])
 def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
     """A list is refused for a model of several inputs, since it does not name them."""
-    with pytest.raises(BadBody, match=FORM):
+    with pytest.raises(BadTensor, match="rows are objects of values by name: a, b"):
         _read(document, PAIR)
 
 
