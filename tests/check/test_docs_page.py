@@ -113,6 +113,7 @@ def test_a_form_has_a_field_for_each_column_and_text(recorded: Recorded) -> None
     """Numbers, the vocabulary as choices, dates and texts; the answer is bars, and the path that the row took."""
     page, form = recorded.page, recorded.page.locator("#predict")
     form.get_by_label("Model").select_option("orders")
+    form.get_by_label("age").wait_for()
     choices = form.get_by_label("plan").locator("option").all_inner_texts()
     assert choices == ["(none)", "basic", "gold"]
     form.get_by_label("age").fill("35")

@@ -141,7 +141,7 @@
       send.disabled = true;
       try {
         const options = await request(readers);
-        const document_ = await ask(`${mount}v2/models/${model}/infer`, options);
+        const document_ = await ask(`${mount.value}v2/models/${model}/infer`, options);
         const outputs = Object.fromEntries(document_.outputs.map((output) => [output.name, output.data]));
         answer.replaceChildren(make("p", { textContent: described(outputs, levels) }), ...bars(labels, outputs.probabilities));
       } catch (error) {
@@ -161,13 +161,13 @@
     const place = make("div");
     const chosen = async () => {
       try {
-        const described_ = await ask(`${mount.value}v2/models/${model.value}`);
-        place.replaceChildren(form(model.value, mount.value, described_));
+        const described_ = await ask(`cascade/v2/models/${model.value}`);
+        place.replaceChildren(form(model.value, mount, described_));
       } catch (error) {
         place.replaceChildren(make("p", { className: "error", textContent: error.message }));
       }
     };
-    for (const field of [model, mount]) field.addEventListener("change", chosen);
+    model.addEventListener("change", chosen);
     root.append(make("h2", { textContent: "Predict" }), labelled("Model", model), labelled("Answered by", mount), place);
     await chosen();
   };
