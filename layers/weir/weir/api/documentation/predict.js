@@ -139,6 +139,7 @@
     made.addEventListener("submit", async (event) => {
       event.preventDefault();
       send.disabled = true;
+      answer.replaceChildren();
       try {
         const options = await request(readers);
         const document_ = await ask(`${mount.value}v2/models/${model}/infer`, options);
