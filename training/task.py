@@ -273,7 +273,9 @@ def _known_keys(path: tuple[str | int, ...]) -> list[str]:
         found = [one for one in _variants(table) if isinstance(one, msgspec.inspect.StructType)]
         inner = [field.type for one in found for field in one.fields if field.name == part]
         table = inner[0] if inner else table
-    return [field.name for one in _variants(table) if isinstance(one, msgspec.inspect.StructType) for field in one.fields]
+    return [
+        field.name for one in _variants(table) if isinstance(one, msgspec.inspect.StructType) for field in one.fields
+    ]
 
 
 def _variants(one: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:

@@ -79,7 +79,7 @@ class SeveralChecks:
 
     each: tuple[tuple[Input, Checks], ...]
 
-    def as_rows(self, inputs: NDArray[np.generic]) -> NDArray[Any]:
+    def as_rows(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Check every input, and return rows with the same fields. Raises `BadInput`."""
         names = tuple(one.name for one, _ in self.each)
         if inputs.dtype.names != names:

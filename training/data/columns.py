@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from training.data import values
+from training.data.frame import Frame
 from training.data.kinds import MOST_WRONG, guessed
-from training.data.readers.frame import Frame
 from training.task import Data, Kind
 from weir.errors import BadInput
 

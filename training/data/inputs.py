@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from training.data import values
 from training.data.columns import Chosen
 from training.data.encoding import encoded_table, encoded_texts
+from training.data.frame import Frame
 from training.data.pictures import read_pictures
-from training.data.readers.frame import Frame
 from training.data.targets import naturally
 from training.task import Data, Kind
 from weir.catalog.columns import Category, Column, Date, Number
@@ -46,9 +46,9 @@ def encode(frame: Frame, chosen: Chosen, data: Data) -> Encoded:
     by_kind = {kind: [frame.columns[name] for name, own in chosen.kinds.items() if own == kind] for kind in _KINDS}
     tabular = [frame.columns[name] for name, kind in chosen.kinds.items() if kind in _COLUMNS]
     if tabular:
-        table, rows = _table(tabular, chosen, frame.decimal, set(frame.columns.columns))
+        table, table_rows = _table(tabular, chosen, frame.decimal, set(frame.columns.columns))
         described.append(table)
-        arrays.append(rows)
+        arrays.append(table_rows)
     for series in by_kind["text"]:
         text, rows = text_input(series, data.text.most_bytes)
         described.append(text)
@@ -106,7 +106,9 @@ def _are_whole(series: pl.Series) -> bool:
 def _category(series: pl.Series, _decimal: str) -> tuple[Category, Values]:
     """Take every value into the vocabulary; `training.data.vocabulary` leaves rare ones out once rows are split."""
     texts = values.texts(series)
-    return Category(name=series.name, vocabulary=tuple(naturally(texts.drop_nulls().unique().to_list()))), texts.to_list()
+    return Category(
+        name=series.name, vocabulary=tuple(naturally(texts.drop_nulls().unique().to_list()))
+    ), texts.to_list()
 
 
 def _date(series: pl.Series, _decimal: str) -> tuple[Date, Values]:
@@ -120,4 +122,3 @@ _COLUMNS: dict[Kind, Callable[[pl.Series, str], tuple[Column, Values]]] = {
     "date": _date,
 }
 _KINDS: tuple[Kind, ...] = ("text", "picture")
-

@@ -1,5 +1,6 @@
 """The kind of a column that the task does not name: one rule, told in the output."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from training.task import Kind
 MOST_WRONG = 0.1
 """share of the values that may be none of the kind of their column; they count as missing, with a warning"""
 _SAMPLE = 1000
+_FEW = 2
+"""any two numbers may follow each other"""
+_NAMED = re.compile(r"(?:^|[_ ])(?:id|ID|Id|uuid|index)$|[a-z]I[dD]$")
 _WORDS, _BYTES = 3, 40
 """of a text, on average: fewer are a category's"""
 
@@ -25,25 +29,34 @@ class Guess:
     """of one that is left out"""
 
 
-def guessed(series: pl.Series, decimal: str, folder: Path, *, alone: bool) -> Guess:
+def guessed(  # noqa: PLR0911 (a list of rules, the first of which applies)
+    series: pl.Series, decimal: str, folder: Path, *, alone: bool
+) -> Guess:
     """Guess the kind of a column.
 
-    In this order: without a value, or with one value in all rows: left out. Booleans, and numbers in at least nine of
-    ten values: a number, unless they are codes such as 00417; numbers that count the rows are left out. Dates of ISO
-    8601, likewise: a date. Names of .png and .jpg files that exist: a picture. Over half of the values different, and on
-    average of three words or 40 bytes: a text. All values different: left out, as an identifier. Anything else: a
-    category. A column of texts that is the only one, and over half of whose values differ, is a text.
+    The first that applies:
+
+    - without a value, with one value in all rows, or of lists or bytes: left out;
+    - booleans; numbers in nine of ten values, unless they are codes such as 00417: a number. Whole numbers, all
+      different, that count the rows or are named `id` or `…_id` are left out;
+    - dates of ISO 8601 in nine of ten values: a date;
+    - names of .png and .jpg files that exist: a picture;
+    - over half of the values different, and on average three words or 40 bytes long, or in the only column: a text;
+    - all values different: left out, as an identifier;
+    - anything else: a category.
     """
     found = series.drop_nulls()
     if not len(found):
         return Guess(None, "no row has a value")
+    if series.dtype.is_nested() or series.dtype == pl.Binary:
+        return Guess(None, f"its values are of the type {series.dtype}")
     distinct = found.n_unique()
     if distinct == 1 and len(found) == len(series):
         return Guess(None, "all rows have one value")
-    if series.dtype.is_nested() or series.dtype == pl.Binary:
-        return Guess(None, f"its values are of the type {series.dtype}")
     if series.dtype == pl.Boolean or values.is_number(series) or _is_numbers(found, decimal):
-        return Guess(None, "it numbers the rows") if _counts(found, decimal) and len(found) == len(series) else Guess("number")
+        if len(found) == len(series) == distinct and _is_identifier(found, decimal):
+            return Guess(None, "it numbers the rows, as an identifier does")
+        return Guess("number")
     if series.dtype.is_temporal() or _is_dates(found):
         return Guess("date")
     return _of_texts(values.texts(found).drop_nulls(), distinct, folder, alone=alone)
@@ -74,8 +87,9 @@ def _is_dates(found: pl.Series) -> bool:
     return values.dates(found.head(_SAMPLE)).null_count() <= MOST_WRONG * min(len(found), _SAMPLE)
 
 
-def _counts(found: pl.Series, decimal: str) -> bool:
-    """Tell whether whole numbers are those of rows: all different, without a gap, and in order."""
+def _is_identifier(found: pl.Series, decimal: str) -> bool:
+    """Tell whether different numbers are those of rows: whole, and without a gap and in order, or named so."""
     read = values.numbers(found, decimal)
-    steps = read.diff().drop_nulls()
-    return len(read) > 2 and bool((steps == 1).all())  # noqa: PLR2004 (any two numbers may follow each other)
+    if len(read) <= _FEW or not bool((read == read.round()).all()):
+        return False
+    return bool(_NAMED.search(found.name)) or bool((read.diff().drop_nulls() == 1).all())

@@ -5,6 +5,7 @@ grows as n log n (a sorted neighbourhood: Hernández & Stolfo 1995).
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ _MOST = 0.1
 """share of all rows in one cluster above which the rule is too coarse for the data"""
 
 
-def clusters(rows: NDArray[np.generic], inputs: tuple[Input, ...]) -> NDArray[np.int64]:
+def clusters(rows: NDArray[Any], inputs: tuple[Input, ...]) -> NDArray[np.int64]:
     """Number the clusters of nearly equal rows; -1 for a row that is in none.
 
     Pictures: dHashes of 64 bits differ in at most 3, and pixels by at most 2 % of their range, on average. Texts: equal
@@ -37,7 +38,8 @@ def clusters(rows: NDArray[np.generic], inputs: tuple[Input, ...]) -> NDArray[np
     texts and pictures decide if there are any: rows of which one is nearly equal are together. Where a cluster would
     have over a tenth of all rows, the rule can't tell rows of these data apart, and is left out.
     """
-    deciding = [one for one in inputs if isinstance(one, Text | Picture)] or list(inputs)
+    deciding: list[Input] = [one for one in inputs if isinstance(one, Text | Picture)]
+    deciding = deciding or list(inputs)
     pairs = [_linked(*_rule(one, rows[one.name] if rows.dtype.names else rows), _MOST * len(rows)) for one in deciding]
     links = np.concatenate(pairs, axis=1)
     graph = coo_matrix((np.ones(links.shape[1], np.int8), (links[0], links[1])), shape=(len(rows), len(rows)))
@@ -65,7 +67,8 @@ def _linked(keys: list[Keys], same: Same, most: float) -> NDArray[np.intp]:
     count = len(keys[0])
     graph = coo_matrix((np.ones(links.shape[1], np.int8), (links[0], links[1])), shape=(count, count))
     largest = np.bincount(connected_components(graph, directed=False)[1]).max()
-    return links if largest <= max(most, 2) else links[:, :0]
+    linked: NDArray[np.intp] = links if largest <= max(most, 2) else links[:, :0]
+    return linked
 
 
 def _pairs(key: Keys, same: Same) -> Iterator[NDArray[np.intp]]:

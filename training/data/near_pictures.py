@@ -64,5 +64,7 @@ def _pooled(grey: NDArray[np.float32], axis: int, cells: int) -> NDArray[np.floa
     sums = np.concatenate([np.zeros_like(np.take(grey, [0], axis)), np.cumsum(grey, axis, dtype=np.float32)], axis)
     shape = [1, 1, 1]
     shape[axis] = cells
-    pooled: NDArray[np.float32] = (np.take(sums, ends, axis) - np.take(sums, edges, axis)) / (ends - edges).reshape(shape)
+    pooled: NDArray[np.float32] = (np.take(sums, ends, axis) - np.take(sums, edges, axis)) / (ends - edges).reshape(
+        shape
+    )
     return pooled

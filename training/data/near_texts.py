@@ -16,7 +16,7 @@ _SHORT = 4 * _RUN
 _CHUNK = 512
 
 _DIGITS = np.isin(np.arange(256), np.frombuffer(b"0123456789", np.uint8))
-_LETTERS = np.array([chr(byte).isalpha() or byte >= 128 for byte in range(256)])
+_LETTERS = np.array([chr(byte).isalpha() or byte > ord("~") for byte in range(256)])
 _NORMAL = np.arange(256, dtype=np.uint8)
 _NORMAL[ord("A") : ord("Z") + 1] += 32
 _NORMAL[_DIGITS] = ord("0")
@@ -50,7 +50,8 @@ def text_keys(
 def _normalised(row: NDArray[np.generic]) -> bytes:
     """Write a text in lower case, each digit as 0, without blanks and punctuation."""
     content = row.astype(np.uint8)
-    return _NORMAL[content[_LETTERS[content] | _DIGITS[content]]].tobytes()
+    kept: NDArray[np.uint8] = _NORMAL[content[_LETTERS[content] | _DIGITS[content]]]
+    return kept.tobytes()
 
 
 def _digest(text: bytes) -> int:

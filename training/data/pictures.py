@@ -52,6 +52,17 @@ def read_pictures(name: str, paths: Sequence[Path | None], keys: PictureKeys) ->
     return Pictures(described, rows, readable, (warning + next(iter(failures.values())),) if failures else ())
 
 
+def read_as(described: Picture, paths: Sequence[Path]) -> NDArray[np.float32]:
+    """Read pictures as the rows of an input that is known. Raises `BadInput` for one that can't be read."""
+    rows = np.zeros((len(paths), *described.row_shape), np.float32)
+    for number, path in enumerate(paths):
+        try:
+            rows[number] = _row(described, path)[0]
+        except OSError as exc:
+            raise BadInput("every picture can be read", f"{path.name}: {exc}") from exc
+    return rows
+
+
 def _row(described: Picture, path: Path | None) -> NDArray[np.float32]:
     if path is None or path.suffix.lower() not in MEDIA_TYPES:
         raise BadInput(f"pictures are files of {', '.join(MEDIA_TYPES)}", path.name if path else "nothing")

@@ -47,11 +47,9 @@ def without_rare_labels(data: Dataset, sizes: SettledSizes) -> tuple[Dataset, tu
         raise BadInput(f"at least two labels have {fewest} rows, for one in every split", got)
     kept = np.flatnonzero(~rare[data.labels])
     numbers = np.cumsum(~rare) - 1
-    names = tuple(data.label_names[label] for label in left.tolist())
+    kept_names = tuple(data.label_names[label] for label in left.tolist())
     smaller = chosen(data, kept)
-    hierarchy = {group: tuple(one for one in labels if one in names) for group, labels in data.hierarchy.items()}
-    smaller = replace(smaller, labels=numbers[smaller.labels], label_names=names, hierarchy=hierarchy)
+    hierarchy = {group: tuple(one for one in labels if one in kept_names) for group, labels in data.hierarchy.items()}
+    smaller = replace(smaller, labels=numbers[smaller.labels], label_names=kept_names, hierarchy=hierarchy)
     dropped = len(data.rows) - len(kept)
-    return smaller, (
-        f"{dropped} rows are left out, of labels with fewer than {fewest}: {', '.join(counts)}{more}",
-    )
+    return smaller, (f"{dropped} rows are left out, of labels with fewer than {fewest}: {', '.join(counts)}{more}",)

@@ -84,26 +84,21 @@ def split(data: Dataset, sizes: SettledSizes, seed: int) -> dict[str, Indices]:
 def _cutter(data: Dataset, seed: int) -> Callable[[Indices, int, str], tuple[Indices, Indices]]:
     """Choose how a part is taken out of the rows that are left."""
     if data.times is not None:
-        return partial(_cut_by_time, labels=data.labels, times=data.times, seed=seed)
+        return partial(_cut_by_time, times=data.times)
     if data.groups is not None and (data.groups >= 0).any():
-        return partial(cut_whole_groups, labels=data.labels, groups=data.groups, seed=seed)
+        return partial(cut_whole_groups, labels=data.labels.astype(np.int64), groups=data.groups, seed=seed)
     return partial(_cut, labels=data.labels, seed=seed)
 
 
-def _cut_by_time(
-    rows: Indices, size: int, part: str, *, labels: NDArray[np.generic], times: NDArray[np.float64], seed: int
-) -> tuple[Indices, Indices]:
+def _cut_by_time(rows: Indices, size: int, part: str, *, times: NDArray[np.float64]) -> tuple[Indices, Indices]:
     """Take the latest `size` rows: the rest, and those taken."""
-    del labels, part, seed
     order = rows[np.argsort(times[rows], kind="stable")]
     if not 0 < size < len(rows):
-        raise BadInput(f"{size} rows, the latest, leave rows for training", f"{len(rows)} rows")
+        raise BadInput(f"{size} rows for {part}, the latest, leave rows for training", f"{len(rows)} rows")
     return np.sort(order[:-size]), np.sort(order[-size:])
 
 
-def _cut(
-    rows: Indices, size: int, part: str, *, labels: NDArray[np.generic], seed: int
-) -> tuple[Indices, Indices]:
+def _cut(rows: Indices, size: int, part: str, *, labels: NDArray[np.generic], seed: int) -> tuple[Indices, Indices]:
     """Take `size` rows out of others, stratified by label: the rest, and those taken."""
     try:
         rest, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=labels[rows])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from training.data import values
 from training.data.columns import Chosen, choose
 from training.data.dataset import Dataset
+from training.data.frame import Frame
 from training.data.inputs import encode
-from training.data.readers.frame import Frame
 from training.data.targets import labels_of
 from training.task import Data
 from weir.errors import BadInput
@@ -43,7 +43,13 @@ def dataset(frame: Frame, data: Data) -> Dataset:
         times=None if times is None else times[kept],
         near_duplicates=True,
         notes=(*frame.notes, *_told(chosen)),
-        warnings=(*frame.warnings, *chosen.warnings, *encoded.warnings, *_unlabelled(labels, data), *filter(None, [untimed])),
+        warnings=(
+            *frame.warnings,
+            *chosen.warnings,
+            *encoded.warnings,
+            *_unlabelled(labels, data),
+            *filter(None, [untimed]),
+        ),
     )
 
 
@@ -100,4 +106,3 @@ def _times(series: pl.Series, decimal: str) -> tuple[NDArray[np.float64], str]:
 def _days(iso: pl.Series) -> pl.Series:
     days = [None if one is None else parts_of(one)[0] for one in iso.to_list()]
     return pl.Series(iso.name, days, pl.Float64)
-

@@ -34,10 +34,10 @@ def labels_of(series: pl.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         raise BadInput(f"rows share the labels of data.target; {series.name}", f"{distinct} labels for as many rows")
     if distinct > MOST_LABELS:
         raise BadInput(f"data.target has at most {MOST_LABELS} labels; {series.name}", f"{distinct}")
-    names = naturally(found.unique().to_list())
-    names = label_names.given(np.array(names))
-    numbers = texts.replace_strict(names, list(range(len(names))), default=None, return_dtype=pl.Int64)
-    return numbers.fill_null(_NONE).to_numpy().astype(np.int64), tuple(names)
+    own = naturally(found.unique().to_list())
+    names = label_names.given(np.array(own))
+    numbers = texts.replace_strict(own, list(range(len(names))), default=None, return_dtype=pl.Int64)
+    return numbers.fill_null(_NONE).to_numpy().astype(np.int64), names
 
 
 def _check_quantity(series: pl.Series, distinct: int, rows: int) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from training.data.dataset import Dataset
+from training.data.frame import Frame, joined
 from training.data.readers import csv_files, folders, json_lines, parquet
 from training.data.readers.files import found
-from training.data.readers.frame import Frame, joined
 from training.data.sources import npz
 from training.data.tabular import dataset
 from training.task import Data
@@ -55,4 +55,3 @@ def _tables_in(folder: Path) -> tuple[Path, ...]:
     entries = sorted(folder.iterdir())
     tables = tuple(entry for entry in entries if entry.suffix.lower() in _FORMATS and entry.is_file())
     return () if any(entry.is_dir() for entry in entries) else tables
-

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import polars as pl
 
-from training.data.readers.frame import Frame
+from training.data.frame import Frame
 from training.data.readers.text_encoding import lines_of
 from training.task import Data
 from weir.errors import BadInput
@@ -76,7 +76,8 @@ def _columns(path: Path, lines: TextIO, delimiter: str) -> pl.DataFrame:
     while chunk := list(islice(rows, _CHUNK)):
         for number, row in chunk:
             if len(row) != len(names):
-                rule = f"each line of {path.name} has a cell for each of its {len(names)} columns (delimiter {delimiter!r})"
+                cells = f"a cell for each of its {len(names)} columns (delimiter {delimiter!r})"
+                rule = f"each line of {path.name} has {cells}"
                 raise BadInput(rule, f"{len(row)} in line {number}")
         frames.append(_chunk(names, [row for _, row in chunk]))
     frame = pl.concat(frames)
@@ -86,14 +87,16 @@ def _columns(path: Path, lines: TextIO, delimiter: str) -> pl.DataFrame:
     )
 
 
-def _rows(path: Path, reader: "csv._reader") -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 (the type of csv's readers has no public name)
     """Yield the lines that are not blank, each with the number of the line on which it begins."""
     while True:
         start = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as exc:
-            rule = f'a quote in {path.name} is closed before the next cell, and one inside of quotes is written twice ("")'
+            rule = (
+                f'a quote in {path.name} is closed before the next cell, and one inside of quotes is written twice ("")'
+            )
             raise BadInput(rule, f"{exc}, in the row that begins on line {start}") from exc
         if row is None:
             return

@@ -62,10 +62,14 @@ def read(folder: Path, data: Data) -> Dataset:
         got = f"{folder}: {seen or 'no files'}"
         raise BadInput(f"data.path has folders of {', '.join(MEDIA_TYPES)}, or of .txt, one for each label", got)
     has_parts = _has_parts(folder, files)
-    placed = sorted((_place(folder, path, has_parts=has_parts) for path in files), key=lambda one: (*one[:2], str(one[2])))
+    placed = sorted(
+        (_place(folder, path, has_parts=has_parts) for path in files), key=lambda one: (*one[:2], str(one[2]))
+    )
     placed = [one for one in placed if one[1]]
     if not placed:
-        raise BadInput("pictures are in folders named as their labels", f"{len(files)} files, all at the top of {folder}")
+        raise BadInput(
+            "pictures are in folders named as their labels", f"{len(files)} files, all at the top of {folder}"
+        )
     return _dataset(placed, walk, data, is_text=not pictures)
 
 
@@ -109,7 +113,9 @@ def _enter(folder: Path, above: set[Path], walk: _Walk) -> None:
         except (OSError, RuntimeError):
             resolved = None
         if resolved is None or resolved in above:
-            walk.warnings.append(f"{path.name} in {folder.name} is a symbolic link to a folder around it; it is skipped")
+            walk.warnings.append(
+                f"{path.name} in {folder.name} is a symbolic link to a folder around it; it is skipped"
+            )
         elif path.is_dir():
             _enter(path, {*above, resolved}, walk)
         elif path.is_file():

@@ -39,8 +39,8 @@ def load(path: str) -> Dataset:
     """Load a file; pixels are taken to be 0 to 255, and NaN in a table for a missing value.
 
     Raises:
-        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are neither pictures nor a table; a
-            row has no label, or the names of the labels break their rules.
+        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are neither pictures
+            nor a table; a row has no label, or the names of the labels break their rules.
     """
     found = arrays(path)
     if not {"x", "y"} <= found.keys() or ("x_test" in found) != ("y_test" in found):

@@ -34,7 +34,9 @@ def joined(frames: Sequence[Frame]) -> Frame:
     for other in others:
         if set(other.columns.columns) != set(names):
             different = set(other.columns.columns) ^ set(names)
-            raise BadInput("all files of data.path have the same columns", f"only some have {', '.join(sorted(different))}")
+            raise BadInput(
+                "all files of data.path have the same columns", f"only some have {', '.join(sorted(different))}"
+            )
     try:
         columns = pl.concat([frame.columns.select(names) for frame in frames], how="vertical_relaxed")
     except pl.exceptions.PolarsError:
