@@ -87,9 +87,9 @@ def _rounded(rows: NDArray[np.generic], one: Table | Tensor) -> Keys:
         if isinstance(one, Table)
         else np.zeros(values.shape[1], bool)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # zero has no digits; it and NaN stay as they are
         scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(np.abs(values))))
-    rounded = np.where(exact | ~np.isfinite(scale), values, np.rint(values * scale) / scale)
+        rounded = np.where(exact | ~np.isfinite(scale), values, np.rint(values * scale) / scale)
     bits = np.nan_to_num(rounded, nan=-1.2345e30).astype(np.float32).view(np.uint32).astype(np.uint64)
     factors = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], dtype=np.uint64) | np.uint64(1)
     key: Keys = (bits * factors).sum(axis=1, dtype=np.uint64)
