@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from training.data.near_pictures import picture_keys
 from training.data.near_texts import text_keys
-from weir.catalog.columns import Category, width
+from weir.catalog.columns import Category, Date, width
 from weir.catalog.inputs import Input, Picture, Table, Tensor, Text
 
 Keys = NDArray[np.uint64]
@@ -26,7 +26,7 @@ _NEXT = 3
 _DIGITS = 4
 """significant digits of a number in a table in which nearly equal rows agree"""
 _MOST = 0.1
-"""share of all rows in one cluster above which the rule is too coarse for the data"""
+"""share of all rows in one cluster, or of a table in any, above which the rule is too coarse for the data"""
 
 
 def clusters(rows: NDArray[Any], inputs: tuple[Input, ...]) -> NDArray[np.int64]:
@@ -36,7 +36,8 @@ def clusters(rows: NDArray[Any], inputs: tuple[Input, ...]) -> NDArray[np.int64]
     but for case, digits, blanks and punctuation, or MinHashes of 32 agree in 26 (a Jaccard similarity of 0.8) over runs
     of 8 letters. Tables: numbers agree in 4 significant digits, categories and dates exactly. Of several inputs, the
     texts and pictures decide if there are any: rows of which one is nearly equal are together. Where a cluster would
-    have over a tenth of all rows, the rule can't tell rows of these data apart, and is left out.
+    have over a tenth of all rows, or over a tenth of the rows of a table would be in clusters, the rule can't tell rows
+    of these data apart, and is left out.
     """
     deciding: list[Input] = [one for one in inputs if isinstance(one, Text | Picture)]
     deciding = deciding or list(inputs)
@@ -57,7 +58,10 @@ def _rule(one: Input, rows: NDArray[np.generic]) -> tuple[list[Keys], Same]:
             return text_keys(rows)
         case Table() | Tensor():
             key = _rounded(rows, one)
-            return [key], lambda first, second: key[first] == key[second]
+            counts = np.unique(key, return_inverse=True, return_counts=True)
+            shared = counts[2][counts[1]] > 1
+            coarse = shared.mean() > _MOST
+            return [key], lambda first, second: (key[first] == key[second]) & (not coarse)
 
 
 def _linked(keys: list[Keys], same: Same, most: float) -> NDArray[np.intp]:
@@ -83,7 +87,7 @@ def _rounded(rows: NDArray[np.generic], one: Table | Tensor) -> Keys:
     """Hash rows of a table, whose numbers are rounded."""
     values = rows.reshape(len(rows), -1).astype(np.float64)
     exact = (
-        np.array([isinstance(column, Category) for column in one.columns for _ in range(width(column))])
+        np.array([isinstance(column, Category | Date) for column in one.columns for _ in range(width(column))])
         if isinstance(one, Table)
         else np.zeros(values.shape[1], bool)
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.data.files import HEADER, LEVELS, decoded, folders, lines, picture, prepared, write
 from training import task
-from training.data.preparation import prepare
+from training.data.preparation import PreparedData, prepare
 from weir.errors import WeirError
 
 Make = Callable[[Path], Path]
@@ -307,7 +307,7 @@ def test_what_can_be_left_out_is_warned_of(make: Make, keys: str, warning: str, 
     assert sum(len(part.labels) for part in (data.train, data.validation, data.certification, data.test)) == kept
 
 
-def _prepared(path: Path, keys: str) -> object:
+def _prepared(path: Path, keys: str) -> PreparedData:
     targeted = "target" in keys or path.is_dir() or path.suffix == ".npz"
     return prepared(path, keys if targeted else f'target = "churned"\n{keys}')
 

@@ -65,7 +65,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, expected: PreparedData
         assert prepared(tmp_path / path).digest == expected.digest, path
 
 
-@mock_aws
+@mock_aws  # type: ignore[untyped-decorator]
 def test_objects_of_s3_are_read(tmp_path: Path, expected: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
     """One, several by a pattern, or all below a prefix; a bucket or a key that does not exist is an error."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
