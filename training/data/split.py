@@ -32,7 +32,7 @@ class Split:
     def spread(self, count: int) -> NDArray[Any]:
         """Take evenly spaced rows: data sets are often sorted by label."""
         rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
-        spread: NDArray[Any] = np.take(self.inputs, rows, axis=0)
+        spread: NDArray[Any] = self.inputs[rows]
         return spread
 
     def sample(self, count: int, seed: int) -> NDArray[Any]:
@@ -43,7 +43,7 @@ class Split:
             own = np.flatnonzero(self.labels[order] == label)
             turns[own] = np.arange(len(own))
         drawn: Indices = order[np.argsort(turns, kind="stable")][:count]
-        sample: NDArray[Any] = np.take(self.inputs, drawn, axis=0)
+        sample: NDArray[Any] = self.inputs[drawn]
         return sample
 
 

@@ -14,5 +14,5 @@ def read(path: Path, data: Data) -> Frame:
     del data
     try:
         return Frame(pl.read_parquet(path), path.parent)
-    except (pl.exceptions.PolarsError, OSError) as exc:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:  # a panic is no Exception
         raise BadInput(f"{path.name} is a Parquet file", exc) from exc
