@@ -106,6 +106,8 @@ def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertific
 
 def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
     callbacks.say(f"data: {data.cleaning.summary()}; digest {data.digest[:12]}")
+    for note in data.notes:
+        callbacks.say(f"data: {note}")
     for warning in data.cleaning.warnings:
         callbacks.say(f"warning: {warning}")
     parts = {

@@ -57,7 +57,7 @@ def prepared(train: Split | None = None) -> PreparedData:
         certification=pictures(100, 3),
         test=pictures(100, 4),
         label_names=NAMES,
-        input=grey(np.zeros((1, 6, 6))),
+        inputs=(grey(np.zeros((1, 6, 6))),),
         cleaning=Cleaning(kept=800),
         digest="0" * 64,
     )

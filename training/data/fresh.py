@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.checks import checks_of
 from training.data.digests import digests, repeated
 from training.data.preparation import PreparedData
 from training.data.sources import npz
 from training.data.split import Split
-from training.modalities import modality_of
 from weir.batch.files import read
 from weir.engine.arrays import Labels
 from weir.errors import BadBody, BadInput
@@ -52,9 +52,10 @@ class FreshRows:
 def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
     """Read rows for a model that was trained on other data, and drop those that training or its test has seen.
 
-    A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Rows are
-    dropped that are not finite, outside the range of the input, or of one value; that equal an earlier row; or that
-    training, validation or test rows equal.
+    A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Of a model
+    with a table, texts or several inputs, a file has the columns that it was trained on, and that of the target where
+    the rows have labels. Rows are dropped that are not finite, outside the range of the input, of one value, or empty;
+    that equal an earlier row; or that training, validation or test rows equal.
 
     Args:
         path: the file.
@@ -65,8 +66,8 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
         BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
     """
     file = _read(path, data)
-    modality = modality_of(data.input)
-    rows = modality.as_rows(file.values)
+    checks = checks_of(data.inputs)
+    rows = checks.as_rows(file.values)
     labels = _labels(file.labels, len(rows), data.label_names)
     used = [data.train, data.validation, data.test, *([data.certification] if certification_seen else [])]
     seen = set(itertools.chain.from_iterable(digests(split.inputs) for split in used))
@@ -74,7 +75,7 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     bad = np.zeros(len(rows), bool)
     dropped: dict[str, int] = {}
     masks = {
-        **modality.unusable(rows),
+        **checks.unusable(rows),
         "duplicate": repeated(each),
         "seen_before": np.array([digest in seen for digest in each], bool),
     }
@@ -88,7 +89,7 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
         dropped,
         header=file.header,
         certification=sum(digest in own for digest in itertools.compress(each, ~bad)),
-        scale_warning="" if bad.all() else modality.scale_warning(kept.inputs),
+        scale_warning="" if bad.all() else checks.scale_warning(kept.inputs),
     )
     if bad.all():
         raise BadInput("--data has usable rows that training, validation and test have not seen", fresh.summary)
@@ -102,13 +103,17 @@ class _File(NamedTuple):
 
 
 def _read(path: Path, data: PreparedData) -> _File:
+    if data.data and data.data.target and path.suffix.lower() != ".npz":
+        from training.data.readers.further import columns  # noqa: PLC0415 (polars takes half a second)
+
+        return _File(*columns(path, data.data, data.inputs, data.label_names))
     if path.suffix.lower() == ".npz":
         arrays = npz.arrays(str(path), "--data")
         if "x" not in arrays:
             raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
         return _File(arrays["x"], arrays.get("y"))
     if path.suffix.lower() not in (".npy", ".csv"):
-        raise BadInput("--data is a .npz, .npy or .csv", str(path))
+        raise BadInput("--data is a .npz, .npy or .csv, or a table of the columns of the training", str(path))
     try:
         rows = read(path.name, path.read_bytes(), RowReader((data.input,)))
     except OSError as exc:

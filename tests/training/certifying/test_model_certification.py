@@ -37,7 +37,7 @@ def data() -> PreparedData:
     train, validation, certification, test = (pictures(rows, seed) for seed, rows in enumerate((10, 200, 300, 10)))
     labels = ("left", "middle", "right")
     return PreparedData(
-        train, validation, certification, test, labels, grey(train.inputs), Cleaning(kept=520), digest="1" * 64
+        train, validation, certification, test, labels, (grey(train.inputs),), Cleaning(kept=520), digest="1" * 64
     )
 
 

@@ -69,7 +69,7 @@ class Numbers:
 def numbers(monkeypatch: pytest.MonkeyPatch) -> Modality:
     """Let training know a second kind of input, in the one place that distinguishes kinds."""
     one = Numbers()
-    for module in ("data.cleaning", "learning.networks", "levels.build"):
+    for module in ("data.checks", "learning.networks", "levels.build"):
         monkeypatch.setattr(f"training.{module}.modality_of", lambda _: one)
     return one
 
@@ -102,18 +102,18 @@ def test_tensors_are_not_trained_on() -> None:
     with pytest.raises(BadInput, match=ONLY_PICTURES):
         modality_of(NUMBERS)
     with pytest.raises(BadInput, match=ONLY_PICTURES):
-        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), NUMBERS))
+        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), (NUMBERS,)))
     with pytest.raises(BadInput, match=ONLY_PICTURES):
-        check(task(end_to_end=spec("last")), replace(prepared(), input=NUMBERS))
+        check(task(end_to_end=spec("last")), replace(prepared(), inputs=(NUMBERS,)))
 
 
 def test_data_of_another_kind_are_cleaned(numbers: Modality) -> None:
     """Rows of any shape are dropped for the reasons that their kind has, and for those of every kind."""
     rows = RANDOM.uniform(0, 1, (8, 3))
     rows[:, 1], rows[2, 0], rows[5] = 7, np.nan, rows[4]
-    cleaned, counts = clean(Dataset(rows, np.array([0, 1, 0, 9, 0, 1, 0, 1]), ("a", "b"), NUMBERS))
+    cleaned, counts = clean(Dataset(rows, np.array([0, 1, 0, 9, 0, 1, 0, 1]), ("a", "b"), (NUMBERS,)))
     assert cleaned.input is NUMBERS
-    assert cleaned.inputs.shape == (5, 3)
+    assert cleaned.rows.shape == (5, 3)
     assert counts.summary() == "5 rows kept, dropped: 1 not finite, 1 unknown label, 1 duplicate; 1 inputs never change"
 
 
@@ -121,7 +121,7 @@ def test_a_reason_that_cleaning_cannot_count_is_an_error(numbers: Modality, monk
     """A kind of input that marks rows for an unknown reason does not lose the count."""
     monkeypatch.setattr(numbers, "unusable", lambda rows: {"too_old": np.zeros(len(rows), bool)})
     with pytest.raises(ValueError, match="not in tuple"):
-        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), NUMBERS))
+        clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), (NUMBERS,)))
 
 
 def test_rows_of_another_kind_are_learned_in_batches(numbers: Modality) -> None:
@@ -137,4 +137,4 @@ def test_rows_of_another_kind_are_learned_in_batches(numbers: Modality) -> None:
 def test_networks_are_checked_by_the_kind_of_input(numbers: Modality) -> None:
     """Which architectures there are depends on the input, and it is checked before training."""
     with pytest.raises(BadInput, match="numbers have no networks"):
-        check(task(end_to_end=spec("last")), replace(prepared(), input=NUMBERS))
+        check(task(end_to_end=spec("last")), replace(prepared(), inputs=(NUMBERS,)))
