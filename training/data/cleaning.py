@@ -13,7 +13,7 @@ from training.modalities.modality import Modality
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
 
-_REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row")
+_REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row", "empty")
 """a row counts for the first that applies"""
 _MANY = 0.1
 """share of rows above which dropping them is warned of"""
@@ -32,6 +32,8 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
     """the same values as an earlier row; of a training row and a test row the test row stays"""
     constant_row: int = 0
     """all values of the row are the same"""
+    empty: int = 0
+    """a text without a byte"""
     constant_inputs: int = 0
     """values of a row that are the same in all rows; they are kept, so that rows keep their shape"""
     kept: int
@@ -46,6 +48,7 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
             "unknown label": self.unknown_label,
             "duplicate": self.duplicate,
             "constant": self.constant_row,
+            "empty": self.empty,
         }
         dropped = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
         inputs = f"; {self.constant_inputs} inputs never change" if self.constant_inputs else ""

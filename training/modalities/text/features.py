@@ -4,8 +4,8 @@ Bytes up to 32 are blanks, ASCII letters become lower case, and a blank is put b
 never reaches across a blank, as in scikit-learn's `char_wb`: blanks are its first or last byte at most. A word is a run
 of letters, digits and bytes from 128 on (all that UTF-8 has outside ASCII); of a longer one its last 16 bytes count.
 
-Two polynomial hashes, each `(h * BASE + byte) mod MODULUS` along the bytes, make a bucket. The modulus is below 2^15, so
-that no product leaves int32, in which networks compute.
+Two polynomial hashes, each `(h * BASE + byte) mod MODULUS` along the bytes, make a bucket. The modulus is below 2^15,
+so that no product leaves int32, in which networks compute.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from training.configured_keras import keras
@@ -10,7 +9,6 @@ from training.modalities.text import hashing, hashing_graph
 from training.modalities.text.cleaning import Rows
 from training.modalities.text.features import Features
 from training.modalities.text.hashing import Buckets
-from weir.engine.arrays import Floats
 
 _registered = keras.saving.register_keras_serializable(package="weir.text")
 _PRIME = 65_537
@@ -24,18 +22,13 @@ class Hashed(keras.layers.Layer):  # type: ignore[misc] # keras has no types
     """Texts INT32 `(n, most_bytes)` -> buckets INT32 `(n, parts)`; nothing in it is trained."""
 
     def __init__(self, sizes: tuple[int, ...], buckets: int, *, words: bool, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**kwargs)
         self.features = Features(tuple(sizes), buckets, words)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer, for a file."""
         mine = self.features
         return {**super().get_config(), "sizes": mine.sizes, "buckets": mine.buckets, "words": mine.words}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Hashed":
-        """Make the layer of a file."""
-        return cls(**{name: value for name, value in config.items() if name != "trainable"})
 
     def call(self, texts: tf.Tensor) -> tf.Tensor:
         """Hash texts in the graph."""
@@ -63,7 +56,7 @@ class WeightedSum(keras.layers.Layer):  # type: ignore[misc] # keras has no type
         mine = {name: getattr(self, name) for name in ("buckets", "size", "deviation", "dropout")}
         return {**super().get_config(), **mine}
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, _: tuple[int | None, ...]) -> None:
         """Make the vectors and the weights."""
         start = keras.initializers.RandomNormal(stddev=self.deviation) if self.deviation else "zeros"
         self.vectors = self.add_weight(shape=(self.buckets, self.size), initializer=start, name="vectors")

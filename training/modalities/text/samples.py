@@ -9,4 +9,5 @@ EXTENSION = ".txt"
 
 def file(row: Rows) -> bytes:
     """Write one row `(most_bytes,)` as UTF-8; what was cut within a character is left out."""
-    return row[row != 0].astype(np.uint8).tobytes().decode(errors="ignore").encode()
+    content: bytes = row[row != 0].astype(np.uint8).tobytes()
+    return content.decode(errors="ignore").encode()

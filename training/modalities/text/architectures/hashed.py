@@ -25,7 +25,7 @@ class HashedNetwork:
     """share of its buckets that a text loses in training"""
 
     def build(self, texts: keras.KerasTensor, outputs: int, rows: Rows) -> keras.KerasTensor:
-        """Build a network from texts `(n, most_bytes)` to logits `(n, outputs)`; its weights of buckets are of `rows`."""
+        """Build a network from texts `(n, most_bytes)` to logits `(n, outputs)`; `rows` weigh its buckets."""
         mine = self.features
         front = Hashed(mine.sizes, mine.buckets, words=mine.words, name=FRONT)
         pool = WeightedSum(
