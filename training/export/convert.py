@@ -32,7 +32,7 @@ def convert(model: keras.Model, described: Input, quantization: Quantization, re
     # Keras numbers unnamed layers, and names are part of the bytes: they must not depend on what was built before.
     keras.utils.clear_session(free_memory=False)
     # With Keras' open batch dimension the graph keeps nodes that switch the XNNPACK delegate off.
-    inputs = keras.Input(batch_shape=(1, *described.row_shape), name=described.name)
+    inputs = keras.Input(batch_shape=(1, *described.row_shape), dtype=described.dtype.name, name=described.name)
     whole = keras.Model(inputs, model(inputs, training=False), name="network")
     converter = tf.lite.TFLiteConverter.from_keras_model(whole)
     # Per-channel dense weights need FULLY_CONNECTED version 12, which tflite-runtime 2.14 refuses.
