@@ -19,6 +19,11 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Between = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Channel = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Rate = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Decay = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Decays = Literal["everything", "kernels"]
+BestBy = Literal["loss", "accuracy"]
+ClassWeights = Literal["auto", "balanced", "none"]
 
 
 EXPERTS = "experts"
@@ -118,15 +123,15 @@ class SettledPromise(Promise, frozen=True, kw_only=True):
 
 
 class NetworkSpec(Value, frozen=True, kw_only=True):
-    """One network and its training."""
+    """One network and its training; what is None is as the recipe of its architecture has it."""
 
     name: Name
     architecture: str
-    epochs: Count
-    batch_size: Count = 32
-    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.002
-    """at the start; it falls to nothing along a cosine"""
-    patience: Count = 10
+    epochs: Count | None = None
+    batch_size: Count | None = None
+    learning_rate: Rate | None = None
+    """at its highest; it falls to nothing along a cosine"""
+    patience: Count | None = None
     """epochs without a better validation loss after which training stops"""
     shift: Annotated[int, msgspec.Meta(ge=0)] = 0
     """pixels by which training pictures are moved at random"""
@@ -134,10 +139,49 @@ class NetworkSpec(Value, frozen=True, kw_only=True):
     """mirror training pictures left to right at random"""
     erase: Annotated[int, msgspec.Meta(ge=0)] = 0
     """side of the square that is erased from every other training picture, at random"""
-    weight_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    weight_decay: Decay | None = None
     """decoupled weight decay of AdamW, per unit of learning rate"""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     """added to the task's seed: networks that differ in nothing else are trained from other random weights"""
+    columns: tuple[str, ...] = ()
+    """columns of a table that the network reads; none: all"""
+
+
+class SettledNetwork(NetworkSpec, frozen=True, kw_only=True):
+    """A network whose training leaves nothing open: the task's values, and for the others those of its recipe.
+
+    `training.modalities.recipe.Recipe` says what the settings mean; the defaults are those of the first architectures.
+    """
+
+    epochs: Count
+    batch_size: Count = 32
+    learning_rate: Rate = 0.002
+    patience: Count | None = 10
+    weight_decay: Decay = 0.0
+    warm_up: Share = 0.0
+    beta_2: Between = 0.999
+    label_smoothing: Share = 0.0
+    average: Between | None = None
+    decays: Decays = "everything"
+    best_by: BestBy = "loss"
+    steps_per_execution: Count = 1
+    balanced: bool = False
+    """weigh the training rows so that every label counts alike"""
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What the training depends on, for digests: in the form of earlier versions where no later setting is used."""
+        values = msgspec.structs.asdict(self)
+        defaults = {field.name: field.default for field in msgspec.structs.fields(self)}
+        later = {key: value for key, value in values.items() if key not in _FIRST and value != defaults[key]}
+        return {key: values[key] for key in _FIRST} | later
+
+
+_FIRST = (
+    *("name", "architecture", "epochs", "batch_size", "learning_rate", "patience", "shift", "flip", "erase"),
+    *("weight_decay", "seed"),
+)
+"""the settings that the first versions had, in the order in which their digests have them"""
 
 
 class Optimise(Value, frozen=True, kw_only=True):
@@ -166,10 +210,16 @@ class Groups(Value, frozen=True, kw_only=True):
     """number of groups to find; none: by the eigengap"""
     epochs: Count = 10
     """of an expert's training"""
-    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.0005
+    learning_rate: Rate = 0.0005
     """of an expert's training, at the start"""
     router: NetworkSpec | None = None
     """a network of its own that chooses the group"""
+
+
+class SettledGroups(Groups, frozen=True, kw_only=True):
+    """A hierarchy whose router leaves nothing open."""
+
+    router: SettledNetwork | None = None
 
 
 class Task(Value, frozen=True, kw_only=True):
@@ -191,9 +241,25 @@ class Task(Value, frozen=True, kw_only=True):
     """what the thresholds promise"""
     quantization_tolerance: Share = 0.005
     """validation accuracy that a quantized network may lose against the float one"""
+    class_weights: ClassWeights = "auto"
+    """`balanced`: every label counts alike in training, however many rows it has; `auto`: where the labels are uneven
+    and the recipe of the architecture asks for it"""
 
     @property
     def networks(self) -> tuple[NetworkSpec, ...]:
+        """Every network that knows all labels, the end-to-end network last."""
+        return (*self.levels, self.end_to_end)
+
+
+class SettledTask(Task, frozen=True, kw_only=True):
+    """A task whose networks leave nothing open."""
+
+    end_to_end: SettledNetwork
+    levels: tuple[SettledNetwork, ...] = ()
+    hierarchy: SettledGroups | None = None
+
+    @property
+    def networks(self) -> tuple[SettledNetwork, ...]:
         """Every network that knows all labels, the end-to-end network last."""
         return (*self.levels, self.end_to_end)
 

@@ -16,7 +16,7 @@ from training.modalities import modality_of
 from training.modalities.picture.reading import grey
 rows = np.linspace(0, 255, 5 * 28 * 28, dtype=np.float32).reshape(5, 28, 28)
 described = grey(rows)
-model = modality_of(described).build("conv-small", 10, 1)
+model = modality_of(described).build("conv-small", 10, 1, None)
 print(hashlib.sha256(convert(model, described, "int8", rows)).hexdigest(), np.asarray(model(rows)).sum())
 """
 """builds and converts a network, and prints what came of it"""

@@ -9,7 +9,7 @@ import numpy as np
 from training.data.split import Indices, Split
 from training.learning.views import TeacherViews
 from training.modalities.modality import Modality
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.engine.arrays import Floats
 
 
@@ -26,7 +26,7 @@ class Epochs(Protocol):
 class Batches:
     """Augmented batches of one split; order and changes differ between epochs, and the seed determines all."""
 
-    def __init__(self, split: Split, modality: Modality, spec: NetworkSpec, seed: int) -> None:
+    def __init__(self, split: Split, modality: Modality, spec: SettledNetwork, seed: int) -> None:
         """Begin before the first epoch."""
         self._split, self._modality, self._spec = split, modality, spec
         self._random = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ class Batches:
 class DistillationBatches:
     """Batches of a teacher's views, a view an epoch; order and seed as in `Batches`."""
 
-    def __init__(self, views: TeacherViews, spec: NetworkSpec, seed: int) -> None:
+    def __init__(self, views: TeacherViews, spec: SettledNetwork, seed: int) -> None:
         """Begin before the first view."""
         self._views, self._spec = views, spec
         self._random = np.random.default_rng(seed)

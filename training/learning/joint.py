@@ -14,9 +14,10 @@ import tensorflow as tf
 from training.configured_keras import keras
 from training.data.split import Split
 from training.learning.batches import Batches
-from training.learning.loop import Epoch, Objective, Schedule, ValidationMetrics, fit
+from training.learning.descent import Schedule
+from training.learning.loop import Epoch, Objective, ValidationMetrics, fit
 from training.learning.networks import TrainingTarget
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.catalog.levels import Experts, Level, Router
 from weir.engine.cascade import Cascade
 
@@ -126,7 +127,7 @@ def _expert_loss(logits: tf.Tensor, targets: tf.Tensor, members: Sequence[int], 
 
 
 def fine_tune(
-    joint: Joint, target: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
+    joint: Joint, target: TrainingTarget, spec: SettledNetwork, seed: int, on_epoch: Callable[[int, int], None]
 ) -> list[tuple[keras.Model, list[Epoch]]]:
     """Fine-tune all networks of a cascade in place; return each with the curve of the overall loss.
 
@@ -148,7 +149,9 @@ def fine_tune(
         lambda inputs, rows: joint.loss(inputs, tf.gather(labels, rows)),
         lambda: _judged(joint, target.validation),
     )
-    course = Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)
+    course = Schedule(
+        spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, beta_2=spec.beta_2, decays=spec.decays
+    )
     history = fit(objective, Batches(target.train, target.modality, spec, seed), course, on_epoch)
     return [(network, history) for network in joint.networks]
 

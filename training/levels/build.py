@@ -101,7 +101,7 @@ def check(task: Task, data: PreparedData) -> None:
     """
     router = task.hierarchy.router if task.hierarchy else None
     for spec in (*task.networks, *([router] if router else [])):
-        modality_of(data.input).check(spec)
+        modality_of(data.input, spec.columns).check(spec)
     if task.hierarchy and task.hierarchy.named:
         grouping.checked(task.hierarchy.named, data.label_names)
     elif task.hierarchy:

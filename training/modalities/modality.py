@@ -5,14 +5,27 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from training.modalities.recipe import Recipe
 from training.task import NetworkSpec
-from weir.engine.arrays import Floats
+from weir.engine.arrays import Floats, Labels
 
 if TYPE_CHECKING:
     from training.configured_keras import keras
 
 Masks = dict[str, NDArray[np.bool_]]
 """reason, a field of `training.data.cleaning.Cleaning` -> mask `(rows,)`, true where it applies"""
+
+
+class LabelledRows(Protocol):
+    """Rows and their labels, as a `training.data.split.Split` has them."""
+
+    @property
+    def inputs(self) -> Floats:
+        """Rows `(n, …)`."""
+
+    @property
+    def labels(self) -> Labels:
+        """`(n,)`."""
 
 
 class Modality(Protocol):
@@ -33,11 +46,20 @@ class Modality(Protocol):
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change rows at random, as a network's description requests."""
 
+    def mixed(self, rows: Floats, random: np.random.Generator) -> Floats:
+        """Mix each row at random with the one before, of which it gets less than half; the first with the last."""
+
     def check(self, spec: NetworkSpec) -> None:
         """Check a network's description, before anything is trained. Raises `BadInput`."""
 
-    def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
-        """Build a network from rows to logits `(n, outputs)`, with seeded weights. Raises `BadInput`."""
+    def recipe(self, architecture: str) -> Recipe:
+        """Say how networks of an architecture are trained unless their task says otherwise. Raises `BadInput`."""
+
+    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
+        """Build a network from rows to logits `(n, outputs)`, with seeded weights.
+
+        Statistics of the inputs are fitted on the training rows. Raises `BadInput`.
+        """
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one row as a file that a person can look at: its extension, such as `.png`, and its content."""

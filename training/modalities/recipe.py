@@ -1,6 +1,9 @@
 """How networks of an architecture are trained unless their task says otherwise."""
 
+import math
 from dataclasses import dataclass
+
+from training.task import BestBy, Decays
 
 
 @dataclass(frozen=True)
@@ -8,11 +11,14 @@ class Recipe:
     """Settings of a training; a value in the task takes the place of the one here.
 
     An epoch is one pass over the training rows. `steps` (batches) takes the place of `epochs` where the number of
-    passes should fall as rows grow: `epochs = ceil(steps * batch_size / rows)`.
+    passes should fall as rows grow: `epochs = ceil(steps * batch_size / rows)`. With neither, the task states the
+    epochs.
     """
 
     epochs: int | None = None
     steps: int | None = None
+    many_steps: int | None = None
+    """steps on more than 30,000 rows; None: as many as on fewer"""
     batch_size: int | None = 32
     """None: `2 ** round(log2(rows / 60))`, within 32 and 256"""
     learning_rate: float = 0.002
@@ -22,11 +28,36 @@ class Recipe:
     patience: int | None = 10
     """epochs without a better validation loss after which training stops; None: it runs all epochs"""
     weight_decay: float = 0.0
-    """decoupled weight decay of AdamW, per unit of learning rate; of matrices and kernels alone: neither biases nor
-    normalisation nor scales decay"""
+    """decoupled weight decay of AdamW, per unit of learning rate"""
+    decays: Decays = "kernels"
+    """what decays: matrices and kernels alone, so neither biases nor normalisation nor scales; or everything"""
     beta_2: float = 0.999
     """of AdamW"""
     label_smoothing: float = 0.0
     """share of each target's probability that is spread over all labels (Szegedy et al. 2016, arXiv 1512.00567)"""
     average: float | None = None
     """decay, per step, of the moving average of the weights that validation and the result use; None: no average"""
+    best_by: BestBy = "loss"
+    """which epoch is kept: that of the lowest calibrated validation loss, or of the highest validation accuracy and
+    then of the lowest loss"""
+    steps_per_execution: int = 1
+    """steps that TensorFlow takes in one call; more where a step is so short that calls take much of the time"""
+    balance: bool = True
+    """weigh the training rows by their label where labels are uneven, unless the task says otherwise"""
+
+    def batch_size_for(self, rows: int) -> int:
+        """Choose the rows of a batch for so many training rows."""
+        if self.batch_size is not None:
+            return self.batch_size
+        return int(min(max(2 ** round(math.log2(rows / 60)), _LEAST_BATCH), _LARGEST_BATCH))
+
+    def epochs_for(self, rows: int, batch_size: int) -> int | None:
+        """Choose the passes over so many training rows; None: the task states them."""
+        if self.steps is None:
+            return self.epochs
+        steps = self.many_steps if self.many_steps and rows > _MANY_ROWS else self.steps
+        return math.ceil(steps * batch_size / rows)
+
+
+_LEAST_BATCH, _LARGEST_BATCH = 32, 256
+_MANY_ROWS = 30_000

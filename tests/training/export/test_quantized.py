@@ -9,12 +9,12 @@ from tests.training.pictures import picture
 from training.data.split import Indices, Split
 from training.export.quantized import quantize
 from training.learning.networks import Trained, TrainingTarget, train
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.engine.arrays import Labels
 from weir.runtime.interpreter import DEPLOYED
 
 LABELS = 4
-SPEC = NetworkSpec(name="small", architecture="mlp", epochs=3, learning_rate=0.01)
+SPEC = SettledNetwork(name="small", architecture="mlp", epochs=3, learning_rate=0.01)
 
 
 def _rows(count: int, seed: int) -> Split:

@@ -9,9 +9,9 @@ from training.data.preparation import PreparedData, prepare
 from training.learning.batches import Batches, DistillationBatches
 from training.learning.views import Teacher, TeacherViews
 from training.modalities import modality_of
-from training.task import NetworkSpec, decode
+from training.task import SettledNetwork, decode
 
-SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8)
+SPEC = SettledNetwork(name="n", architecture="mlp", epochs=8)
 
 
 @pytest.fixture(scope="module")

@@ -15,18 +15,22 @@ from training.learning.batches import Batches
 from training.learning.networks import TrainingTarget
 from training.levels.build import check
 from training.modalities import modality_of
-from training.modalities.modality import Masks, Modality
+from training.modalities.mixing import convex
+from training.modalities.modality import LabelledRows, Masks, Modality
 from training.modalities.picture import augmentation, cleaning, samples
 from training.modalities.picture.modality import PictureModality
+from training.modalities.recipe import Recipe
+from training.modalities.table.modality import TableModality
 from training.task import NetworkSpec
-from weir.catalog.inputs import Tensor
+from weir.catalog.columns import Number
+from weir.catalog.inputs import Table, Tensor
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
 
 RANDOM = np.random.default_rng(0)
 GREY = picture(4, 5)
 NUMBERS = Tensor(name="numbers", shape=(-1, 3))
-ONLY_PICTURES = r"networks are trained on inputs of the kind picture. Got: the tensor numbers"
+NO_TENSORS = r"networks are trained on pictures, tables and texts\. Got: the tensor numbers"
 
 
 class Numbers:
@@ -52,11 +56,19 @@ class Numbers:
         """Change the sign of every row."""
         return -rows
 
+    def mixed(self, rows: Floats, random: np.random.Generator) -> Floats:
+        """Mix nothing."""
+        return rows
+
     def check(self, spec: NetworkSpec) -> None:
         """Know no network."""
         raise BadInput("numbers have no networks", spec.architecture)
 
-    def build(self, architecture: str, outputs: int, seed: int) -> object:
+    def recipe(self, architecture: str) -> Recipe:
+        """Know no network."""
+        raise BadInput("numbers have no networks", architecture)
+
+    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> object:
         """Know no network."""
         raise BadInput("numbers have no networks", architecture)
 
@@ -70,7 +82,7 @@ def numbers(monkeypatch: pytest.MonkeyPatch) -> Modality:
     """Let training know a second kind of input, in the one place that distinguishes kinds."""
     one = Numbers()
     for module in ("data.checks", "learning.networks", "levels.build"):
-        monkeypatch.setattr(f"training.{module}.modality_of", lambda _: one)
+        monkeypatch.setattr(f"training.{module}.modality_of", lambda *_: one)
     return one
 
 
@@ -86,7 +98,10 @@ def test_a_picture_has_the_modality_of_its_package() -> None:
     assert modality.constant_inputs(rows) == 0
     expected = augmentation.augmented(rows, described, np.random.default_rng(1))
     np.testing.assert_array_equal(modality.augmented(rows, described, np.random.default_rng(1)), expected)
-    assert modality.build("mlp", 3, 0).output_shape == (None, 3)
+    assert modality.build("mlp", 3, 0, Split(rows, np.zeros(6, np.int64))).output_shape == (None, 3)
+    mixed = convex(rows, np.random.default_rng(1))
+    np.testing.assert_array_equal(modality.mixed(rows, np.random.default_rng(1)), mixed)
+    assert modality.recipe("mlp") == Recipe(decays="everything", balance=False)
     assert modality.example(rows[0]) == (".png", samples.file(rows[0], GREY))
 
 
@@ -99,12 +114,23 @@ def test_a_network_that_pictures_do_not_have_is_refused() -> None:
 
 def test_tensors_are_not_trained_on() -> None:
     """The error names the kind that is, wherever training meets the input first."""
-    with pytest.raises(BadInput, match=ONLY_PICTURES):
+    with pytest.raises(BadInput, match=NO_TENSORS):
         modality_of(NUMBERS)
-    with pytest.raises(BadInput, match=ONLY_PICTURES):
+    with pytest.raises(BadInput, match=NO_TENSORS):
         clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), (NUMBERS,)))
-    with pytest.raises(BadInput, match=ONLY_PICTURES):
+    with pytest.raises(BadInput, match=NO_TENSORS):
         check(task(end_to_end=spec("last")), replace(prepared(), inputs=(NUMBERS,)))
+
+
+def test_a_table_has_the_modality_of_its_package() -> None:
+    """Networks of a table may read some of its columns; those of other inputs read all there is."""
+    table = Table(name="row", columns=(Number(name="age"), Number(name="height")))
+    assert modality_of(table, ("age",)) == TableModality(table, ("age",))
+    assert modality_of(table) == TableModality(table)
+    with pytest.raises(BadInput, match=r"the columns of a network are some of age, height\. Got: weight"):
+        modality_of(table, ["age", "weight"])
+    with pytest.raises(BadInput, match=r"only networks of a table read some of its columns\. Got: age"):
+        modality_of(GREY, ["age"])
 
 
 def test_data_of_another_kind_are_cleaned(numbers: Modality) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from training.modalities.modality import Masks
+from training.modalities.mixing import convex
+from training.modalities.modality import LabelledRows, Masks
 from training.modalities.picture import augmentation, cleaning, samples
+from training.modalities.recipe import Recipe
 from training.task import NetworkSpec
 from weir.catalog.inputs import Picture
 from weir.engine.arrays import Floats
@@ -43,13 +45,23 @@ class PictureModality:
         """Mirror, shift and partly erase pictures at random."""
         return augmentation.augmented(rows, spec, random)
 
+    def mixed(self, rows: Floats, random: np.random.Generator) -> Floats:
+        """Mix the pixels of pictures (mixup)."""
+        return convex(rows, random)
+
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an architecture that is not known, or not for pictures so small. Raises `BadInput`."""
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
         architectures.check(spec.architecture, self.described)
 
-    def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
+    def recipe(self, architecture: str) -> Recipe:
+        """Return the recipe of an architecture. Raises `BadInput` for a name that no network has."""
+        from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
+
+        return architectures.recipe(architecture)
+
+    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":  # noqa: ARG002 (no statistics are fitted)
         """Build a network by name. Raises `BadInput` for a name that no network has."""
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 

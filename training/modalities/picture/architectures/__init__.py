@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from training.configured_keras import keras
 from training.modalities.picture.architectures import conv, mlp
+from training.modalities.recipe import Recipe
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput
 
@@ -23,6 +24,15 @@ BODIES: dict[str, Body] = {
     "conv-large": conv.large,
     "conv-xlarge": conv.xlarge,
 }
+
+CLASSIC = Recipe(decays="everything", balance=False)
+"""the task states the epochs"""
+
+
+def recipe(name: str) -> Recipe:
+    """Say how a network is trained unless its task says otherwise. Raises `BadInput` for a name that no network has."""
+    known(name)
+    return CLASSIC
 
 
 def known(name: str) -> None:
