@@ -113,7 +113,7 @@ def _read(path: Path, data: PreparedData) -> _File:
             raise BadInput("a .npz of --data has the array x, and y where the rows have labels", ", ".join(arrays))
         return _File(arrays["x"], arrays.get("y"))
     if path.suffix.lower() not in (".npy", ".csv"):
-        raise BadInput("--data is a .npz, .npy or .csv, or a table of the columns of the training", str(path))
+        raise BadInput("--data is a .npz, .npy or .csv", str(path))
     try:
         rows = read(path.name, path.read_bytes(), RowReader((data.input,)))
     except OSError as exc:
