@@ -126,7 +126,8 @@ class NetworkSpec(Value, frozen=True, kw_only=True):
     """One network and its training; what is None is as the recipe of its architecture has it."""
 
     name: Name
-    architecture: str
+    architecture: str | dict[str, str]
+    """its name; for a model of several inputs, that of a branch for each input that the network reads"""
     epochs: Count | None = None
     batch_size: Count | None = None
     learning_rate: Rate | None = None

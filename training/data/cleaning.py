@@ -8,9 +8,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.checks import Checks, checks_of
 from training.data.dataset import Dataset
 from training.data.digests import digests, repeated
+from training.modalities import modality_of
+from training.modalities.modality import Modality
 from weir.catalog.inputs import Table
 from weir.errors import BadInput
 
@@ -66,10 +67,10 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
             kind of input.
     """
     labels = _labels(data)
-    checks = checks_of(data.inputs)
-    rows = checks.as_rows(data.rows)
+    modality = modality_of(data.inputs)
+    rows = modality.as_rows(data.rows)
     masks = {
-        **checks.unusable(rows),
+        **modality.unusable(rows),
         "unknown_label": (labels < 0) | (labels >= len(data.label_names)) | (labels != np.floor(labels)),
     }
     bad = np.zeros(len(rows), bool)
@@ -90,8 +91,8 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
     cleaned = replace(cleaned, near_duplicates=data.near_duplicates and not coarse)
     return cleaned, Cleaning(
         kept=len(kept),
-        constant_inputs=checks.constant_inputs(cleaned.rows),
-        warnings=(*data.warnings, *_warnings(checks, cleaned, len(rows))),
+        constant_inputs=modality.constant_inputs(cleaned.rows),
+        warnings=(*data.warnings, *_warnings(modality, cleaned, len(rows))),
         **counts,
     )
 
@@ -117,14 +118,14 @@ def chosen(data: Dataset, kept: NDArray[np.intp]) -> Dataset:
     )
 
 
-def _warnings(checks: Checks, data: Dataset, given: int) -> Iterator[str]:
+def _warnings(modality: Modality, data: Dataset, given: int) -> Iterator[str]:
     """Warn of many rows that were dropped, and of values on another scale: of training rows, or of the test set's."""
     rows = data.rows
     if given - len(rows) > _MANY * given:
         yield f"{given - len(rows)} of {given} rows were dropped"
     end = len(rows) if data.test_from is None else data.test_from
     for name, part in (("", rows[:end]), ("the test set's ", rows[end:])):
-        if len(part) and (odd := checks.scale_warning(part)):
+        if len(part) and (odd := modality.scale_warning(part)):
             yield f"{name}values {odd}: if requests have other values, the model will answer them wrongly"
 
 

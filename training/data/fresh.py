@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.checks import checks_of
 from training.data.digests import digests, repeated
 from training.data.preparation import PreparedData
 from training.data.sources import npz
 from training.data.split import Split
+from training.modalities import modality_of
 from weir.batch.files import read
 from weir.engine.arrays import Labels
 from weir.errors import BadBody, BadInput
@@ -66,8 +66,8 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
         BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
     """
     file = _read(path, data)
-    checks = checks_of(data.inputs)
-    rows = checks.as_rows(file.values)
+    modality = modality_of(data.inputs)
+    rows = modality.as_rows(file.values)
     labels = _labels(file.labels, len(rows), data.label_names)
     used = [data.train, data.validation, data.test, *([data.certification] if certification_seen else [])]
     seen = set(itertools.chain.from_iterable(digests(split.inputs) for split in used))
@@ -75,7 +75,7 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     bad = np.zeros(len(rows), bool)
     dropped: dict[str, int] = {}
     masks = {
-        **checks.unusable(rows),
+        **modality.unusable(rows),
         "duplicate": repeated(each),
         "seen_before": np.array([digest in seen for digest in each], bool),
     }
@@ -89,7 +89,7 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
         dropped,
         header=file.header,
         certification=sum(digest in own for digest in itertools.compress(each, ~bad)),
-        scale_warning="" if bad.all() else checks.scale_warning(kept.inputs),
+        scale_warning="" if bad.all() else modality.scale_warning(kept.inputs),
     )
     if bad.all():
         raise BadInput("--data has usable rows that training, validation and test have not seen", fresh.summary)
@@ -115,7 +115,7 @@ def _read(path: Path, data: PreparedData) -> _File:
     if path.suffix.lower() not in (".npy", ".csv"):
         raise BadInput("--data is a .npz, .npy or .csv", str(path))
     try:
-        rows = read(path.name, path.read_bytes(), RowReader((data.input,)))
+        rows = read(path.name, path.read_bytes(), RowReader(data.inputs))
     except OSError as exc:
         raise BadInput("--data is a file that can be read", exc) from exc
     except BadBody as exc:

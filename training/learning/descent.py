@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from keras import tree
 from numpy.typing import NDArray
 
 from training.configured_keras import keras
@@ -68,12 +69,12 @@ class Descent:
         self._step = self._compiled(loss, course.average or 0.0)
         self._steps, self._together = _repeated(self._step), course.steps_per_execution
 
-    def losses(self, batches: Iterable[tuple[Array, ...]]) -> list[float]:
+    def losses(self, batches: Iterable[tuple[Any, ...]]) -> list[float]:
         """Take a step on each batch, and return its loss before the step."""
         if self._together == 1:
-            return [float(self._step(*map(tf.constant, batch))) for batch in batches]
-        parts = (zip(*chunk, strict=True) for chunk in chunks(batches, self._together))
-        return [loss for part in parts for loss in self._steps(*(tf.constant(np.stack(one)) for one in part)).numpy()]
+            return [float(self._step(*tree.map_structure(tf.constant, batch))) for batch in batches]
+        parts = (tree.map_structure(_stacked, *chunk) for chunk in chunks(batches, self._together))
+        return [loss for part in parts for loss in self._steps(*part).numpy()]
 
     @property
     def learning_rate(self) -> float:
@@ -110,25 +111,30 @@ class Descent:
         return compiled
 
 
+def _stacked(*arrays: Array) -> tf.Tensor:
+    return tf.constant(np.stack(arrays))
+
+
 def _repeated(step: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     """Take a step on each of several batches, one behind the other in each argument, in one call; return all losses."""
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator] # tensorflow has no types
     def steps(*chunk: tf.Tensor) -> tf.Tensor:
-        count = tf.shape(chunk[0])[0]
+        count = tf.shape(chunk[1])[0]
         losses = tf.TensorArray(tf.float32, count)
         for number in tf.range(count):
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-            losses = losses.write(number, step(*[part[number] for part in chunk]))
+            batch = tree.map_structure(lambda part, of=number: part[of], chunk)
+            losses = losses.write(number, step(*batch))
         return losses.stack()
 
     repeated: Callable[..., tf.Tensor] = steps
     return repeated
 
 
-def chunks(batches: Iterable[tuple[Array, ...]], count: int) -> Iterator[list[tuple[Array, ...]]]:
-    """Divide batches into runs of at most `count`, all of as many rows."""
-    for _, alike in itertools.groupby(batches, key=lambda batch: len(batch[0])):
+def chunks(batches: Iterable[tuple[Any, ...]], count: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Divide batches, whose second argument has a number for each row, into runs of at most `count` of as many rows."""
+    for _, alike in itertools.groupby(batches, key=lambda batch: len(batch[1])):
         while chunk := list(itertools.islice(alike, count)):
             yield chunk
 

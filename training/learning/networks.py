@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from keras import tree
 from numpy.typing import NDArray
 
 from training.configured_keras import keras
@@ -16,6 +18,7 @@ from training.learning.descent import Loss, Schedule
 from training.learning.loop import Epoch, Objective, ValidationMetrics, fit
 from training.learning.views import TeacherViews
 from training.modalities import modality_of
+from training.modalities.fronts import Front, arrays_of, parted
 from training.modalities.modality import Modality
 from training.task import SettledNetwork
 from weir.catalog.inputs import Input
@@ -34,7 +37,7 @@ class TrainingTarget:
     train: Split
     validation: Split
     outputs: int
-    input: Input
+    inputs: tuple[Input, ...]
     """what a row is"""
     teacher: TeacherViews | None = None
     """what another network says of the training rows, to learn from in the place of the labels"""
@@ -46,12 +49,12 @@ class TrainingTarget:
     @classmethod
     def all_labels(cls, data: PreparedData) -> "TrainingTarget":
         """Make the target of a network that knows all labels of a data set."""
-        return cls(data.train, data.validation, len(data.label_names), data.input)
+        return cls(data.train, data.validation, len(data.label_names), data.inputs)
 
     @property
     def modality(self) -> Modality:
         """What training knows of this kind of input. Raises `BadInput` for a kind that it does not know."""
-        return modality_of(self.input)
+        return modality_of(self.inputs)
 
     def labels_only(self) -> "TrainingTarget":
         """Leave the teacher and the weights out."""
@@ -74,8 +77,7 @@ class TrainingTarget:
 
     def untrained(self, spec: SettledNetwork, seed: int) -> keras.Model:
         """Build an untrained network for it. Raises `BadInput` for an unknown architecture."""
-        modality = modality_of(self.input, spec.columns)
-        return modality.build(spec.architecture, self.outputs, seed, self.fitted_on or self.train)
+        return self.modality.build(spec, self.outputs, seed, self.fitted_on or self.train)
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,15 @@ def train(
     model = target.untrained(spec, seed)
     if start is not None:
         model.set_weights(start.get_weights())
-    validation, predicting = target.validation, _predicting(model, spec)
+    front, rest = parted(model)
+    validation, predicting = front(arrays_of(target.validation.inputs)), _predicting(rest, spec)
     history = fit(
         Objective(
-            [model],
-            _label_loss(model, target, spec) if target.teacher is None else _teacher_loss(model, target),
-            lambda: ValidationMetrics.of(logits(predicting, validation.inputs), validation.labels),
+            [rest],
+            _label_loss(rest, target, spec) if target.teacher is None else _teacher_loss(rest, target),
+            lambda: ValidationMetrics.of(_in_chunks(predicting, validation), target.validation.labels),
         ),
-        _batches(target, spec, seed),
+        _batches(target, spec, seed, front),
         Schedule.of(spec),
         on_epoch,
     )
@@ -130,16 +133,26 @@ def _predicting(model: keras.Model, spec: SettledNetwork) -> Callable[..., tf.Te
     return predicting
 
 
-def logits(model: Callable[..., tf.Tensor], inputs: Floats) -> Floats:
+def logits(model: keras.Model, rows: NDArray[Any]) -> Floats:
     """Run a float network on rows `(n, …)`: logits `(n, outputs)`."""
-    parts = [model(inputs[start : start + _CHUNK], training=False) for start in range(0, len(inputs), _CHUNK)]
+    front, rest = parted(model)
+    return _in_chunks(rest, front(arrays_of(rows)))
+
+
+def _in_chunks(network: Callable[..., tf.Tensor], inputs: Any) -> Floats:  # noqa: ANN401 (as Keras takes them)
+    """Run a network on some rows at a time."""
+    count = len(tree.flatten(inputs)[0])
+    parts = [
+        network(tree.map_structure(lambda array, of=slice(start, start + _CHUNK): array[of], inputs), training=False)
+        for start in range(0, count, _CHUNK)
+    ]
     return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
-def _batches(target: TrainingTarget, spec: SettledNetwork, seed: int) -> Epochs:
+def _batches(target: TrainingTarget, spec: SettledNetwork, seed: int, front: Front) -> Epochs:
     if target.teacher is None:
-        return Batches(target.train, target.modality, spec, seed)
-    return DistillationBatches(target.teacher, spec, seed)
+        return Batches(target.train, target.modality, spec, seed, front)
+    return DistillationBatches(target.teacher, spec, seed, front)
 
 
 def _label_loss(model: keras.Model, target: TrainingTarget, spec: SettledNetwork) -> Loss:

@@ -22,10 +22,10 @@ def settle(task: Task, data: PreparedData) -> SettledTask:
     Raises:
         BadInput: no such architecture, or neither the task nor the recipe says for how many epochs one is trained.
     """
-    modality, labels = modality_of(data.input), data.train.labels
+    modality, labels = modality_of(data.inputs), data.train.labels
 
     def settled(spec: NetworkSpec) -> SettledNetwork:
-        return settled_network(spec, modality.recipe(spec.architecture), labels, task.class_weights)
+        return settled_network(spec, modality.recipe(spec), labels, task.class_weights)
 
     values: dict[str, Any] = {
         **msgspec.structs.asdict(task),

@@ -86,9 +86,13 @@ class TrainingRun:
     def finished(self, network: TrainableNetwork) -> TrainableNetwork:
         """Quantize a network if it is not yet, and take the predictions of its artifact. Raises `ModelUnavailable`."""
         quantized = network.quantized or self._quantize(network)
-        logits = Network(quantized.content, DEPLOYED).logits(self.data.validation.inputs)
+        logits = self.loaded(quantized).logits(self.data.validation.inputs)
         predictions = self._predictions(logits, network.target, quantized.latency_us)
         return replace(network, predictions=predictions, quantized=quantized)
+
+    def loaded(self, quantized: Quantized) -> Network:
+        """Load an artifact into the deployed interpreter. Raises `ModelUnavailable`."""
+        return Network(quantized.content, DEPLOYED, [one.name for one in self.data.inputs])
 
     def _predictions(self, logits: Floats, target: TrainingTarget, time_us: float) -> NetworkPredictions:
         labels = target.validation.labels

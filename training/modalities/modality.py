@@ -1,6 +1,6 @@
 """What training needs to know of an input, whatever its kind."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class LabelledRows(Protocol):
     """Rows and their labels, as a `training.data.split.Split` has them."""
 
     @property
-    def inputs(self) -> Floats:
+    def inputs(self) -> NDArray[Any]:
         """Rows `(n, …)`."""
 
     @property
@@ -29,7 +29,7 @@ class LabelledRows(Protocol):
 
 
 class Modality(Protocol):
-    """Interface that every kind of input implements in training; rows are arrays `(n, …)` of float32."""
+    """Interface that every kind of input implements in training; rows are arrays `(n, …)`."""
 
     def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
         """Check the raw values of a data set and return them as rows. Raises `BadInput`."""
@@ -43,6 +43,9 @@ class Modality(Protocol):
     def scale_warning(self, rows: Floats) -> str:
         """Say what is odd in the scale of the values of rows, or nothing."""
 
+    def augments(self, spec: NetworkSpec) -> bool:
+        """Tell whether rows are changed at random in the training of a network."""
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change rows at random, as a network's description requests."""
 
@@ -52,10 +55,10 @@ class Modality(Protocol):
     def check(self, spec: NetworkSpec) -> None:
         """Check a network's description, before anything is trained. Raises `BadInput`."""
 
-    def recipe(self, architecture: str) -> Recipe:
+    def recipe(self, spec: NetworkSpec) -> Recipe:
         """Say how networks of an architecture are trained unless their task says otherwise. Raises `BadInput`."""
 
-    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
         """Build a network from rows to logits `(n, outputs)`, with seeded weights.
 
         Statistics of the inputs are fitted on the training rows. Raises `BadInput`.

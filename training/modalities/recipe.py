@@ -1,6 +1,7 @@
 """How networks of an architecture are trained unless their task says otherwise."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.task import BestBy, Decays
@@ -61,3 +62,26 @@ class Recipe:
 
 _LEAST_BATCH, _LARGEST_BATCH = 32, 256
 _MANY_ROWS = 30_000
+
+
+def combined(recipes: Sequence[Recipe]) -> Recipe:
+    """Combine the recipes of the branches of one network: the slower rate, the longer training, the best epoch.
+
+    Each branch alone would be trained with its own. Together they are trained as long as the longest, at the rate that
+    none of them finds too fast; the epoch with the lowest validation loss is kept.
+    """
+    if len(recipes) == 1:
+        return recipes[0]
+    steps = [one.steps for one in recipes if one.steps is not None]
+    epochs = [one.epochs for one in recipes if one.epochs is not None]
+    sizes = [one.batch_size for one in recipes if one.batch_size is not None]
+    return Recipe(
+        epochs=max(epochs, default=None),
+        steps=None if epochs else max(steps, default=None),
+        batch_size=max(sizes, default=None),
+        learning_rate=min(one.learning_rate for one in recipes),
+        warm_up=max(one.warm_up for one in recipes),
+        weight_decay=min(one.weight_decay for one in recipes),
+        label_smoothing=min(one.label_smoothing for one in recipes),
+        balance=any(one.balance for one in recipes),
+    )

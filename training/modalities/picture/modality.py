@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from training.modalities import one_input
 from training.modalities.mixing import convex
 from training.modalities.modality import LabelledRows, Masks
 from training.modalities.picture import augmentation, cleaning, samples
@@ -41,6 +42,10 @@ class PictureModality:
         """Say when pixels fill little of the range of the input, as those of 0 to 1 do of 0 to 255."""
         return scale.described(self.described) if scale.is_narrow(rows, self.described) else ""
 
+    def augments(self, spec: NetworkSpec) -> bool:  # noqa: ARG002 (pictures are drawn anew in every training)
+        """Say yes: even pictures that do not change take their turn among the random numbers."""
+        return True
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Mirror, shift and partly erase pictures at random."""
         return augmentation.augmented(rows, spec, random)
@@ -51,21 +56,22 @@ class PictureModality:
 
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an architecture that is not known, or not for pictures so small. Raises `BadInput`."""
+        one_input.check_columns(spec)
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        architectures.check(spec.architecture, self.described)
+        architectures.check(one_input.architecture(spec), self.described)
 
-    def recipe(self, architecture: str) -> Recipe:
+    def recipe(self, spec: NetworkSpec) -> Recipe:
         """Return the recipe of an architecture. Raises `BadInput` for a name that no network has."""
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.recipe(architecture)
+        return architectures.recipe(one_input.architecture(spec))
 
-    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":  # noqa: ARG002 (no statistics are fitted)
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":  # noqa: ARG002 (no statistics are fitted)
         """Build a network by name. Raises `BadInput` for a name that no network has."""
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.build(architecture, self.described, outputs, seed)
+        return architectures.build(one_input.architecture(spec), self.described, outputs, seed)
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one picture as a PNG."""

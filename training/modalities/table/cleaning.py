@@ -38,7 +38,16 @@ def unusable(rows: Floats, table: Table) -> Masks:
             out_of_range |= ~known.all(axis=1)
         elif not column.optional:
             not_finite |= np.isnan(values).any(axis=1)
-    return {"not_finite": not_finite, "out_of_range": out_of_range}
+    return {"not_finite": not_finite, "out_of_range": out_of_range, "empty": ~_present(rows, table).any(axis=1)}
+
+
+def _present(rows: Floats, table: Table) -> NDArray[np.bool_]:
+    """Tell which values are there, `(n, values)`: NaN is no number or date, code 0 no category."""
+    codes = np.zeros(rows.shape[1], bool)
+    for column, where in places(table):
+        codes[where] = isinstance(column, Category)
+    present: NDArray[np.bool_] = np.where(codes, rows != MISSING, ~np.isnan(rows))
+    return present
 
 
 def constant_inputs(rows: Floats) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from training.modalities import one_input
 from training.modalities.modality import LabelledRows, Masks
 from training.modalities.recipe import Recipe
 from training.modalities.table import cleaning, mixing, places, samples, statistics
@@ -22,12 +23,6 @@ class TableModality:
     """Rows `(n, values)` of one input; the other files of this package do the work."""
 
     described: Table
-    columns: tuple[str, ...] = ()
-    """that networks read; none: all"""
-
-    def __post_init__(self) -> None:
-        """Refuse columns that the table does not have. Raises `BadInput`."""
-        places.check_names(self.described, self.columns)
 
     def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
         """Check the values of a data set and return them as rows. Raises `BadInput`."""
@@ -45,6 +40,10 @@ class TableModality:
         """Say nothing: a column has whatever scale it has."""
         return ""
 
+    def augments(self, spec: NetworkSpec) -> bool:  # noqa: ARG002 (as `augmented`)
+        """Say no."""
+        return False
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:  # noqa: ARG002 (rows of a table do not change)
         """Leave rows as they are."""
         return rows
@@ -57,21 +56,22 @@ class TableModality:
         """Refuse an architecture that is not known, and changes that only pictures have. Raises `BadInput`."""
         from training.modalities.table import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        architectures.known(spec.architecture)
+        architectures.known(one_input.architecture(spec))
+        places.check_names(self.described, spec.columns)
         places.check_changes(spec)
 
-    def recipe(self, architecture: str) -> Recipe:
+    def recipe(self, spec: NetworkSpec) -> Recipe:
         """Return the recipe of an architecture. Raises `BadInput` for a name that no network has."""
         from training.modalities.table import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.recipe(architecture)
+        return architectures.recipe(one_input.architecture(spec))
 
-    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
         """Build a network by name, with statistics of the training rows. Raises `BadInput`."""
         from training.modalities.table import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        fitted = statistics.fit(self.described, self.columns, train)
-        return architectures.build(architecture, self.described, fitted, outputs, seed)
+        fitted = statistics.fit(self.described, spec.columns, train)
+        return architectures.build(one_input.architecture(spec), self.described, fitted, outputs, seed)
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one row as JSON."""

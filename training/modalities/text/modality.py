@@ -1,12 +1,13 @@
 """Texts, as training sees them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.modalities.modality import Masks
+from training.modalities import one_input
+from training.modalities.modality import LabelledRows, Masks
 from training.modalities.recipe import Recipe
 from training.modalities.text import cleaning, mixing, samples
 from training.modalities.text.cleaning import Rows
@@ -15,15 +16,6 @@ from weir.catalog.inputs import Text
 
 if TYPE_CHECKING:
     from training.configured_keras import keras
-    from training.modalities.text.front import Front
-
-
-class TrainingRows(Protocol):
-    """What a network is trained on, as far as texts need it."""
-
-    @property
-    def inputs(self) -> Rows:
-        """Rows `(n, most_bytes)`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +40,10 @@ class TextModality:
         """Say nothing: bytes have no scale."""
         return ""
 
+    def augments(self, spec: NetworkSpec) -> bool:  # noqa: ARG002 (as `augmented`)
+        """Say no."""
+        return False
+
     def augmented(self, rows: Rows, spec: NetworkSpec, random: np.random.Generator) -> Rows:  # noqa: ARG002
         """Leave texts as they are: networks drop parts of them in training."""
         return rows
@@ -58,25 +54,20 @@ class TextModality:
 
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an architecture that is not known. Raises `BadInput`."""
-        self.recipe(spec.architecture)
+        one_input.check_columns(spec)
+        self.recipe(spec)
 
-    def recipe(self, architecture: str) -> Recipe:
+    def recipe(self, spec: NetworkSpec) -> Recipe:
         """Return how an architecture is trained unless a task says otherwise. Raises `BadInput` for an unknown one."""
         from training.modalities.text import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.known(architecture).recipe
+        return architectures.known(one_input.architecture(spec)).recipe
 
-    def build(self, architecture: str, outputs: int, seed: int, train: TrainingRows) -> "keras.Model":
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
         """Build a network by name, with the weights of buckets of the training rows. Raises `BadInput`."""
         from training.modalities.text import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.build(architecture, self.described, outputs, seed, train.inputs)
-
-    def parted(self, model: "keras.Model") -> "tuple[Front, keras.Model]":
-        """Part a network into what is computed once for a data set, and the rest, which is trained."""
-        from training.modalities.text import front  # noqa: PLC0415 (TensorFlow takes five seconds)
-
-        return front.parted(model)
+        return architectures.build(one_input.architecture(spec), self.described, outputs, seed, train.inputs)
 
     def example(self, row: Rows) -> tuple[str, bytes]:
         """Write one text as UTF-8."""
