@@ -10,14 +10,12 @@ from training.modalities.text.cleaning import Rows
 from training.modalities.text.features import Features
 from training.modalities.text.hashing import Buckets
 
-_registered = keras.saving.register_keras_serializable(package="weir.text")
 _PRIME = 65_537
 """above every number of a bucket"""
 _LEAST = 1e-6
-"""stands for zero in divisions"""
+"""stands for the largest of vectors that are all zero"""
 
 
-@_registered
 class Hashed(keras.layers.Layer):  # type: ignore[misc] # keras has no types
     """Texts INT32 `(n, most_bytes)` -> buckets INT32 `(n, parts)`; nothing in it is trained."""
 
@@ -39,7 +37,6 @@ class Hashed(keras.layers.Layer):  # type: ignore[misc] # keras has no types
         return hashing.compact(rows, self.features)
 
 
-@_registered
 class WeightedSum(keras.layers.Layer):  # type: ignore[misc] # keras has no types
     """Buckets `(n, parts)` -> `sum(w E) / sqrt(sum(w^2))` `(n, size)`: w weighs a bucket, and E is its vector.
 
@@ -95,7 +92,6 @@ class WeightedSum(keras.layers.Layer):  # type: ignore[misc] # keras has no type
         return (buckets * factors[:, 0] + factors[:, 1]) % _PRIME >= round(self.dropout * _PRIME)
 
 
-@_registered
 class Bias(keras.layers.Layer):  # type: ignore[misc] # keras has no types
     """Adds a trained number to each output; it starts at zero."""
 
@@ -109,4 +105,5 @@ class Bias(keras.layers.Layer):  # type: ignore[misc] # keras has no types
 
 
 def _inverse_norm(squares: tf.Tensor) -> tf.Tensor:
-    return tf.math.rsqrt(tf.maximum(squares, _LEAST))
+    """Return 1 over the roots of sums of squares; a text's is at least 1, as weights are, an empty one's becomes 1."""
+    return tf.math.rsqrt(tf.maximum(squares, 1.0))

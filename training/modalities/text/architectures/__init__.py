@@ -25,7 +25,7 @@ class Architecture(Protocol):
 
 LINEAR = Recipe(epochs=6, batch_size=64, learning_rate=0.02, patience=None)
 END_TO_END = Recipe(epochs=8, batch_size=64, learning_rate=0.005, patience=None)
-CONV = Recipe(epochs=12, batch_size=64, learning_rate=0.002, warm_up=0.05, patience=4, weight_decay=0.05)
+CONV = Recipe(epochs=12, batch_size=64, learning_rate=0.005, warm_up=0.05, patience=4, weight_decay=0.05)
 
 ARCHITECTURES: dict[str, Architecture] = {
     "text-tiny": HashedNetwork(Features((3,), 2**14), LINEAR),

@@ -22,7 +22,7 @@ class ConvNetwork:
 
     def build(self, texts: keras.KerasTensor, outputs: int, _: Rows) -> keras.KerasTensor:
         """Build a network from texts `(n, most_bytes)` to logits `(n, outputs)`."""
-        features = layers.Embedding(256, self.size)(texts)
+        features = layers.Embedding(256, self.size, keras.initializers.RandomNormal(stddev=0.5))(texts)
         for width in (self.width, 3):
             features = layers.Conv1D(self.filters, width, 2, padding="same", activation="relu")(features)
-        return layers.Dense(outputs)(layers.Dropout(0.5)(layers.GlobalMaxPooling1D()(features)))
+        return layers.Dense(outputs)(layers.Dropout(0.3)(layers.GlobalMaxPooling1D()(features)))
