@@ -29,7 +29,7 @@ def write_samples(trained: Path, out: Path) -> SampleFiles:
     """Write a request of one test row, a .npy of twenty, and the same row as a file to look at, such as a PNG."""
     data = prepared(folder.manifest(trained))
     rows = data.test.spread(_ROWS)
-    extension, example = modality_of(data.input).example(rows[-1])
+    extension, example = modality_of(data.inputs).example(rows[-1])
     files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{extension}")))
     folder.write(files.request, request(data.input.name, rows[-1:].astype(np.float64)))
     np.save(files.rows, rows)
