@@ -13,15 +13,12 @@ from training.learning.settling import settle
 from training.levels.build import build, check
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
 
-LEVELS = (
-    NetworkSpec(name="height", architecture="table-linear", epochs=2, columns=("height", "since")),
-    NetworkSpec(name="linear", architecture="table-linear", epochs=3),
-)
+FIRST = NetworkSpec(name="linear", architecture="table-linear", epochs=3, columns=("height", "colour", "since"))
 TASK = Task(
     name="table",
     data=Data(source="none"),
     sizes=Sizes(validation=300, certification=100, test=100),
-    levels=LEVELS,
+    levels=(FIRST,),
     end_to_end=NetworkSpec(name="last", architecture="table-mlp", epochs=6),
     hierarchy=Groups(generalist="linear", named={"two": ("no", "yes"), "red": ("red",)}, epochs=2),
     optimise=Optimise(joint_epochs=1),
@@ -37,7 +34,7 @@ def _three(count: int, seed: int) -> Split:
 
 
 def test_the_levels_of_a_table_are_built(tmp_path: Path) -> None:
-    """With distillation, weights of escalated rows, pooling, an expert, and joint fine-tuning."""
+    """With distillation, pooling, an expert, and joint fine-tuning."""
     data = PreparedData(
         train=_three(600, 1),
         validation=_three(300, 2),
