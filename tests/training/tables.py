@@ -20,7 +20,7 @@ HEIGHT, ROOMS, COLOUR, DAYS, MONTH, WEEKDAY, HOUR = range(7)
 
 
 def rows(count: int, seed: int = 0) -> Split:
-    """Draw rows whose label depends on the height, the colour and the month; every ninth lacks what it may lack."""
+    """Draw rows whose label depends on the height, the colour and the month; one in nine lacks each."""
     random = np.random.default_rng(seed)
     values = np.zeros((count, TABLE.row_values), np.float32)
     values[:, HEIGHT] = random.normal(0, 1, count)
@@ -29,6 +29,7 @@ def rows(count: int, seed: int = 0) -> Split:
     values[:, DAYS] = random.integers(18_000, 20_000, count)
     values[:, MONTH], values[:, WEEKDAY] = random.integers(1, 13, count), random.integers(0, 7, count)
     labels = values[:, HEIGHT] + 2 * (values[:, COLOUR] == 3) + values[:, MONTH] / 12 > 1
-    values[::9, HEIGHT] = values[::9, DAYS:] = np.nan
-    values[::9, COLOUR] = 0
+    values[::9, HEIGHT] = np.nan
+    values[4::9, DAYS:] = np.nan
+    values[7::9, COLOUR] = 0
     return Split(values, labels.astype(np.int64))

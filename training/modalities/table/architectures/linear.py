@@ -14,11 +14,10 @@ RECIPE = Recipe(
     patience=None,
     weight_decay=0.03,
     beta_2=0.95,
-    best_by="accuracy",
     steps_per_execution=50,
 )
 
 
 def linear(parts: Sequence[keras.KerasTensor], labels: int) -> keras.KerasTensor:
     """Return the logits of a linear classifier on the encoded values, which starts at zero."""
-    return PartedDense(labels, from_zero=True)(parts)
+    return PartedDense(labels, linear=True)(parts)
