@@ -129,7 +129,7 @@ class ObservedRun(TrainingRun):
 def network_of(name: str, logits: Floats, labels: Labels, time_us: float) -> TrainableNetwork:
     """Make a network of its logits on the validation rows, `(rows, outputs)`; it has no weights."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
-    target = TrainingTarget(rows, rows, logits.shape[1], grey(rows.inputs))
+    target = TrainingTarget(rows, rows, logits.shape[1], (grey(rows.inputs),))
     return TrainableNetwork(spec(name), Trained(None, [], name), target, NetworkPredictions(logits, 1.0, time_us))
 
 

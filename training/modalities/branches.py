@@ -20,7 +20,7 @@ def added(networks: Mapping[str, keras.Model]) -> keras.Model:
         branch = keras.Model(network.inputs, network.outputs[0], name=f"{_BRANCH}{len(logits)}")
         logits.append(branch(tensors[-1]))
     total = logits[0] if len(logits) == 1 else keras.layers.Add(name="logits")(logits)
-    return keras.Model(tensors, total, name="several")
+    return keras.Model(tensors[0] if len(tensors) == 1 else tensors, total, name="several")
 
 
 def of(network: keras.Model) -> dict[str, keras.Model]:

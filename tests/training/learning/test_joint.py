@@ -241,7 +241,7 @@ def test_the_gradient_reaches_every_network(cascade: Cascade[keras.Model], monke
 
 
 SPEC = SettledNetwork(name="joint", architecture="mlp", epochs=4, learning_rate=0.003, batch_size=8, shift=1)
-TARGET = TrainingTarget(ROWS, ROWS, LABELS, picture(5, 5))
+TARGET = TrainingTarget(ROWS, ROWS, LABELS, (picture(5, 5),))
 
 
 @pytest.mark.parametrize("name", ["levels that pool", "experts after a router"])

@@ -109,7 +109,7 @@ def _sides(rows: int, *, seed: int) -> Split:
 
 
 SPEC = SettledNetwork(name="n", architecture="mlp", epochs=8, learning_rate=0.005)
-SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, picture(6, 6))
+SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, (picture(6, 6),))
 
 
 def _accuracy(target: TrainingTarget) -> float:

@@ -81,7 +81,7 @@ def test_every_network_of_a_task_is_settled() -> None:
         levels=(msgspec.structs.replace(spec, name="first", epochs=5, columns=("height",)),),
         hierarchy=Groups(generalist="first", router=router),
     )
-    settled = settle(task, replace(prepared(rows(640)), input=TABLE))
+    settled = settle(task, replace(prepared(rows(640)), inputs=(TABLE,)))
     assert [(network.name, network.epochs, network.steps_per_execution) for network in settled.networks] == [
         ("first", 5, 50),
         ("last", 200, 50),

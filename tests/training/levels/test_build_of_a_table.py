@@ -41,7 +41,7 @@ def test_the_levels_of_a_table_are_built(tmp_path: Path) -> None:
         certification=_three(100, 3),
         test=_three(100, 4),
         label_names=("no", "yes", "red"),
-        input=TABLE,
+        inputs=(TABLE,),
         cleaning=Cleaning(kept=1100),
         digest="0" * 64,
     )

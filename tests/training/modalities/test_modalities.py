@@ -52,6 +52,10 @@ class Numbers:
         """Say that there are negative numbers."""
         return "are negative" if (rows < 0).any() else ""
 
+    def augments(self, spec: NetworkSpec) -> bool:
+        """Change rows in training."""
+        return True
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change the sign of every row."""
         return -rows
@@ -64,13 +68,13 @@ class Numbers:
         """Know no network."""
         raise BadInput("numbers have no networks", spec.architecture)
 
-    def recipe(self, architecture: str) -> Recipe:
+    def recipe(self, spec: NetworkSpec) -> Recipe:
         """Know no network."""
-        raise BadInput("numbers have no networks", architecture)
+        raise BadInput("numbers have no networks", spec.architecture)
 
-    def build(self, architecture: str, outputs: int, seed: int, train: LabelledRows) -> object:
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> object:
         """Know no network."""
-        raise BadInput("numbers have no networks", architecture)
+        raise BadInput("numbers have no networks", spec.architecture)
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write a line of text."""
@@ -81,14 +85,14 @@ class Numbers:
 def numbers(monkeypatch: pytest.MonkeyPatch) -> Modality:
     """Let training know a second kind of input, in the one place that distinguishes kinds."""
     one = Numbers()
-    for module in ("data.checks", "learning.networks", "levels.build"):
+    for module in ("data.cleaning", "learning.networks", "levels.build"):
         monkeypatch.setattr(f"training.{module}.modality_of", lambda *_: one)
     return one
 
 
 def test_a_picture_has_the_modality_of_its_package() -> None:
     """Every verb is that of the package, for the size and the range of the picture."""
-    modality = modality_of(GREY)
+    modality = modality_of([GREY])
     rows = RANDOM.uniform(0, 255, (6, 4, 5)).astype(np.float32)
     described = spec("n")
     assert modality == PictureModality(GREY)
@@ -98,24 +102,24 @@ def test_a_picture_has_the_modality_of_its_package() -> None:
     assert modality.constant_inputs(rows) == 0
     expected = augmentation.augmented(rows, described, np.random.default_rng(1))
     np.testing.assert_array_equal(modality.augmented(rows, described, np.random.default_rng(1)), expected)
-    assert modality.build("mlp", 3, 0, Split(rows, np.zeros(6, np.int64))).output_shape == (None, 3)
+    assert modality.build(described, 3, 0, Split(rows, np.zeros(6, np.int64))).output_shape == (None, 3)
     mixed = convex(rows, np.random.default_rng(1))
     np.testing.assert_array_equal(modality.mixed(rows, np.random.default_rng(1)), mixed)
-    assert modality.recipe("mlp") == Recipe(decays="everything", balance=False)
+    assert modality.recipe(described) == Recipe(decays="everything", balance=False)
     assert modality.example(rows[0]) == (".png", samples.file(rows[0], GREY))
 
 
 def test_a_network_that_pictures_do_not_have_is_refused() -> None:
     """A description is checked without a network being built."""
-    modality_of(GREY).check(spec("n"))
+    modality_of([GREY]).check(spec("n"))
     with pytest.raises(BadInput, match="an architecture is one of mlp, mlp2"):
-        modality_of(GREY).check(spec("n", architecture="tree"))
+        modality_of([GREY]).check(spec("n", architecture="tree"))
 
 
 def test_tensors_are_not_trained_on() -> None:
     """The error names the kind that is, wherever training meets the input first."""
     with pytest.raises(BadInput, match=NO_TENSORS):
-        modality_of(NUMBERS)
+        modality_of([NUMBERS])
     with pytest.raises(BadInput, match=NO_TENSORS):
         clean(Dataset(np.zeros((4, 3)), np.zeros(4), ("a", "b"), (NUMBERS,)))
     with pytest.raises(BadInput, match=NO_TENSORS):
@@ -125,12 +129,11 @@ def test_tensors_are_not_trained_on() -> None:
 def test_a_table_has_the_modality_of_its_package() -> None:
     """Networks of a table may read some of its columns; those of other inputs read all there is."""
     table = Table(name="row", columns=(Number(name="age"), Number(name="height")))
-    assert modality_of(table, ("age",)) == TableModality(table, ("age",))
-    assert modality_of(table) == TableModality(table)
+    assert modality_of([table]) == TableModality(table)
     with pytest.raises(BadInput, match=r"the columns of a network are some of age, height\. Got: weight"):
-        modality_of(table, ["age", "weight"])
+        modality_of([table]).check(NetworkSpec(name="n", architecture="table-mlp", columns=("age", "weight")))
     with pytest.raises(BadInput, match=r"only networks of a table read some of its columns\. Got: age"):
-        modality_of(GREY, ["age"])
+        modality_of([GREY]).check(NetworkSpec(name="n", architecture="mlp", columns=("age",)))
 
 
 def test_data_of_another_kind_are_cleaned(numbers: Modality) -> None:
@@ -153,7 +156,7 @@ def test_a_reason_that_cleaning_cannot_count_is_an_error(numbers: Modality, monk
 def test_rows_of_another_kind_are_learned_in_batches(numbers: Modality) -> None:
     """Rows are changed as their kind changes them, and numbered."""
     rows = Split(RANDOM.uniform(0, 1, (10, 3)).astype(np.float32), np.zeros(10, np.int64))
-    target = TrainingTarget(rows, rows, 2, NUMBERS)
+    target = TrainingTarget(rows, rows, 2, (NUMBERS,))
     batches = list(Batches(target.train, target.modality, spec("n"), 0).epoch())
     inputs, order = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     np.testing.assert_array_equal(inputs, -rows.inputs[order])

@@ -22,7 +22,7 @@ def _converted(name: str) -> tuple[Floats, Floats, dict[Quantization, bytes]]:
     """Return raw rows, the logits of Keras on them, and the network in each quantization."""
     model = build(name, picture(28, 28), 10, 0)
     images = RANDOM.uniform(0, 255, (40, 28, 28)).astype(np.float32)
-    contents = {form: convert(model, picture(28, 28), form, images) for form in QUANTIZATIONS}
+    contents = {form: convert(model, [picture(28, 28)], form, images) for form in QUANTIZATIONS}
     return images, logits(model, images), contents
 
 

@@ -23,19 +23,23 @@ from weir.errors import BadInput
 from weir.runtime.interpreter import Network
 
 ROWS, OTHERS = rows(400), rows(200, 1)
-TARGET = TrainingTarget(ROWS, OTHERS, 2, TABLE)
+TARGET = TrainingTarget(ROWS, OTHERS, 2, (TABLE,))
+
+
+def _spec(architecture: str) -> NetworkSpec:
+    return NetworkSpec(name="n", architecture=architecture)
 
 
 @cache
 def _trained(name: str, columns: tuple[str, ...] = ()) -> keras.Model:
     described = NetworkSpec(name="n", architecture=name, epochs=20, columns=columns)
-    spec = settled_network(described, modality_of(TABLE).recipe(name), ROWS.labels, "auto")
+    spec = settled_network(described, modality_of([TABLE]).recipe(described), ROWS.labels, "auto")
     return train(spec, TARGET, 0, lambda *_: None)[0]
 
 
 @cache
 def _converted(name: str) -> dict[Quantization, bytes]:
-    return {form: convert(_trained(name), TABLE, form, ROWS.inputs[:50]) for form in QUANTIZATIONS}
+    return {form: convert(_trained(name), [TABLE], form, ROWS.inputs[:50]) for form in QUANTIZATIONS}
 
 
 def _odd() -> Floats:
@@ -75,7 +79,7 @@ def test_a_saved_network_is_the_same_when_it_is_loaded(name: str, tmp_path: Path
     _trained(name).save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(logits(again, OTHERS.inputs), logits(_trained(name), OTHERS.inputs))
-    assert convert(again, TABLE, "dynamic", ROWS.inputs[:5]) == _converted(name)["dynamic"]
+    assert convert(again, [TABLE], "dynamic", ROWS.inputs[:5]) == _converted(name)["dynamic"]
 
 
 def test_columns_that_a_network_does_not_read_change_nothing() -> None:
@@ -104,19 +108,19 @@ def test_the_front_encodes_as_the_statistics_say() -> None:
 def test_the_same_seed_gives_the_same_weights() -> None:
     """A linear network starts at zero, so that before training it favours no label."""
     modality = TableModality(TABLE)
-    one, two, other = (modality.build("table-mlp", 2, seed, ROWS).get_weights() for seed in (1, 1, 2))
+    one, two, other = (modality.build(_spec("table-mlp"), 2, seed, ROWS).get_weights() for seed in (1, 1, 2))
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
     assert any((a != b).any() for a, b in zip(one, other, strict=True))
-    assert not logits(modality.build("table-linear", 2, 1, ROWS), OTHERS.inputs).any()
+    assert not logits(modality.build(_spec("table-linear"), 2, 1, ROWS), OTHERS.inputs).any()
 
 
 def test_an_unknown_architecture_is_refused() -> None:
     """The error lists those of tables, whether one checks, asks for a recipe, or builds."""
     modality = TableModality(TABLE)
     for refused in (
-        lambda: modality.check(NetworkSpec(name="n", architecture="mlp")),
-        lambda: modality.recipe("mlp"),
-        lambda: modality.build("mlp", 2, 0, ROWS),
+        lambda: modality.check(_spec("mlp")),
+        lambda: modality.recipe(_spec("mlp")),
+        lambda: modality.build(_spec("mlp"), 2, 0, ROWS),
     ):
         with pytest.raises(BadInput, match=r"of a table is one of table-linear, table-mlp\. Got: mlp"):
             refused()
@@ -126,7 +130,7 @@ def test_an_unknown_architecture_is_refused() -> None:
 def test_an_expert_has_the_weights_of_its_generalist_but_for_the_outputs(name: str) -> None:
     """Statistics are fitted on the same rows, so an expert can begin with all weights, and with some of the outputs."""
     labels = ROWS.labels + (ROWS.inputs[:, COLOUR] == 2)
-    general = TrainingTarget(Split(ROWS.inputs, labels), OTHERS, 3, TABLE)
+    general = TrainingTarget(Split(ROWS.inputs, labels), OTHERS, 3, (TABLE,))
     spec = SettledNetwork(name="n", architecture=name, epochs=1)
     whole = general.untrained(spec, 0).get_weights()
     part = general.subset(np.array([0, -1, 1]), 2).untrained(spec, 0).get_weights()

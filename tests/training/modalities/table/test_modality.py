@@ -31,6 +31,6 @@ def test_a_table_is_cleaned() -> None:
     """Rows with an impossible value are dropped, and so are rows that come twice, gaps included."""
     values = ROWS.inputs.copy()
     values[1, 0], values[2, 2], values[9] = np.inf, 17, values[0]
-    cleaned, counts = clean(Dataset(values, ROWS.labels, ("no", "yes"), TABLE))
+    cleaned, counts = clean(Dataset(values, ROWS.labels, ("no", "yes"), (TABLE,)))
     assert counts.summary() == "57 rows kept, dropped: 1 not finite, 1 out of range, 1 duplicate"
     assert cleaned.input is TABLE

@@ -41,7 +41,7 @@ def _converted(name: str) -> tuple[Rows, Floats, dict[Quantization, bytes]]:
     texts = TEXTS[:20].copy()
     texts[0], texts[1], texts[2] = 0, ord("a"), [ord("a"), *[0] * (MOST - 1)]
     model = _built(name)
-    contents = {form: convert(model, text(MOST), form, TEXTS[:40]) for form in QUANTIZATIONS}
+    contents = {form: convert(model, [text(MOST)], form, TEXTS[:40]) for form in QUANTIZATIONS}
     return texts, logits(model, texts), contents
 
 
@@ -66,9 +66,9 @@ def test_a_stored_network_is_the_same(name: str, tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", custom_objects=LAYERS)
     np.testing.assert_array_equal(logits(again, TEXTS[:9]), logits(model, TEXTS[:9]))
-    expected = convert(model, text(MOST), "float32", TEXTS[:1])
-    assert convert(again, text(MOST), "float32", TEXTS[:1]) == expected
-    assert convert(_built(name), text(MOST), "float32", TEXTS[:1]) == expected
+    expected = convert(model, [text(MOST)], "float32", TEXTS[:1])
+    assert convert(again, [text(MOST)], "float32", TEXTS[:1]) == expected
+    assert convert(_built(name), [text(MOST)], "float32", TEXTS[:1]) == expected
 
 
 @pytest.mark.parametrize("name", HASHED)

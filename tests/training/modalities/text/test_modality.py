@@ -7,6 +7,7 @@ import pytest
 from tests.training.texts import rows, text, two_moods
 from tests.training.training_runs import spec
 from training.data.split import Split
+from training.modalities.fronts import parted
 from training.modalities.text import cleaning, mixing
 from training.modalities.text.architectures import ARCHITECTURES
 from training.modalities.text.modality import TextModality
@@ -34,10 +35,10 @@ def test_every_architecture_has_a_recipe_and_a_network(name: str) -> None:
     """A network is of the training rows, and is parted into what is computed once and what is trained."""
     described = msgspec.structs.replace(spec("n"), architecture=name)
     MODALITY.check(described)
-    assert MODALITY.recipe(name).epochs
-    model = MODALITY.build(name, 2, 0, Split(TEXTS, LABELS))
+    assert MODALITY.recipe(described).epochs
+    model = MODALITY.build(described, 2, 0, Split(TEXTS, LABELS))
     assert model.output_shape == (None, 2)
-    front, rest = MODALITY.parted(model)
+    front, rest = parted(model)
     assert rest(front(TEXTS)).shape == (40, 2)
 
 
