@@ -120,7 +120,7 @@ def _repeated(step: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator] # tensorflow has no types
     def steps(*chunk: tf.Tensor) -> tf.Tensor:
-        count = tf.shape(chunk[1])[0]
+        count = tf.shape(tree.flatten(chunk)[0])[0]
         losses = tf.TensorArray(tf.float32, count)
         for number in tf.range(count):
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
@@ -133,8 +133,8 @@ def _repeated(step: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
 
 def chunks(batches: Iterable[tuple[Any, ...]], count: int) -> Iterator[list[tuple[Any, ...]]]:
-    """Divide batches, whose second argument has a number for each row, into runs of at most `count` of as many rows."""
-    for _, alike in itertools.groupby(batches, key=lambda batch: len(batch[1])):
+    """Divide batches into runs of at most `count`, all of as many rows."""
+    for _, alike in itertools.groupby(batches, key=lambda batch: len(tree.flatten(batch)[0])):
         while chunk := list(itertools.islice(alike, count)):
             yield chunk
 
