@@ -9,7 +9,7 @@ import numpy as np
 
 from weir.catalog.inputs import Picture
 from weir.errors import BadBody, TooLarge, UnsupportedMedia
-from weir.inputs import picture_structure
+from weir.inputs import orientation, picture_structure
 from weir.inputs.tensor import InputRows, TensorReader
 from weir.inputs.transparency import composed, with_alpha
 
@@ -46,8 +46,10 @@ class PictureReader(TensorReader):
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Read a PNG or JPEG as the one row `(1, …)`: in its channels, at its size, in its range of values.
 
-        Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); what is transparent is put on white or black
-        (`weir.inputs.transparency`); resizing is Lanczos; of 16 bits the upper 8 count; whole numbers are rounded.
+        It is turned upright by its EXIF orientation, and stretched to the size of the input (Lanczos, anti-aliased).
+        Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R 601-2); what is transparent is put on the background of the input
+        (`weir.inputs.transparency`); of 16 bits the upper 8 count; colour profiles are not applied; whole numbers are
+        rounded. Of an animation the first picture counts.
 
         Raises:
             UnsupportedMedia: another type than PNG and JPEG.
@@ -56,12 +58,16 @@ class PictureReader(TensorReader):
             BadBody: it can't be decoded, or is all transparent.
         """
         if media_type not in MEDIA_TYPES:
-            raise UnsupportedMedia("pictures are image/png or image/jpeg", media_type)
+            raise UnsupportedMedia("pictures are image/png or image/jpeg", media_type or "something else")
         one = self.described
         pixels = np.asarray(_decoded(content, one), np.float64).reshape(1, *one.row_shape)
         black, white = one.range
         values = pixels * (white - black) / 255 + black
         return (values if one.dtype.kind == "f" else np.rint(values)).astype(one.dtype)
+
+    def from_content(self, content: bytes) -> InputRows:
+        """Read a file by its first bytes, where nothing else says what it is. Raises as `from_file` does."""
+        return self.from_file(content, picture_structure.media_type(content))
 
 
 def _decoded(content: bytes, one: Picture) -> "Image":
@@ -73,6 +79,7 @@ def _decoded(content: bytes, one: Picture) -> "Image":
             warnings.simplefilter("ignore")  # Pillow reads what it warns of
             picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
             _check(picture, content)
+            picture.load()  # what follows the pixels of a PNG is read, too: its EXIF may stand there
             return _resized(_eight_bits(picture), one)
     except Image.DecompressionBombError as exc:
         raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", "far more") from exc
@@ -81,13 +88,17 @@ def _decoded(content: bytes, one: Picture) -> "Image":
 
 
 def _resized(picture: "Image", one: Picture) -> "Image":
+    """Bring a picture to the size, the channels and the background of an input, upright."""
     from PIL import Image  # noqa: PLC0415
 
-    size, mode = (one.width, one.height), _MODES[one.channels]
+    mode = _MODES[one.channels]
     transparent = with_alpha(picture)
-    if transparent is None:
-        return picture.convert(mode).resize(size, Image.Resampling.LANCZOS)
-    return composed(transparent.resize(size, Image.Resampling.LANCZOS)).convert(mode)
+    turn = orientation.turning(picture)
+    size = (one.height, one.width) if turn in orientation.SIDEWAYS else (one.width, one.height)
+    small = (transparent or picture.convert(mode)).resize(size, Image.Resampling.LANCZOS)
+    if turn is not None:  # turned when small, which costs less and gives the same pixels
+        small = small.transpose(turn)
+    return composed(small, one.background).convert(mode) if transparent else small
 
 
 def _check(picture: "Image", content: bytes) -> None:
