@@ -2,16 +2,19 @@
 
 import io
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from weir.catalog.inputs import Picture
-from weir.errors import BadBody, TooLarge, UnsupportedMedia
+from weir.errors import BadBody, BadTensor, TooLarge, UnsupportedMedia
 from weir.inputs import orientation, picture_structure
 from weir.inputs.tensor import InputRows, TensorReader
 from weir.inputs.transparency import composed, with_alpha
+from weir.inputs.values import Values
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,6 +46,38 @@ class PictureReader(TensorReader):
 
     described: Picture
 
+    def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
+        """Take an array of pixels as it is, and decode files (bytes), one a row. Raises `BadInput`."""
+        given = values[self.described.name]
+        if isinstance(given, np.ndarray):
+            return super().from_values(values, count)
+        return np.concatenate([PictureFile(self, content).row for content in _files(given)])
+
+    def deferred(self, values: Mapping[str, Values], count: int) -> InputRows:
+        """Do the same, but only check files: rows are objects `(count,)` that decode themselves when they are needed.
+
+        Raises:
+            BadInput: a file is no PNG or JPEG, or has too many pixels.
+        """
+        given = values[self.described.name]
+        if isinstance(given, np.ndarray):
+            return super().from_values(values, count)
+        rows = np.empty(count, object)
+        rows[:] = [PictureFile(self, content) for content in _files(given)]
+        return rows
+
+    def check(self, content: bytes) -> None:
+        """Check the structure and the size of a file, without decoding it. Raises `TooLarge` and `BadBody`."""
+        from PIL import Image  # noqa: PLC0415 (most functions never see a picture)
+
+        picture_structure.check(content)
+        try:
+            _check(Image.open(io.BytesIO(content), formats=("PNG", "JPEG")), content)
+        except Image.DecompressionBombError as exc:
+            raise TooLarge(f"a picture has at most {MAX_PIXELS} pixels", "far more") from exc
+        except _NOT_A_PICTURE as exc:
+            raise BadBody(picture_structure.WHOLE, "a damaged one") from exc
+
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Read a PNG or JPEG as the one row `(1, …)`: in its channels, at its size, in its range of values.
 
@@ -68,6 +103,27 @@ class PictureReader(TensorReader):
     def from_content(self, content: bytes) -> InputRows:
         """Read a file by its first bytes, where nothing else says what it is. Raises as `from_file` does."""
         return self.from_file(content, picture_structure.media_type(content))
+
+
+class PictureFile:
+    """A file that is decoded when a network reads it, and once."""
+
+    def __init__(self, reader: PictureReader, content: bytes) -> None:
+        """Check a file. Raises `TooLarge` and `BadBody`."""
+        reader.check(content)
+        self._reader, self._content = reader, content
+
+    @cached_property
+    def row(self) -> InputRows:
+        """The row `(1, …)`. Raises `BadBody` for a file that can't be decoded."""
+        return self._reader.from_content(self._content)
+
+
+def _files(values: Values) -> Iterator[bytes]:
+    for value in values:
+        if not isinstance(value, bytes):
+            raise BadTensor("a picture is sent as pixels, or as a PNG or JPEG", value)
+        yield value
 
 
 def _decoded(content: bytes, one: Picture) -> "Image":

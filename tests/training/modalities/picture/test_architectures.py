@@ -8,7 +8,7 @@ import pytest
 from tests.training.pictures import picture
 from training.export.convert import QUANTIZATIONS, convert
 from training.learning.networks import logits
-from training.modalities.picture.architectures import BODIES, build, check
+from training.modalities.picture.architectures import ARCHITECTURES, build, check
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
@@ -26,7 +26,7 @@ def _converted(name: str) -> tuple[Floats, Floats, dict[Quantization, bytes]]:
     return images, logits(model, images), contents
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_architecture_survives_every_quantization(name: str, runtime: str) -> None:
     """Each converted network gives nearly the logits of Keras on raw rows."""
     images, expected, contents = _converted(name)
