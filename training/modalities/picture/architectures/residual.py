@@ -5,7 +5,7 @@ icons and emoji of 32x32, where places matter.
 """
 
 from training.configured_keras import keras
-from training.modalities.picture.architectures.conv import with_channels
+from training.modalities.picture.architectures.conv import MOMENTUM, with_channels
 
 layers = keras.layers
 
@@ -51,4 +51,4 @@ def _block(features: keras.KerasTensor, filters: int) -> keras.KerasTensor:
 
 def _normalised(features: keras.KerasTensor, filters: int, stride: int) -> keras.KerasTensor:
     convolved = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(features)
-    return layers.BatchNormalization()(convolved)
+    return layers.BatchNormalization(momentum=MOMENTUM)(convolved)

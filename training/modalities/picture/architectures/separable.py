@@ -4,7 +4,7 @@ Howard et al. 2017, arXiv 1704.04861. On one thread it is not faster than `resid
 """
 
 from training.configured_keras import keras
-from training.modalities.picture.architectures.conv import with_channels
+from training.modalities.picture.architectures.conv import MOMENTUM, with_channels
 
 layers = keras.layers
 
@@ -12,7 +12,7 @@ layers = keras.layers
 def body(scaled: keras.KerasTensor) -> keras.KerasTensor:
     """About 1.1 million multiply-adds on 32x32 in colour."""
     first = layers.Conv2D(16, 3, 2, padding="same", use_bias=False)(with_channels(scaled))
-    features = layers.ReLU()(layers.BatchNormalization()(first))
+    features = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(first))
     for filters, stride in ((32, 1), (64, 2), (64, 1), (96, 2), (96, 1), (128, 2)):
         features = _separable(features, filters, stride)
     return layers.Dropout(0.5)(layers.Flatten()(features))
@@ -23,5 +23,5 @@ def _separable(features: keras.KerasTensor, filters: int, stride: int) -> keras.
         layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False),
         layers.Conv2D(filters, 1, use_bias=False),
     ):
-        features = layers.ReLU()(layers.BatchNormalization()(layer(features)))
+        features = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(layer(features)))
     return features
