@@ -1,8 +1,7 @@
 """The body of an inference request -> the message, and the rows of its tensors."""
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -111,8 +110,8 @@ def _check_outputs(message: InferRequest) -> None:
 
 def _check_content_types(message: InferRequest, reader: RowReader) -> None:
     """Refuse MLServer's codecs that do not go with what the model reads."""
-    parameters = [message.parameters, *(part.parameters for part in (*message.inputs, *(message.outputs or ())))]
-    for given in (one.content_type for one in parameters if one is not None):
+    for part in (message, *message.inputs, *(message.outputs or ())):
+        given = part.parameters and part.parameters.content_type
         if given is not None and given not in reader.content_types:
             taken = ", ".join(reader.content_types)
             raise BadBody(_FORM, f"parameters.content_type {given}, where this model takes {taken}")
@@ -168,22 +167,26 @@ def _column(tensor: InputTensor, spec: TensorMetadata, binary: memoryview | None
     datatype = tensor.datatype
     if (datatype == BYTES) != (spec.datatype == BYTES) or (datatype != BYTES and datatype not in DTYPES):
         raise BadTensor(f"the datatype of {spec.name} is {spec.datatype}", datatype)
-    count, data = _column_rows(tensor), tensor.values
-    _check_one_place(tensor, binary)
-    if binary is not None:
-        return _named_errors(tensor, lambda: column_from_bytes(binary, datatype, count))
-    assert data is not None
-    return _named_errors(tensor, lambda: column_from_json(data, count))
+    count, data = _column_rows(tensor), _data(tensor, binary)
+    try:
+        if data is None:
+            assert binary is not None
+            return column_from_bytes(binary, datatype, count)
+        return column_from_json(data, count)
+    except BadTensor as exc:
+        raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
 
 
 def _files(tensor: InputTensor, binary: memoryview | None) -> Values:
     """Read pictures as files, PNG or JPEG: in base64 in the JSON, or behind it as they are."""
-    count, data = _column_rows(tensor), tensor.values
-    _check_one_place(tensor, binary)
-    if binary is not None:
-        return _named_errors(tensor, lambda: files_from_bytes(binary, count))
-    assert data is not None
-    return _named_errors(tensor, lambda: files_from_json(data, count))
+    count, data = _column_rows(tensor), _data(tensor, binary)
+    try:
+        if data is None:
+            assert binary is not None
+            return files_from_bytes(binary, count)
+        return files_from_json(data, count)
+    except BadTensor as exc:
+        raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
 
 
 def _column_rows(tensor: InputTensor) -> int:
@@ -215,30 +218,23 @@ def _check(tensor: InputTensor, one: TensorMetadata | Tensor | Picture) -> None:
 
 
 def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
-    count, data = math.prod(tensor.shape), tensor.values
-    _check_one_place(tensor, binary)
-    if binary is not None:
-        values = _named_errors(tensor, lambda: from_bytes(binary, tensor.datatype, count))
-    else:
-        assert data is not None
-        values = _named_errors(tensor, lambda: from_json(data, tensor.datatype, count))
-    return values.reshape(tensor.shape)
-
-
-def _check_one_place(tensor: InputTensor, binary: memoryview | None) -> None:
-    if (binary is None) == (tensor.values is None):
-        got = "both" if binary is not None else "neither"
-        raise BadTensor(f"{tensor.name} has either data or binary_data_size", got)
-
-
-_T = TypeVar("_T")
-
-
-def _named_errors(tensor: InputTensor, read: Callable[[], _T]) -> _T:
+    count, data = math.prod(tensor.shape), _data(tensor, binary)
     try:
-        return read()
+        if data is None:
+            assert binary is not None
+            return from_bytes(binary, tensor.datatype, count).reshape(tensor.shape)
+        return from_json(data, tensor.datatype, count).reshape(tensor.shape)
     except BadTensor as exc:
         raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
+
+
+def _data(tensor: InputTensor, binary: memoryview | None) -> msgspec.Raw | None:
+    """Return the values of a tensor in the JSON; None where they stand behind it. Raises `BadTensor` unless one is so."""
+    data = tensor.values
+    if (binary is None) == (data is None):
+        got = "both" if binary is not None else "neither"
+        raise BadTensor(f"{tensor.name} has either data or binary_data_size", got)
+    return data
 
 
 def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]:
