@@ -84,7 +84,9 @@ def test_a_turned_picture_may_be_transparent(orientation: int) -> None:
     np.testing.assert_array_equal(row, np.where(opacity[..., None], np.asarray(_upright()), 255))
 
 
-@pytest.mark.parametrize("exif", [_exif(0), _exif(9), _exif(65_535), _exif(6).tobytes()[:20], b"Exif\0\0", b"Exif\0\0MM"])
+@pytest.mark.parametrize(
+    "exif", [_exif(0), _exif(9), _exif(65_535), _exif(6).tobytes()[:20], b"Exif\0\0", b"Exif\0\0MM"]
+)
 def test_an_orientation_that_does_not_exist_turns_nothing(exif: Image.Exif | bytes) -> None:
     """Nor does a damaged one: pixels are read as they are stored."""
     content = _saved(_upright(), exif=exif)
