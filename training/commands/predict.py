@@ -45,7 +45,8 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
              V2 protocol, or nested numbers.
 
     With --url the API answers. With --store this command loads the model from the store and runs the code of the
-    functions itself. A picture is read in grey at the model's size: MNIST's digits are white on black.
+    functions itself. A picture is brought to the model's size, and to grey if the model reads grey: MNIST's digits are
+    white on black.
 
     \b
     Examples:

@@ -229,7 +229,7 @@ def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
 
 
 def _data(tensor: InputTensor, binary: memoryview | None) -> msgspec.Raw | None:
-    """Return the values of a tensor in the JSON; None where they stand behind it. Raises `BadTensor` unless one is so."""
+    """Return the values of a tensor in the JSON; None where they stand behind it. Raises `BadTensor`."""
     data = tensor.values
     if (binary is None) == (data is None):
         got = "both" if binary is not None else "neither"

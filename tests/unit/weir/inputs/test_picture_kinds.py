@@ -57,7 +57,7 @@ READ = {
     "half transparent": (_saved(_plain("RGBA", (0, 0, 0, 128)), "PNG"), (127, 127, 127)),
     "grey with alpha": (_saved(_plain("LA", (0, 51)), "PNG"), (204, 204, 204)),
     "jpeg": (_saved(_plain("RGB", RED), "JPEG"), RED),
-    "jpeg cmyk": (_saved(_plain("CMYK", tuple(255 - value for value in RED) + (0,)), "JPEG"), RED),
+    "jpeg cmyk": (_saved(_plain("CMYK", (*(255 - value for value in RED), 0)), "JPEG"), RED),
     "jpeg ycck": (_ycck(), RED),
     "jpeg grey": (_saved(_plain("L", 90), "JPEG"), (90, 90, 90)),
     "animated png": (_frames("PNG"), RED),
