@@ -289,7 +289,7 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         ),
         (["predict", "QUICK", "{rows}", "--store", "{store}"], 2, "model names are"),
         (["predict", "quick", "/nowhere.npy", "--store", "{store}"], 2, "INPUT is a file that can be read"),
-        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy or .json"),
+        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy, .csv, .jsonl or .json"),
         (["predict", "quick", "{rows}", "--url", "ftp://x"], 2, "--url is the API's"),
         (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "did not answer: connection refused"),
         (["batch", "quick", "/nowhere.npy", "--store", "{store}"], 2, "FILE is a file that can be read"),
@@ -314,7 +314,7 @@ def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -
     """A batch file of another format is bad input, and the summary says why."""
     done = weir("batch", "quick", task, "--store", store)
     assert done.returncode == 2
-    assert "a batch file is .npy or .csv" in done.stdout
+    assert "a batch file is .npy, .csv, .jsonl, .png" in done.stdout
 
 
 def test_a_batch_of_bad_rows_only_has_failed(store: str, tmp_path: Path) -> None:
@@ -545,7 +545,7 @@ def test_up_prints_curl_lines_that_work(trained: Path, tmp_path: Path) -> None:
         assert running.stdout
         printed = [running.stdout.readline() for _ in range(12)]
         predict, cascade, batch = (shlex.split(line) for line in printed if line.startswith("curl"))
-        with Image.open(tmp_path / "build/demo/digit.png") as picture:
+        with Image.open(tmp_path / "build/demo/example.png") as picture:
             assert picture.mode == "L"
         for line in (predict, cascade):
             body = Path(line[line.index("--data-binary") + 1].removeprefix("@")).read_bytes()

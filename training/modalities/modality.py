@@ -16,6 +16,10 @@ Masks = dict[str, NDArray[np.bool_]]
 """reason, a field of `training.data.cleaning.Cleaning` -> mask `(rows,)`, true where it applies"""
 
 
+Record = dict[str, Any]
+"""tensor, column or text -> its value as JSON has it"""
+
+
 class LabelledRows(Protocol):
     """Rows and their labels, as a `training.data.split.Split` has them."""
 
@@ -63,6 +67,9 @@ class Modality(Protocol):
 
         Statistics of the inputs are fitted on the training rows. Raises `BadInput`.
         """
+
+    def record(self, row: Floats) -> Record:
+        """Write one row in words, as JSON sends it: what it is encoded to again is that row."""
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one row as a file that a person can look at: its extension, such as `.png`, and its content."""

@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.modalities.modality import LabelledRows, Masks, Modality
+from training.modalities.modality import LabelledRows, Masks, Modality, Record
 from training.modalities.recipe import Recipe, combined
+from training.modalities.table import samples as table_samples
 from training.task import NetworkSpec
 from weir.catalog.inputs import Input, Table
 from weir.engine.arrays import Labels
@@ -101,10 +102,13 @@ class SeveralModality:
         }
         return branches.added(networks)
 
+    def record(self, row: Rows) -> Record:
+        """Write the values of all inputs by name."""
+        return {name: value for one, modality in self.each for name, value in modality.record(row[one.name]).items()}
+
     def example(self, row: Rows) -> tuple[str, bytes]:
-        """Write the first input of a row as a file."""
-        one, modality = self.each[0]
-        return modality.example(row[one.name])
+        """Write one row as JSON."""
+        return ".json", table_samples.written(self.record(row))
 
     def _branches(self, spec: NetworkSpec) -> dict[str, NetworkSpec]:
         """Return the description of each branch of a network, by the name of its input, in the order of the inputs."""

@@ -30,7 +30,7 @@ ONE = colour(np.zeros((1, 12, 16, 3)), background=(0, 90, 200))
 def network() -> bytes:
     """A small network in colour, with random weights."""
     rows = np.random.default_rng(0).uniform(0, 255, (4, *ONE.row_shape)).astype(np.float32)
-    return convert(build("tiny", ONE, len(LABELS), 0), ONE, "float32", rows)
+    return convert(build("tiny", ONE, len(LABELS), 0), [ONE], "float32", rows)
 
 
 @pytest.fixture

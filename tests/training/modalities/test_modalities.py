@@ -76,6 +76,10 @@ class Numbers:
         """Know no network."""
         raise BadInput("numbers have no networks", spec.architecture)
 
+    def record(self, row: Floats) -> dict[str, object]:
+        """Name the numbers."""
+        return {"numbers": row.tolist()}
+
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write a line of text."""
         return ".txt", str(row.tolist()).encode()
@@ -106,6 +110,7 @@ def test_a_picture_has_the_modality_of_its_package() -> None:
     mixed = convex(rows, np.random.default_rng(1))
     np.testing.assert_array_equal(modality.mixed(rows, np.random.default_rng(1)), mixed)
     assert modality.recipe(described) == Recipe(decays="everything", balance=False)
+    assert modality.record(rows[0]) == {GREY.name: rows[0].tolist()}
     assert modality.example(rows[0]) == (".png", samples.file(rows[0], GREY))
 
 

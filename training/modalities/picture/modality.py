@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from training.modalities import one_input
 from training.modalities.mixing import convex
-from training.modalities.modality import LabelledRows, Masks
+from training.modalities.modality import LabelledRows, Masks, Record
 from training.modalities.picture import augmentation, cleaning, samples
 from training.modalities.recipe import Recipe
 from training.task import NetworkSpec
@@ -72,6 +72,10 @@ class PictureModality:
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
         return architectures.build(one_input.architecture(spec), self.described, outputs, seed)
+
+    def record(self, row: Floats) -> Record:
+        """Return the pixels, as nested lists."""
+        return {self.described.name: row.tolist()}
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one picture as a PNG."""

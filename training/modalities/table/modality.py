@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.modalities import one_input
-from training.modalities.modality import LabelledRows, Masks
+from training.modalities.modality import LabelledRows, Masks, Record
 from training.modalities.recipe import Recipe
 from training.modalities.table import cleaning, mixing, places, samples, statistics
 from training.task import NetworkSpec
@@ -73,6 +73,10 @@ class TableModality:
         fitted = statistics.fit(self.described, spec.columns, train)
         return architectures.build(one_input.architecture(spec), self.described, fitted, outputs, seed)
 
+    def record(self, row: Floats) -> Record:
+        """Return the values of the columns in words."""
+        return samples.record(row, self.described)
+
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one row as JSON."""
-        return samples.EXTENSION, samples.file(row, self.described)
+        return samples.EXTENSION, samples.written(self.record(row))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.modalities import one_input
-from training.modalities.modality import LabelledRows, Masks
+from training.modalities.modality import LabelledRows, Masks, Record
 from training.modalities.recipe import Recipe
 from training.modalities.text import cleaning, mixing, samples
 from training.modalities.text.cleaning import Rows
@@ -68,6 +68,10 @@ class TextModality:
         from training.modalities.text import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
         return architectures.build(one_input.architecture(spec), self.described, outputs, seed, train.inputs)
+
+    def record(self, row: Rows) -> Record:
+        """Return the text."""
+        return {self.described.name: samples.text(row)}
 
     def example(self, row: Rows) -> tuple[str, bytes]:
         """Write one text as UTF-8."""

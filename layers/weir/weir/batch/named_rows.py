@@ -26,12 +26,8 @@ def from_csv(data: bytes, reader: RowReader) -> FileRows:
     if nested:
         raise BadBody("a .csv is for models of columns and texts; a .jsonl is for others, too", ", ".join(nested))
     lines = csv_lines.named_lines(data, reader.tensors)
-    header = [cell.strip() for cell in lines[0]] if lines else []
-    places = {name: header.index(name) for name in reader.tensors if header.count(name) == 1}
-    if len(places) != len(reader.tensors):
-        rule = f"the first line of a .csv names each column of the model once: {', '.join(reader.tensors)}"
-        raise BadBody(rule, ", ".join(header) or "an empty file")
-    rows = lines[1:]
+    header, rows = lines[0] if lines else [], lines[1:]
+    where = places(header, reader)
     errors = {
         number: str(BadTensor(f"a line has {len(header)} cells, as the first one has", len(line)))
         for number, line in enumerate(rows)
@@ -39,10 +35,20 @@ def from_csv(data: bytes, reader: RowReader) -> FileRows:
     }
 
     def encode(numbers: Sequence[int]) -> InputRows:
-        cells = {name: [rows[number][place] for number in numbers] for name, place in places.items()}
+        cells = {name: [rows[number][place] for number in numbers] for name, place in where.items()}
         return reader.from_cells(cells, len(numbers))
 
     return _encoded(len(rows), errors, encode, reader, header=True)
+
+
+def places(header: Sequence[str], reader: RowReader) -> dict[str, int]:
+    """Find the tensors, columns and texts that a model reads in the first line of a .csv. Raises `BadBody`."""
+    names = [cell.strip() for cell in header]
+    found = {name: names.index(name) for name in reader.tensors if names.count(name) == 1}
+    if len(found) != len(reader.tensors):
+        rule = f"the first line of a .csv names each column of the model once: {', '.join(reader.tensors)}"
+        raise BadBody(rule, ", ".join(names) or "an empty file")
+    return found
 
 
 def from_jsonl(data: bytes, reader: RowReader) -> FileRows:

@@ -24,7 +24,7 @@ def test_a_backbone_reads_grey_and_colour(described: Picture) -> None:
     rows = np.random.default_rng(0).uniform(0, 255, (4, *described.row_shape)).astype(np.float32)
     expected = logits(model, rows)
     assert expected.shape == (4, 3)
-    converted = Network(convert(model, described, "float32", rows)).logits(rows)
+    converted = Network(convert(model, [described], "float32", rows)).logits(rows)
     np.testing.assert_allclose(converted, expected, atol=1e-5 * float(np.abs(expected).max()) + 1e-7)
 
 

@@ -23,7 +23,8 @@ def test_every_verb_is_that_of_the_package() -> None:
     assert modality.augmented(ROWS.inputs, spec, np.random.default_rng(0)) is ROWS.inputs
     mixed = mixing.swapped(ROWS.inputs, TABLE, np.random.default_rng(0))
     np.testing.assert_array_equal(modality.mixed(ROWS.inputs, np.random.default_rng(0)), mixed)
-    assert modality.example(ROWS.inputs[0]) == (".json", samples.file(ROWS.inputs[0], TABLE))
+    assert modality.example(ROWS.inputs[0]) == (".json", samples.written(modality.record(ROWS.inputs[0])))
+    assert modality.record(ROWS.inputs[0]) == samples.record(ROWS.inputs[0], TABLE)
     modality.check(spec)
 
 

@@ -27,6 +27,7 @@ def test_every_verb_is_that_of_the_package() -> None:
     assert not MODALITY.scale_warning(TEXTS)
     assert MODALITY.augmented(TEXTS, spec("n"), random(0)) is TEXTS
     np.testing.assert_array_equal(MODALITY.mixed(TEXTS, random(1)), mixing.mixed(TEXTS, random(1)))
+    assert MODALITY.record(rows(32, "Grüße")[0]) == {"text": "Grüße"}
     assert MODALITY.example(rows(32, "Grüße")[0]) == (".txt", "Grüße".encode())
 
 
