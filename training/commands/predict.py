@@ -51,7 +51,8 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
 
     With --url the API answers. With --store this command loads the model from the store and runs the code of the
     functions itself. Columns that the model does not read are left out. A row that it can't read is an error, before
-    anything is sent. A picture is brought to the model's size, and to grey if the model reads grey: MNIST's digits are white on black.
+    anything is sent. A picture is brought to the model's size, and to grey if the model reads grey: MNIST's digits are
+    white on black.
 
     \b
     Examples:
