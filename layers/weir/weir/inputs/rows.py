@@ -1,6 +1,6 @@
 """Rows of a model: one array for all of its inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -55,10 +55,17 @@ class RowReader:
         """Whether rows may have further columns: those of a table may, for people send whole records."""
         return any(isinstance(one, Table) for one in self.inputs)
 
-    def check_names(self, names: Sequence[str]) -> None:
+    @cached_property
+    def columns(self) -> bool:
+        """Whether every tensor is a column or a text, one value a row."""
+        return all(len(tensor.shape) == 1 for tensor in self.tensors.values())
+
+    def check_names(self, names: Collection[str]) -> None:
         """Refuse names of tensors or columns that are missing, there twice, or not the model's. Raises `BadTensor`."""
         known = self.tensors
         if self.ignores_others:
+            if isinstance(names, Mapping) and known.keys() <= names.keys():
+                return
             names = [name for name in names if name in known]
         if len(names) != len(known) or set(names) != known.keys():
             missing = [name for name in known if name not in names]
