@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from training.data.split import Split
 from training.export.convert import convert
@@ -91,18 +93,49 @@ class Kind:
         """The row as a request of TensorFlow Serving's REST API."""
         return json.dumps({"instances": [self.record]}).encode()
 
-    def handler(self, content: bytes) -> Handler:
-        """Make a handler for such requests as one would write it by hand."""
-        interpreter = load(content, DEPLOYED)
-        read, written = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    def bare(self, content: bytes) -> Handler:
+        """Make a handler for such requests that does nothing else: it neither routes nor counts."""
+        predicted = self._predicted(content)
 
         def handler(event: Event) -> Any:  # noqa: ANN401 (JSON)
             body = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"]
-            interpreter.set_tensor(read, self.by_hand(json.loads(body)["instances"][0]))
-            interpreter.invoke()
-            return {"statusCode": 200, "body": json.dumps({"predictions": interpreter.get_tensor(written).tolist()})}
+            return {"statusCode": 200, "body": json.dumps({"predictions": [predicted(json.loads(body))]})}
 
         return handler
+
+    def with_duties(self, content: bytes) -> Handler:
+        """Make a handler that also routes requests and prints metrics, with Powertools, as one would by hand."""
+        predicted, app = self._predicted(content), APIGatewayHttpResolver()
+        metrics = Metrics(namespace="Warm", service="warm")
+
+        @app.post("/v1/models/<model>")
+        def predict(model: str) -> dict[str, Any]:
+            event = app.current_event
+            body = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"]
+            metrics.add_dimension(name="model", value=model)
+            metrics.add_metric(name="Predictions", unit="Count", value=1)
+            metrics.add_metric(name="Errors", unit="Count", value=0)
+            return {"predictions": [predicted(json.loads(body))]}
+
+        def handler(event: Event, context: object) -> Any:  # noqa: ANN401 (JSON)
+            return app.resolve(event, context)  # type: ignore[arg-type] # no part of it is read
+
+        counted = metrics.log_metrics(handler)
+        return lambda event: counted(event, None)
+
+    def _predicted(self, content: bytes) -> Callable[[Any], list[float]]:
+        interpreter = load(content, DEPLOYED)
+        read, written = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+        def predicted(document: Any) -> list[float]:  # noqa: ANN401 (JSON)
+            interpreter.set_tensor(read, self.by_hand(document["instances"][0]))
+            interpreter.invoke()
+            logits = interpreter.get_tensor(written)[0]
+            exponentials = np.exp(logits - logits.max())
+            probabilities: list[float] = (exponentials / exponentials.sum()).tolist()
+            return probabilities
+
+        return predicted
 
 
 def _network(one: Input, architecture: str) -> bytes:
