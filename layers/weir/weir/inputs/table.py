@@ -40,11 +40,20 @@ class TableReader:
             if len(given) != count:
                 raise BadTensor(f"{column.name} has one value for each of the {count} rows", len(given))
             parts += encode(given)
-        with np.errstate(over="ignore"):
-            rows = np.array(parts, np.float64).T.astype(np.float32)  # None becomes NaN
+        try:
+            with np.errstate(over="ignore"):
+                rows = np.array(parts, np.float64).T.astype(np.float32)  # None becomes NaN
+        except OverflowError as exc:
+            raise self._too_large(values) from exc
         if not np.isfinite(rows).all():
             self._check_finite(rows, values)
         return rows
+
+    def _too_large(self, values: Mapping[str, Values]) -> BadTensor:
+        """Find the whole number that is beyond any float."""
+        numbers = ((one.name, value) for one in self.described.columns for value in values[one.name])
+        name, value = next((name, value) for name, value in numbers if type(value) is int and abs(value) > _LARGEST)
+        return BadTensor(f"{name}: {finite_rule('FP32')}", f"{str(value)[:_SHOWN]}…")
 
     def _check_finite(self, rows: Floats, values: Mapping[str, Values]) -> None:
         """Refuse infinite values, and missing ones where there may be none."""
@@ -110,8 +119,6 @@ def _numbers(column: Number, values: Values) -> Sequence[Values]:
         for row, value in enumerate(values):
             if type(value) not in _NUMBERS:
                 raise BadTensor(f"{column.name} is a number", _at(values, row))
-        if (huge := max((abs(value) for value in values if type(value) is int), default=0)) > _LARGEST:
-            raise BadTensor(f"{column.name}: {finite_rule('FP32')}", f"{str(huge)[:_SHOWN]}…")
     return (values,)
 
 
