@@ -40,11 +40,11 @@ class TextReader:
         rows = np.zeros((len(texts), most), np.int32)
         for row, text in enumerate(texts):
             if not isinstance(text, str):
-                raise BadTensor(f"{name} is a text", f"{text!r} in row {row}")
+                raise BadTensor(f"{name} is a text", f"{text!r}{_at(row, texts)}")
             try:
                 content = text[:most].encode()[:most].replace(_NUL, _BLANK)
             except UnicodeEncodeError as exc:
-                raise BadTensor(f"{name} is a text that UTF-8 can write", f"{exc} in row {row}") from exc
+                raise BadTensor(f"{name} is a text that UTF-8 can write", f"{exc}{_at(row, texts)}") from exc
             rows[row, : len(content)] = np.frombuffer(content, np.uint8)
         return rows
 
@@ -68,3 +68,8 @@ class TextReader:
     def filled(self, rows: NDArray[np.int32]) -> int:
         """Count the texts of rows `(n, most_bytes)` that fill all of it: they were cut, or are exactly as long."""
         return int(np.count_nonzero(rows[:, -1]))
+
+
+def _at(row: int, texts: Values) -> str:
+    """Say which row it is, where there are several."""
+    return "" if len(texts) == 1 else f" in row {row}"
