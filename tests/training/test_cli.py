@@ -62,7 +62,7 @@ OPTIONS = (
     *("--task", "--out", "--seed", "--reuse"),
     *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
     *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
-    *("--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
+    *("--text", "--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
     *("--timeout", "--host", "--port", "--json"),
 )
 """every option of every command, in the order in which help shows them"""
@@ -262,6 +262,10 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["train", "digits", "--seed", "-1"], 2, "seed"),
         (["evaluate", "/nowhere"], 2, "a training folder is one that `weir train` completed. Got: /nowhere"),
         (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
+        (["predict", "quick", "--store", "{store}"], 2, "either INPUT or --text is what to predict. Got: neither"),
+        (["predict", "quick", "{rows}", "--text", "a", "--store", "{store}"], 2, "is what to predict. Got: both"),
+        (["predict", "quick", "--text", "a", "--store", "{store}"], 2, "--text is for a model that reads one text"),
+        (["up", "/nowhere"], 2, "a training folder is one that `weir train` completed. Got: /nowhere"),
         (["publish", "/nowhere"], 2, "Missing option '--store'"),
         (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
         (["publish", "{trained}", "--store", "s3://b/x?y"], 2, "without '?' and '#'. Got: s3://b/x?y"),

@@ -33,7 +33,8 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     \b
     Arguments:
       MODEL  Name of a published model.
-      FILE   A .npy or .csv of rows; a .csv may have a header, and commas, semicolons or tabs.
+      FILE   A .csv (commas, semicolons or tabs; its first line names the columns of a table
+             or a text), a .jsonl of objects, a .npy of numbers, or one .png or .jpg.
 
     The file is uploaded to batches/in/MODEL/[cascade/] in the store. On s3:// that starts the deployed batch function,
     which is notified of files at the root of its bucket, so the store has no prefix; on file:// this command runs the
