@@ -45,7 +45,7 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     \b
     Arguments:
       MODEL    Name of a published model.
-      [INPUT]  A .png or .jpg; a .csv whose first line names columns; a .jsonl of objects;
+      INPUT  A .png or .jpg; a .csv whose first line names columns; a .jsonl of objects;
                a .txt; a .npy of one row or many; or a .json: a request of the V2 protocol,
                a row by name, or nested numbers.
 
