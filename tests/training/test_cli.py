@@ -604,7 +604,7 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     done = again
     promise = json.loads(done.stdout)["promise"]
     assert promise.startswith("with 97.5 % confidence, ")
-    assert "; attempt 3 on these rows, 12.5 % of delta spent in all)" in promise
+    assert "; attempt 3 on these rows: the deltas of all attempts add up to 12.5 %)" in promise
     assert (copy / "summary.json").read_text() == done.stdout
     assert weir("evaluate", copy).returncode == 0
 
@@ -692,3 +692,14 @@ def test_a_promise_against_labels_that_nothing_keeps_fails(trained: Path, tmp_pa
     assert done.returncode == 1
     assert "the last level alone is wrong on" in done.stderr
     assert weir("evaluate", tmp_path / "out").returncode == 0
+
+
+def test_what_is_mistyped_makes_no_store(tmp_path: Path) -> None:
+    """A store that is not there is refused for a batch file, and is not made for a folder or an alias that is wrong."""
+    store = tmp_path / "store"
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1\n")
+    done = weir("batch", "nobody", rows, "--store", store.as_uri())
+    assert (done.returncode, "the folder exists" in done.stderr) == (2, True)
+    assert weir("publish", tmp_path / "nothing", "--store", store.as_uri()).returncode == 2
+    assert not store.exists()

@@ -58,12 +58,13 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
 
     key = batch_key(model, file.name, mount)
     data = read(file, "FILE")
-    target = open_store(store, store_endpoint)
     with Console() as console:
         if is_bucket(store):
+            target = open_store(store, store_endpoint)
             summary = upload_and_wait(target, key, data, timeout_s=timeout, on_wait=console.progress)
         else:
-            summary = answer_here(target, Registry(Store(store)), key, data, on_rows=console.progress)
+            registry = Registry(Store(store))  # first: it refuses a folder that is not there
+            summary = answer_here(open_store(store), registry, key, data, on_rows=console.progress)
     print(show(summary, key, as_json=as_json))
     if not summary.error:
         return 0

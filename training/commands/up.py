@@ -1,8 +1,11 @@
 """`weir up`."""
 
 import os
+import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
+from urllib.parse import quote as url_quote
 
 import click
 
@@ -68,7 +71,8 @@ def _train(console: Console) -> None:
 def _instructions(system: "System", model: str, request: Path, rows: Path) -> str:
     url, store, endpoint = system.url, system.store, system.store_endpoint
     bucket = store.removeprefix("s3://")
-    post = f"curl -s -X POST -H 'Content-Type: application/json' --data-binary @{request}"
+    post = f"curl -sS -X POST -H 'Content-Type: application/json' --data-binary {quote(f'@{request}')}"
+    weir, file, name = quote(sys.argv[0]), quote(str(rows)), url_quote(rows.name)
     return f"""\
 The API is at {url}; it asks for no authorization. {url}/docs is a page to try it on. Ctrl-C stops it.
 
@@ -76,13 +80,13 @@ Predict a row with the end-to-end model, then with the cascade; then answer a fi
 
 {post} {url}/v2/models/{model}/infer
 {post} {url}/cascade/v2/models/{model}/infer
-curl -s -T {rows} {endpoint}/{bucket}/batches/in/{model}/{rows.name} && sleep 5 && \
-curl -s -u local:local {endpoint}/{bucket}/batches/out/{model}/{rows.name}/summary.json
+curl -sS -T {file} {endpoint}/{bucket}/batches/in/{model}/{name} && sleep 5 && \
+curl -sS -u local:local {endpoint}/{bucket}/batches/out/{model}/{name}/summary.json
 
 For `weir predict`, `weir batch` and `weir publish` in another terminal:
 
 export MODEL_STORE={store} MODEL_STORE_ENDPOINT={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
-.venv/bin/weir batch {model} {rows} --cascade
+{weir} batch {model} {file} --cascade
 
 The functions log to {rows.parent}/functions.log.
 """

@@ -76,11 +76,16 @@ def column_from_json(data: msgspec.Raw, count: int) -> Values:
         raise BadTensor("data is a list of values, one a row", exc) from exc
     if len(values) != count:
         raise BadTensor(f"data has {count} values", len(values))
-    if values and type(values[0]) is list:
-        if not all(type(value) is list and len(value) == 1 for value in values):
-            raise BadTensor("data is a list of values, or of lists of one value each", "others")
-        return [value[0] for value in values]
-    return values
+    return alone(values)
+
+
+def alone(values: list[Any]) -> list[Any]:
+    """Take values out of lists of one, as the shape [-1, 1] has them. Raises `BadTensor` for other lists."""
+    if not values or type(values[0]) is not list:
+        return values
+    if not all(type(value) is list and len(value) == 1 for value in values):
+        raise BadTensor("data is a list of values, or of lists of one value each", "others")
+    return [value[0] for value in values]
 
 
 def files_from_json(data: msgspec.Raw, count: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from weir.errors import BadBody, BadTensor
 from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.inputs.values import Values
-from weir.protocol.datatypes import column_from_json, files_from_json, from_json
+from weir.protocol.datatypes import alone, column_from_json, files_from_json, from_json
 from weir.protocol.raw_json import is_object
 
 _SHOWN_BYTES = 200
@@ -35,7 +35,8 @@ def from_records(records: Sequence[msgspec.Raw], reader: RowReader) -> InputRows
         decoded = [_values_of.decode(record) for record in records]
         for one in decoded:
             reader.check_names(one)
-        return reader.from_values({name: [one[name] for one in decoded] for name in reader.tensors}, len(decoded))
+        columns = {name: alone([one[name] for one in decoded]) for name in reader.tensors}
+        return reader.from_values(columns, len(decoded))
     rows = [named(record, reader) for record in records]
     return from_columns({name: [row[name] for row in rows] for name in reader.tensors}, reader)
 
