@@ -146,6 +146,10 @@ class NetworkSpec(Value, frozen=True, kw_only=True):
     """added to the task's seed: networks that differ in nothing else are trained from other random weights"""
     columns: tuple[str, ...] = ()
     """columns of a table that the network reads; none: all"""
+    scale: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """share by which training pictures are enlarged or reduced at random"""
+    colour: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """share by which brightness, contrast and saturation of training pictures are changed at random"""
 
 
 class SettledNetwork(NetworkSpec, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ def up(trained: Path | None, host: str, port: int) -> None:
 
     \b
     Arguments:
-      [DIR]  Folder of a complete training.
+      DIR  Folder of a complete training.
 
     Runs an S3, a queue, the API and the functions until Ctrl-C. They serve the model of a training; by default that of
     `weir demo`, which is trained first when there is none yet. Files to try it with are written to DIR-samples.

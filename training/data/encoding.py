@@ -19,7 +19,7 @@ MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 def picture(name: str, keys: PictureKeys, channels: int) -> Picture:
     """Describe the input that pictures of a task become."""
     shape = (-1, *keys.size) if channels == 1 else (-1, *keys.size, channels)
-    return Picture(name=name, shape=shape, meaning="raw pixel values, 0 to 255")
+    return Picture(name=name, shape=shape, meaning="raw pixel values, 0 to 255", background=keys.background)
 
 
 def encoded_picture(one: Picture, content: bytes, extension: str) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from tests.http_servers import running
 from training.data import sources
 from training.data.sources import fashion_mnist, npz
 from training.task import Data
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Picture, Table
 from weir.errors import BadInput, Unavailable
 
 
@@ -232,3 +232,14 @@ def test_a_file_that_is_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> N
             path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
             with contextlib.suppress(BadInput):
                 npz.arrays(str(path))
+
+
+@pytest.mark.parametrize(("shape", "row"), [((12, 4, 5), (4, 5)), ((12, 4, 5, 3), (4, 5, 3)), ((12, 4), (4,))])
+def test_a_npz_has_pictures_in_grey_or_in_colour_or_a_table(
+    tmp_path: Path, shape: tuple[int, ...], row: tuple[int, ...]
+) -> None:
+    """The number of its dimensions tells which."""
+    np.savez(tmp_path / "a.npz", x=np.random.default_rng(0).integers(0, 255, shape), y=np.arange(12) % 2)
+    data = npz.load(str(tmp_path / "a.npz"))
+    assert data.input.row_shape == row
+    assert isinstance(data.input, Table if len(row) == 1 else Picture)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from training.data import label_names
 from training.data.dataset import Dataset
-from training.modalities.picture.reading import grey
+from training.modalities.picture.reading import colour, grey
 from weir.catalog.columns import Number
-from weir.catalog.inputs import Table
+from weir.catalog.inputs import Input, Table
 from weir.errors import BadInput
 
 _UNREADABLE = (
@@ -53,9 +53,20 @@ def load(path: str) -> Dataset:
         if x.shape[1:] != x_test.shape[1:]:
             raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", x_test.shape[1:])
         x, y = np.concatenate([x, x_test]), np.concatenate([y, y_test])
-    described = _table(x, found.get("column_names")) if x.ndim == 2 else grey(x)  # noqa: PLR2004 (rows, columns)
+    described = _described(x, found.get("column_names"))
     names = label_names.given(found["label_names"]) if "label_names" in found else label_names.numbered(y)
     return Dataset(x, y, names, (described,), test_from)
+
+
+def _described(x: NDArray[np.generic], names: NDArray[np.generic] | None) -> Input:
+    """Describe rows `(rows, columns)`, `(rows, height, width)` or `(rows, height, width, 3)`. Raises `BadInput`."""
+    match x.ndim:
+        case 2:
+            return _table(x, names)
+        case 4:
+            return colour(x)
+        case _:
+            return grey(x)
 
 
 def _table(x: NDArray[np.generic], names: NDArray[np.generic] | None) -> Table:

@@ -1,4 +1,4 @@
-"""Grey pictures, as training sees them."""
+"""Pictures, grey or in colour, as training sees them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PictureModality:
-    """Rows `(n, height, width)` of one input; the other files of this package do the work."""
+    """Rows `(n, height, width)`, or with channels behind; the other files of this package do the work."""
 
     described: Picture
 
@@ -47,8 +47,8 @@ class PictureModality:
         return True
 
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
-        """Mirror, shift and partly erase pictures at random."""
-        return augmentation.augmented(rows, spec, random)
+        """Mirror, shift, partly erase, scale and recolour pictures at random."""
+        return augmentation.augmented(rows, spec, random, self.described.range)
 
     def mixed(self, rows: Floats, random: np.random.Generator) -> Floats:
         """Mix the pixels of pictures (mixup)."""

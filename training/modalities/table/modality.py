@@ -56,7 +56,7 @@ class TableModality:
         """Refuse an architecture that is not known, and changes that only pictures have. Raises `BadInput`."""
         from training.modalities.table import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        architectures.known(one_input.architecture(spec))
+        architectures.check(one_input.architecture(spec), self.described)
         places.check_names(self.described, spec.columns)
         places.check_changes(spec)
 

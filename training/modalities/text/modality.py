@@ -55,13 +55,15 @@ class TextModality:
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an architecture that is not known. Raises `BadInput`."""
         one_input.check_columns(spec)
-        self.recipe(spec)
+        from training.modalities.text import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
+
+        architectures.check(one_input.architecture(spec), self.described)
 
     def recipe(self, spec: NetworkSpec) -> Recipe:
         """Return how an architecture is trained unless a task says otherwise. Raises `BadInput` for an unknown one."""
         from training.modalities.text import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.known(one_input.architecture(spec)).recipe
+        return architectures.recipe(one_input.architecture(spec))
 
     def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
         """Build a network by name, with the weights of buckets of the training rows. Raises `BadInput`."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -36,6 +36,10 @@ DTYPES: dict[str, np.dtype[Any]] = {
 
 CHANNELS = (1, 3)
 """of a picture: grey, or red, green and blue"""
+
+
+Sample = Annotated[int, msgspec.Meta(ge=0, le=255)]
+"""red, green or blue of a colour"""
 
 
 class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +86,9 @@ class Picture(_Shaped, frozen=True, kw_only=True, tag="picture"):
 
     range: tuple[float, float] = (0.0, 255.0)
     """the values of black and of white"""
+    background: tuple[Sample, Sample, Sample] | None = None
+    """red, green and blue of what shows through where a picture is transparent; None: white or black, whichever is
+    further from the brightness of what is visible"""
 
     @property
     def height(self) -> int:

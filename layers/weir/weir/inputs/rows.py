@@ -1,6 +1,6 @@
 """Rows of a model: one array for all of its inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.inputs import Input, Table, TensorMetadata, Text
+from weir.catalog.inputs import Input, Picture, Table, TensorMetadata, Text
 from weir.errors import BadTensor, UnsupportedMedia
+from weir.inputs.picture import PictureReader
 from weir.inputs.reader import Reader, reader_for
 from weir.inputs.tensor import NO_FILES, InputRows, TensorReader
 from weir.inputs.text import TextReader
@@ -39,14 +40,32 @@ class RowReader:
         return first if len(self.readers) == 1 and isinstance(first, TensorReader) else None
 
     @cached_property
+    def pictures(self) -> frozenset[str]:
+        """The names of the inputs that may be sent as files."""
+        return frozenset(one.name for one in self.inputs if isinstance(one, Picture))
+
+    @cached_property
+    def content_types(self) -> tuple[str, ...]:
+        """MLServer's names of the codecs that go with what the model reads."""
+        of_kinds = {Table: ("pd", "str"), Text: ("str",), Picture: ("base64",) if len(self.inputs) > 1 else ()}
+        return tuple(sorted({"np", *(name for one in self.inputs for name in of_kinds.get(type(one), ()))}))
+
+    @cached_property
     def ignores_others(self) -> bool:
         """Whether rows may have further columns: those of a table may, for people send whole records."""
         return any(isinstance(one, Table) for one in self.inputs)
 
-    def check_names(self, names: Sequence[str]) -> None:
+    @cached_property
+    def columns(self) -> bool:
+        """Whether every tensor is a column or a text, one value a row."""
+        return all(len(tensor.shape) == 1 for tensor in self.tensors.values())
+
+    def check_names(self, names: Collection[str]) -> None:
         """Refuse names of tensors or columns that are missing, there twice, or not the model's. Raises `BadTensor`."""
         known = self.tensors
         if self.ignores_others:
+            if isinstance(names, Mapping) and known.keys() <= names.keys():
+                return
             names = [name for name in names if name in known]
         if len(names) != len(known) or set(names) != known.keys():
             missing = [name for name in known if name not in names]
@@ -54,8 +73,18 @@ class RowReader:
             raise BadTensor(f"the inputs are {', '.join(known)}", got)
 
     def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
-        """Encode `count` rows from the values of all tensors, by name. Raises `BadTensor`."""
-        return joined([reader.from_values(values, count) for reader in self.readers], self.inputs)
+        """Encode `count` rows from the values of all tensors, by name; of several inputs, files are decoded later.
+
+        Raises:
+            BadInput: a value is not the model's.
+        """
+        if len(self.readers) == 1:
+            return self.readers[0].from_values(values, count)
+        arrays = [
+            reader.deferred(values, count) if isinstance(reader, PictureReader) else reader.from_values(values, count)
+            for reader in self.readers
+        ]
+        return joined(arrays, self.inputs)
 
     def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> InputRows:
         """Encode `count` rows from the cells of a .csv, by the names of its columns. Raises `BadTensor`."""
@@ -121,10 +150,14 @@ def _max_bytes(one: Input) -> int:
 
 
 def joined(arrays: Sequence[InputRows], inputs: Sequence[Input]) -> InputRows:
-    """Make one array of rows of the arrays `(n, …)` of each input."""
+    """Make one array of rows of the arrays `(n, …)` of each input; what decodes itself later stays an object."""
     if len(arrays) == 1:
         return arrays[0]
-    rows = np.empty(len(arrays[0]), [(one.name, one.dtype, one.row_shape) for one in inputs])
+    dtypes = [
+        (one.name, array.dtype) if array.dtype == object else (one.name, one.dtype, one.row_shape)
+        for one, array in zip(inputs, arrays, strict=True)
+    ]
+    rows = np.empty(len(arrays[0]), dtypes)
     for one, array in zip(inputs, arrays, strict=True):
         rows[one.name] = array
     return rows

@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.columns import FIRST_CODE, MISSING, UNKNOWN, Category, Column, Date, Number, width
+from weir.catalog.columns import DATE_PARTS, FIRST_CODE, MISSING, UNKNOWN, Category, Column, Date, Number, width
 from weir.catalog.inputs import Table
 from weir.engine.arrays import Floats
 from weir.errors import BadTensor, UnsupportedMedia
@@ -35,13 +34,38 @@ class TableReader:
         Raises:
             BadTensor: a column has more or fewer values than `count`, or one that its kind does not allow.
         """
-        rows = np.empty((count, self.described.row_values), np.float32)
-        for column, start, encode in self._encoders:
+        parts: list[Values] = []
+        for column, encode in self._encoders:
             given = values[column.name]
             if len(given) != count:
                 raise BadTensor(f"{column.name} has one value for each of the {count} rows", len(given))
-            encode(given, rows[:, start : start + width(column)])
+            parts += encode(given)
+        try:
+            with np.errstate(over="ignore"):
+                rows = np.array(parts, np.float64).T.astype(np.float32)  # None becomes NaN
+        except OverflowError as exc:
+            raise self._too_large(values) from exc
+        if not np.isfinite(rows).all():
+            self._check_finite(rows, values)
         return rows
+
+    def _too_large(self, values: Mapping[str, Values]) -> BadTensor:
+        """Find the whole number that is beyond any float."""
+        numbers = ((one.name, value) for one in self.described.columns for value in values[one.name])
+        name, value = next((name, value) for name, value in numbers if type(value) is int and abs(value) > _LARGEST)
+        return BadTensor(f"{name}: {finite_rule('FP32')}", f"{str(value)[:_SHOWN]}…")
+
+    def _check_finite(self, rows: Floats, values: Mapping[str, Values]) -> None:
+        """Refuse infinite values, and missing ones where there may be none."""
+        place = 0
+        for column in self.described.columns:
+            own = rows[:, place]
+            place += width(column)
+            if isinstance(column, Number) and (infinite := np.isinf(own)).any():
+                got = _at(values[column.name], int(np.argmax(infinite)))
+                raise BadTensor(f"{column.name}: {finite_rule('FP32')}", got)
+            if not column.optional and (missing := np.isnan(own)).any():
+                raise _missing(column, int(np.argmax(missing)), len(rows))
 
     def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> Floats:
         """Encode `count` rows from the cells of a .csv, by the names of its columns. Raises `BadTensor`."""
@@ -71,83 +95,72 @@ class TableReader:
         return np.zeros((count, self.described.row_values), np.float32)
 
     @cached_property
-    def _encoders(self) -> list[tuple[Column, int, "_Encode"]]:
-        """Each column, where its values start in a row, and what writes them there."""
-        columns = self.described.columns
-        starts = accumulate(map(width, columns[:-1]), initial=0)
-        return [(column, start, _encoder(column)) for column, start in zip(columns, starts, strict=True)]
+    def _encoders(self) -> list[tuple[Column, "_Encode"]]:
+        """Each column, and what turns its values into numbers."""
+        return [(column, _encoder(column)) for column in self.described.columns]
 
 
-_Encode = Callable[[Values, NDArray[np.float32]], None]
-"""values of a column `(n,)`, and the place for what they are in the array `(n, width)`"""
+_Encode = Callable[[Values], Sequence[Values]]
+"""values of a column `(n,)` -> numbers `(n,)`, or None, for each value that it has in the array of a row"""
 
 
 def _encoder(column: Column) -> _Encode:
     match column:
         case Number():
-            return partial(_write_numbers, column)
+            return partial(_numbers, column)
         case Category():
-            codes = {text: number for number, text in enumerate(column.vocabulary, FIRST_CODE)}
-            return partial(_write_codes, column, codes)
+            return partial(_codes, column, {text: number for number, text in enumerate(column.vocabulary, FIRST_CODE)})
         case Date():
-            return partial(_write_dates, column)
+            return partial(_dates, column)
 
 
-def _write_numbers(column: Number, values: Values, out: NDArray[np.float32]) -> None:
+def _numbers(column: Number, values: Values) -> Sequence[Values]:
     if not isinstance(values, np.ndarray):
-        _check_types(values, _NUMBERS, column, "a number")
-    try:
-        with np.errstate(over="ignore"):
-            out[:, 0] = np.asarray(values, np.float64)  # None becomes NaN
-    except (TypeError, ValueError, OverflowError) as exc:
-        raise BadTensor(finite_rule("FP32"), f"{column.name}: {exc}") from exc
-    if np.isfinite(out).all():
-        return
-    if (infinite := np.isinf(out[:, 0])).any():
-        row = int(np.argmax(infinite))
-        raise BadTensor(f"{column.name}: {finite_rule('FP32')}", _at(values, row))
-    if not column.optional:
-        raise _missing(column, int(np.argmax(np.isnan(out[:, 0]))), len(values))
+        for row, value in enumerate(values):
+            if type(value) not in _NUMBERS:
+                raise BadTensor(f"{column.name} is a number", _at(values, row))
+    return (values,)
 
 
-def _write_codes(column: Category, codes: Mapping[str, int], values: Values, out: NDArray[np.float32]) -> None:
+def _codes(column: Category, codes: Mapping[str, int], values: Values) -> Sequence[Values]:
+    encoded: list[int] = []
     for row, value in enumerate(values):
-        if type(value) is int:  # a category of whole numbers, as a .csv has it
-            value = str(value)  # noqa: PLW2901
-        if value is None or value == "":
+        text = str(value) if type(value) is int else value  # a category of whole numbers, as a .csv has it
+        if text is None or text == "":
             if not column.optional:
                 raise _missing(column, row, len(values))
-            out[row] = MISSING
-        elif type(value) is str:
-            out[row] = codes.get(value, UNKNOWN)
+            encoded.append(MISSING)
+        elif type(text) is str:
+            encoded.append(codes.get(text, UNKNOWN))
         else:
             raise BadTensor(f"{column.name} is a text", _at(values, row))
+    return (encoded,)
 
 
-def _write_dates(column: Date, values: Values, out: NDArray[np.float32]) -> None:
+def _dates(column: Date, values: Values) -> Sequence[Values]:
+    encoded: list[tuple[float, ...]] = []
     for row, value in enumerate(values):
         if value is None or value == "":
-            if not column.optional:
-                raise _missing(column, row, len(values))
-            out[row] = math.nan
+            encoded.append(_NO_DATE)
             continue
         try:
-            out[row] = parts_of(value)
+            encoded.append(parts_of(value))
         except (TypeError, ValueError, OverflowError) as exc:
             rule = f"{column.name} is a date, or a date and a time, in ISO 8601, such as 2026-01-31 or 2026-01-31T09:30"
             raise BadTensor(rule, _at(values, row)) from exc
+    return list(zip(*encoded, strict=True)) if encoded else [()] * len(DATE_PARTS)
 
 
-def _check_types(values: Sequence[object], types: frozenset[type], column: Column, kind: str) -> None:
-    for row, value in enumerate(values):
-        if type(value) not in types:
-            raise BadTensor(f"{column.name} is {kind}", _at(values, row))
+_LARGEST = int(np.finfo(np.float64).max)
+"""whole numbers beyond are no float"""
+_SHOWN = 20
+"""digits of a number that is refused"""
+_NO_DATE = (math.nan,) * len(DATE_PARTS)
 
 
 def _missing(column: Column, row: int, count: int) -> BadTensor:
-    return BadTensor(
-        f"{column.name} has a value in every row, as it had in training", "none" if count == 1 else f"none in row {row}"
-    )
+    got = "none" if count == 1 else f"none in row {row}"
+    return BadTensor(f"{column.name} has a value in every row, as it had in training", got)
 
 
 def _at(values: Values, row: int) -> str:

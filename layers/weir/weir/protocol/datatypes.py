@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pybase64
 from numpy.typing import NDArray
 
 from weir.catalog.inputs import BYTES, DTYPES
@@ -82,6 +83,21 @@ def column_from_json(data: msgspec.Raw, count: int) -> Values:
     return values
 
 
+def files_from_json(data: msgspec.Raw, count: int) -> list[bytes]:
+    """Read `count` files in base64, each a text, or TensorFlow Serving's `{"b64": text}`. Raises `BadTensor`."""
+    rule = "files are texts in base64"
+    files = []
+    for value in column_from_json(data, count):
+        text = value.get("b64") if isinstance(value, dict) else value
+        if not isinstance(text, str):
+            raise BadTensor(rule, value)
+        try:
+            files.append(pybase64.b64decode(text, validate=True))
+        except ValueError as exc:
+            raise BadTensor(rule, exc) from exc
+    return files
+
+
 def column_from_bytes(data: memoryview, datatype: str, count: int) -> Values:
     """Read `count` values of a column from their bytes: texts, each behind its length, or numbers, NaN among them.
 
@@ -89,27 +105,31 @@ def column_from_bytes(data: memoryview, datatype: str, count: int) -> Values:
         BadTensor: the bytes are more or fewer, or a text is not UTF-8.
     """
     if datatype == BYTES:
-        return _texts(data, count)
+        return [_text(content, row) for row, content in enumerate(files_from_bytes(data, count))]
     dtype = DTYPES[datatype]
     if len(data) != count * dtype.itemsize:
         raise BadTensor(f"{count} values of {datatype} are {count * dtype.itemsize} bytes", len(data))
     return np.frombuffer(data, np.uint8 if dtype.kind == "b" else dtype)
 
 
-def _texts(data: memoryview, count: int) -> list[str]:
-    texts, at = [], 0
-    for _ in range(count):
+def files_from_bytes(data: memoryview, count: int) -> list[bytes]:
+    """Read `count` values of BYTES, each behind its length. Raises `BadTensor` for bytes that are more or fewer."""
+    values: list[bytes] = []
+    at = 0
+    while len(values) < count and at + _LENGTH_BYTES <= len(data):
         start = at + _LENGTH_BYTES
         at = start + int.from_bytes(data[at:start], "little")
-        if at > len(data) or start > len(data):
-            break
-        try:
-            texts.append(str(data[start:at], "utf-8"))
-        except UnicodeDecodeError as exc:
-            raise BadTensor("texts are UTF-8", f"{exc}, in row {len(texts)}") from exc
-    if len(texts) != count or at != len(data):
-        raise BadTensor(f"{count} texts, each behind its length in 4 bytes, fill the bytes", f"{len(data)} bytes")
-    return texts
+        values.append(bytes(data[start:at]))
+    if len(values) != count or at != len(data):
+        raise BadTensor(f"{count} values of BYTES, each behind its length in 4 bytes, fill the bytes", len(data))
+    return values
+
+
+def _text(content: bytes, row: int) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as exc:
+        raise BadTensor("texts are UTF-8", f"{exc}, in row {row}") from exc
 
 
 _LENGTH_BYTES = 4

@@ -1,8 +1,7 @@
 """The body of an inference request -> the message, and the rows of its tensors."""
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +13,14 @@ from weir.inputs.picture_structure import PICTURES
 from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.inputs.values import Values
-from weir.protocol.datatypes import column_from_bytes, column_from_json, from_bytes, from_json
+from weir.protocol.datatypes import (
+    column_from_bytes,
+    column_from_json,
+    files_from_bytes,
+    files_from_json,
+    from_bytes,
+    from_json,
+)
 from weir.protocol.messages import (
     IndexRequest,
     InferRequest,
@@ -68,6 +74,7 @@ def decode(content: bytes, header_length: int | None, reader: RowReader) -> Deco
             raise BadBody("a picture is sent with Content-Type: image/png or image/jpeg", "a picture without") from exc
         raise BadBody(_FORM, exc) from exc
     _check_outputs(message)
+    _check_content_types(message, reader)
     behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not None)
     if behind != len(content) - split:
         raise BadBody(
@@ -101,6 +108,15 @@ def _check_outputs(message: InferRequest) -> None:
         raise BadTensor("each output is requested once", names)
 
 
+def _check_content_types(message: InferRequest, reader: RowReader) -> None:
+    """Refuse MLServer's codecs that do not go with what the model reads."""
+    for part in (message, *message.inputs, *(message.outputs or ())):
+        given = part.parameters and part.parameters.content_type
+        if given is not None and given not in reader.content_types:
+            taken = ", ".join(reader.content_types)
+            raise BadBody(_FORM, f"parameters.content_type {given}, where this model takes {taken}")
+
+
 def decode_index(content: bytes) -> IndexRequest:
     """Read the body of a request for the index, which may be empty. Raises `BadBody`."""
     try:
@@ -116,7 +132,7 @@ def rows(request: DecodedRequest, reader: RowReader) -> InputRows:
         BadTensor: a name, datatype, shape, count or value is not the model's.
     """
     tensors = request.message.inputs
-    if reader.plain is not None and len(tensors) == 1:  # most models: the short way
+    if reader.plain is not None and len(tensors) == 1 and tensors[0].datatype != BYTES:  # most models: the short way
         only, spec = tensors[0], reader.plain.described
         reader.check_names([only.name])
         _check(only, spec)
@@ -128,9 +144,7 @@ def rows(request: DecodedRequest, reader: RowReader) -> InputRows:
         size = tensor.binary_data_size
         if (known := reader.tensors.get(tensor.name)) is not None:
             binary = None if size is None else request.binary[at : at + size]
-            values[tensor.name] = (
-                _column(tensor, known, binary) if len(known.shape) == 1 else _tensor(tensor, known, binary)
-            )
+            values[tensor.name] = _read(tensor, known, binary, reader)
         at += size or 0
     counts = [len(given) for given in values.values()]
     check_rows(counts[0])
@@ -138,7 +152,12 @@ def rows(request: DecodedRequest, reader: RowReader) -> InputRows:
     return reader.from_values(values, counts[0])
 
 
-def _tensor(tensor: InputTensor, spec: TensorMetadata, binary: memoryview | None) -> InputRows:
+def _read(tensor: InputTensor, spec: TensorMetadata, binary: memoryview | None, reader: RowReader) -> Values:
+    """Read the values of one tensor: of a column or text, of files of pictures, or of an array."""
+    if len(spec.shape) == 1:
+        return _column(tensor, spec, binary)
+    if tensor.datatype == BYTES and spec.name in reader.pictures:
+        return _files(tensor, binary)
     _check(tensor, spec)
     return _values(tensor, binary)
 
@@ -148,17 +167,34 @@ def _column(tensor: InputTensor, spec: TensorMetadata, binary: memoryview | None
     datatype = tensor.datatype
     if (datatype == BYTES) != (spec.datatype == BYTES) or (datatype != BYTES and datatype not in DTYPES):
         raise BadTensor(f"the datatype of {spec.name} is {spec.datatype}", datatype)
+    count, data = _column_rows(tensor), _data(tensor, binary)
+    try:
+        if data is None:
+            assert binary is not None
+            return column_from_bytes(binary, datatype, count)
+        return column_from_json(data, count)
+    except BadTensor as exc:
+        raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
+
+
+def _files(tensor: InputTensor, binary: memoryview | None) -> Values:
+    """Read pictures as files, PNG or JPEG: in base64 in the JSON, or behind it as they are."""
+    count, data = _column_rows(tensor), _data(tensor, binary)
+    try:
+        if data is None:
+            assert binary is not None
+            return files_from_bytes(binary, count)
+        return files_from_json(data, count)
+    except BadTensor as exc:
+        raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
+
+
+def _column_rows(tensor: InputTensor) -> int:
+    """Return the number of rows of a column of shape [n] or [n, 1]. Raises `BadTensor`."""
     if len(tensor.shape) not in {1, 2} or tensor.shape[1:] not in ([], [1]):
-        raise BadTensor(f"the shape of {spec.name} is [-1] or [-1, 1], -1 for the rows", tensor.shape)
-    check_rows(count := tensor.shape[0])
-    if binary is not None:
-        _check_one_place(tensor, binary)
-        return _named_errors(tensor, lambda: column_from_bytes(binary, datatype, count))
-    data = tensor.values
-    if data is None:
-        _check_one_place(tensor, binary)
-    assert data is not None
-    return _named_errors(tensor, lambda: column_from_json(data, count))
+        raise BadTensor(f"the shape of {tensor.name} is [-1] or [-1, 1], -1 for the rows", tensor.shape)
+    check_rows(tensor.shape[0])
+    return tensor.shape[0]
 
 
 def check_rows(count: int) -> None:
@@ -182,30 +218,23 @@ def _check(tensor: InputTensor, one: TensorMetadata | Tensor | Picture) -> None:
 
 
 def _values(tensor: InputTensor, binary: memoryview | None) -> InputRows:
-    count, data = math.prod(tensor.shape), tensor.values
-    _check_one_place(tensor, binary)
-    if binary is not None:
-        values = _named_errors(tensor, lambda: from_bytes(binary, tensor.datatype, count))
-    else:
-        assert data is not None
-        values = _named_errors(tensor, lambda: from_json(data, tensor.datatype, count))
-    return values.reshape(tensor.shape)
-
-
-def _check_one_place(tensor: InputTensor, binary: memoryview | None) -> None:
-    if (binary is None) == (tensor.values is None):
-        got = "both" if binary is not None else "neither"
-        raise BadTensor(f"{tensor.name} has either data or binary_data_size", got)
-
-
-_T = TypeVar("_T")
-
-
-def _named_errors(tensor: InputTensor, read: Callable[[], _T]) -> _T:
+    count, data = math.prod(tensor.shape), _data(tensor, binary)
     try:
-        return read()
+        if data is None:
+            assert binary is not None
+            return from_bytes(binary, tensor.datatype, count).reshape(tensor.shape)
+        return from_json(data, tensor.datatype, count).reshape(tensor.shape)
     except BadTensor as exc:
         raise BadTensor(f"{tensor.name}: {exc.rule}", exc.got) from exc
+
+
+def _data(tensor: InputTensor, binary: memoryview | None) -> msgspec.Raw | None:
+    """Return the values of a tensor in the JSON; None where they stand behind it. Raises `BadTensor`."""
+    data = tensor.values
+    if (binary is None) == (data is None):
+        got = "both" if binary is not None else "neither"
+        raise BadTensor(f"{tensor.name} has either data or binary_data_size", got)
+    return data
 
 
 def wanted(message: InferRequest, known: Sequence[str]) -> list[RequestedOutput]:

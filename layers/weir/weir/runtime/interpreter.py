@@ -92,7 +92,14 @@ class Network:
             raise ModelUnavailable(f"{self.runtime} can't run the .tflite", exc) from exc
 
     def _columns(self, rows: NDArray[Any]) -> list[tuple[int, NDArray[Any]]]:
-        return [(index, rows[name]) for index, name in zip(self._indices, self.names, strict=True)]
+        return [(index, _decoded(rows[name])) for index, name in zip(self._indices, self.names, strict=True)]
+
+
+def _decoded(column: NDArray[Any]) -> NDArray[Any]:
+    """Decode what was left for when a network reads it (`weir.inputs.picture.PictureFile`)."""
+    if column.dtype != object:
+        return column
+    return np.concatenate([one.row for one in column]) if len(column) else column
 
 
 def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:

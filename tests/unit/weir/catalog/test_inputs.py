@@ -114,3 +114,18 @@ def test_inputs_that_no_network_reads_are_refused(inputs: list[Input], rule: str
     """The error states the rule that an input breaks."""
     with pytest.raises(BadManifest, match=rule):
         check_inputs(inputs)
+
+
+@pytest.mark.parametrize(
+    ("background", "sound"),
+    [((0, 128, 255), True), (None, True), ((0, 0, 256), False), ((0, -1, 0), False), ((0, 0), False), ("white", False)],
+)
+def test_a_background_is_red_green_and_blue(background: object, sound: bool) -> None:
+    """Each is 0 to 255, or there is none, as in manifests that were published without."""
+    described = {"kind": "picture", "name": "image", "shape": [-1, 4, 4, 3]}
+    assert msgspec.convert(described, Picture).background is None
+    if sound:
+        assert msgspec.convert({**described, "background": background}, Picture).background == background
+    else:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({**described, "background": background}, Picture)

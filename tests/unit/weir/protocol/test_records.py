@@ -143,7 +143,7 @@ def test_columns_that_are_not_the_models_are_refused(tensors: list[dict[str, Any
     ("content", "error"),
     [
         (b"\2\0\0\0\xff\xfe", r"text: texts are UTF-8"),
-        (b"\3\0\0\0ab", r"text: 1 texts, each behind its length in 4 bytes, fill the bytes\. Got: 6 bytes"),
+        (b"\3\0\0\0ab", r"text: 1 values of BYTES, each behind its length in 4 bytes, fill the bytes\. Got: 6"),
         (b"\1\0\0\0ab", "fill the bytes"),
         (b"\1\0", "fill the bytes"),
     ],

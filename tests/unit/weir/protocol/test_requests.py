@@ -176,7 +176,7 @@ def test_an_output_is_requested_once() -> None:
     [
         ({"name": "picture"}, r"the inputs are image\. Got: \['picture'\]"),
         ({"datatype": "FP64"}, "the datatype of image is FP32"),
-        ({"datatype": "BYTES"}, "the datatype of image is FP32"),
+        ({"datatype": "BYTES"}, r"the shape of image is \[-1\] or \[-1, 1\], -1 for the rows. Got: \[1, 4, 4\]"),
         ({"shape": [1, 4]}, r"the shape of image is \[-1, 4, 4\]"),
         ({"shape": [1, 4, 5]}, "the shape of image is"),
         ({"shape": [1, 4, 4, 1]}, "the shape of image is"),

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from training.configured_keras import keras
+from training.modalities import own_architecture
 from training.modalities.recipe import Recipe
 from training.modalities.text.architectures.conv import ConvNetwork
 from training.modalities.text.architectures.hashed import HashedNetwork
@@ -39,8 +40,22 @@ ARCHITECTURES: dict[str, Architecture] = {
 def known(name: str) -> Architecture:
     """Return an architecture by its name. Raises `BadInput` for a name that no network has."""
     if name not in ARCHITECTURES:
-        raise BadInput(f"an architecture is one of {', '.join(ARCHITECTURES)}", name)
+        names = f"{', '.join(ARCHITECTURES)}; {own_architecture.FORM}"
+        raise BadInput(f"an architecture is one of {names}", name)
     return ARCHITECTURES[name]
+
+
+def check(name: str, text: Text) -> None:
+    """Refuse a name that no network has, and a network of the user's own that does not fit. Raises `BadInput`."""
+    if own_architecture.is_own(name):
+        own_architecture.check(name, text)
+    else:
+        known(name)
+
+
+def recipe(name: str) -> Recipe:
+    """Say how a network is trained unless its task says otherwise. Raises `BadInput`."""
+    return Recipe() if own_architecture.is_own(name) else known(name).recipe
 
 
 def build(name: str, text: Text, outputs: int, seed: int, rows: Rows) -> keras.Model:
@@ -48,6 +63,8 @@ def build(name: str, text: Text, outputs: int, seed: int, rows: Rows) -> keras.M
 
     `rows` are those it is trained on. Raises `BadInput` for a name that no network has.
     """
+    if own_architecture.is_own(name):
+        return own_architecture.build(name, text, outputs, seed)
     architecture = known(name)
     keras.utils.clear_session(free_memory=False)  # layers are numbered from the first, whatever was built before
     keras.utils.set_random_seed(seed)
