@@ -44,10 +44,10 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
 
     \b
     Arguments:
-      MODEL    Name of a published model.
+      MODEL  Name of a published model.
       INPUT  A .png or .jpg; a .csv whose first line names columns; a .jsonl of objects;
-               a .txt; a .npy of one row or many; or a .json: a request of the V2 protocol,
-               a row by name, or nested numbers.
+             a .txt; a .npy of one row or many; or a .json: a request of the V2 protocol,
+             a row by name, or nested numbers.
 
     With --url the API answers. With --store this command loads the model from the store and runs the code of the
     functions itself. Columns that the model does not read are left out. A row that it can't read is an error, before
