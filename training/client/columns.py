@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
 from training.client.limits import MAX_BYTES, Document, rows_per_request
 from weir.api.inference import RequestBody
 from weir.catalog.inputs import Text
-from weir.errors import BadInput, BadTensor
+from weir.errors import BadInput
 from weir.inputs.rows import RowReader
 
 Columns = Mapping[str, Sequence[object]]
@@ -66,16 +67,24 @@ def check(columns: Columns, reader: RowReader, first: int) -> None:
         BadInput: a value is none of the model's.
     """
     try:
-        reader.from_values(columns, count(columns))
-    except (BadTensor, ValueError):
+        _encode(columns, reader)
+    except BadInput:
         for row in range(count(columns)):
             try:
-                reader.from_values({name: values[row : row + 1] for name, values in columns.items()}, 1)
-            except BadTensor as exc:
+                _encode({name: values[row : row + 1] for name, values in columns.items()}, reader)
+            except BadInput as exc:
                 raise BadInput(exc.rule, f"{exc.got} in row {first + row}") from exc
-            except ValueError as exc:  # of lists that are nested unevenly
-                raise BadInput("lists of numbers are nested as the model's are", f"{exc} in row {first + row}") from exc
         raise
+
+
+def _encode(columns: Columns, reader: RowReader) -> None:
+    """Encode rows as networks read them. Raises `BadInput`."""
+    arrays = {name for name, tensor in reader.tensors.items() if len(tensor.shape) > 1}
+    try:
+        values = {name: np.array(given, np.float64) if name in arrays else given for name, given in columns.items()}
+    except (ValueError, TypeError) as exc:
+        raise BadInput("pixels and tensors are lists of numbers, nested as the model's are", exc) from exc
+    reader.from_values(values, count(columns))
 
 
 def _cut(columns: Columns, reader: RowReader) -> Columns:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pybase64
 from numpy.typing import NDArray
 
 from training.client.columns import Columns
@@ -80,7 +81,7 @@ def from_numbers(values: NDArray[Any], reader: RowReader) -> Columns:
 
 
 def with_pictures(columns: Columns, reader: RowReader, folder: Path) -> Columns:
-    """Read the pictures that rows name by their files, relative to a folder. Raises `BadInput`."""
+    """Read pictures that rows name by their files, relative to a folder, or have in base64. Raises `BadInput`."""
     readers = {one.name: PictureReader(one) for one in reader.inputs if isinstance(one, Picture)}
     return {
         name: [_pixels(value, readers[name], folder, row) for row, value in enumerate(values)]
@@ -91,14 +92,18 @@ def with_pictures(columns: Columns, reader: RowReader, folder: Path) -> Columns:
 
 
 def _pixels(value: object, reader: PictureReader, folder: Path, row: int) -> object:
-    if not isinstance(value, str):
+    """Return the pixels of a picture as nested lists; what is no text stays as it is."""
+    text = value.get("b64") if isinstance(value, dict) else value
+    if not isinstance(text, str):
         return value
-    media_type = PICTURES.get(Path(value).suffix.lower())
-    if media_type is None:
-        raise BadInput(f"{reader.described.name} names a .png or .jpg", f"{value!r} in row {row}")
     try:
-        return reader.from_file((folder / value).read_bytes(), media_type)[0].tolist()
+        is_name = Path(text).suffix.lower() in PICTURES
+        content = (folder / text).read_bytes() if is_name else pybase64.b64decode(text, validate=True)
+        return reader.from_content(content)[0].tolist()
     except OSError as exc:
         raise BadInput(f"{reader.described.name} names a file that can be read", f"{exc} in row {row}") from exc
+    except ValueError as exc:
+        rule = f"{reader.described.name} is the name of a .png or .jpg, or one in base64"
+        raise BadInput(rule, f"{text[:50]!r} in row {row}") from exc
     except BadInput as exc:
         raise BadInput(exc.rule, f"{exc.got} in row {row}") from exc

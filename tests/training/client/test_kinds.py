@@ -1,5 +1,6 @@
 """training.client: models of tables, of texts, and of both, as `weir predict` uses them."""
 
+import base64
 import io
 import json
 from collections.abc import Sequence
@@ -204,17 +205,19 @@ def test_a_row_names_its_picture(tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)).save(stream, "PNG")
     (tmp_path / "one.png").write_bytes(stream.getvalue())
     black = [[[0, 0, 0]] * 5] * 4
-    given: columns.Columns = {"age": [41, 42], "photo": ["one.png", black]}
+    encoded = base64.b64encode(stream.getvalue()).decode()
+    given: columns.Columns = {"age": [41, 42, 43, 44], "photo": ["one.png", black, encoded, {"b64": encoded}]}
     read = named_rows.with_pictures(given, WITH_PHOTO, tmp_path)
     pixels = PictureReader(PHOTO).from_file(stream.getvalue(), "image/png")[0].tolist()
-    assert read == {"age": [41, 42], "photo": [pixels, black]}
+    assert read == {"age": [41, 42, 43, 44], "photo": [pixels, black, pixels, pixels]}
     columns.check(read, WITH_PHOTO, 0)
 
 
 @pytest.mark.parametrize(
     ("photo", "message"),
     [
-        ("one.gif", "photo names a .png or .jpg. Got: 'one.gif' in row 1"),
+        ("one.gif", "photo is the name of a .png or .jpg, or one in base64. Got: 'one.gif' in row 1"),
+        ("AAAA", "in row 1"),
         ("two.png", "photo names a file that can be read"),
         ("text.png", "in row 1"),
     ],
