@@ -2,7 +2,8 @@
 
 Both handlers run in one process, on the demo's model: an API Gateway event goes in, a response comes out, and ours
 writes its metrics as deployed. The one written by hand has `json.loads`, the interpreter and `json.dumps`, and nothing
-else. They alternate, so that other load on the machine affects both.
+else. For a table and a text there is a second one, which routes and counts as ours does, with Powertools. They
+alternate, so that other load on the machine affects both.
 """
 
 import base64
@@ -11,7 +12,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,6 +22,7 @@ import numpy as np
 
 from benchmarks.setting import header
 from benchmarks.trained import DEMO, ensure
+from benchmarks.warm_kinds import KINDS, Event, Handler, Kind
 from local.events import HttpRequest, to_event
 from tests.serving import context, load_app, outputs
 from training import folder
@@ -39,9 +41,6 @@ TRAINED = DEMO
 ROWS = 256
 _PAIRS, _PAIRS_OF_256 = 3_000, 200
 
-Event = dict[str, Any]
-Handler = Callable[[Event], Any]
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -55,7 +54,7 @@ class Measured:
     def line(self) -> str:
         """Describe the comparison in one line."""
         ratio = self.ours / self.by_hand
-        return f"{self.what:40}{self.ours * 1e6:9.1f} µs, by hand {self.by_hand * 1e6:9.1f} µs, ratio {ratio:.3f}"
+        return f"{self.what:56}{self.ours * 1e6:9.1f} µs, by hand {self.by_hand * 1e6:9.1f} µs, ratio {ratio:.3f}"
 
 
 def main() -> None:
@@ -64,12 +63,19 @@ def main() -> None:
     images = reload.load(folder.manifest(TRAINED)).inputs
     with _served() as (predict, cascade):
         measured = measure(predict, cascade, images)
-    print("\n".join((*header(), "", *(one.line() for one in measured), "")))
+    kinds = measure_kinds()
+    lines = (one.line() for one in (*measured, *(one for pair in kinds for one in pair)))
+    print("\n".join((*header(), "", *lines, "")))
     one, levels, many, *_ = measured
     figures = {
         "predict_ratio": one.ours / one.by_hand,
         "cascade_ratio": levels.ours / levels.by_hand,
         "rows256_share": many.by_hand / many.ours,
+        **{
+            f"{kind.model}_{name}ratio": one.ours / one.by_hand
+            for kind, pair in zip(KINDS, kinds, strict=True)
+            for name, one in zip(("", "bare_"), pair, strict=True)
+        },
     }
     print(json.dumps({name: round(figure, 4) for name, figure in figures.items()}))
 
@@ -92,6 +98,35 @@ def measure(predict: Handler, cascade: Handler, images: Floats) -> list[Measured
             for how, event in _other_encodings(row).items()
         ),
     ]
+
+
+def measure_kinds() -> list[tuple[Measured, Measured]]:
+    """Compare requests of a table and of a text with handlers written by hand: with the same duties, and without."""
+    with tempfile.TemporaryDirectory() as store, Path(os.devnull).open("w", buffering=1) as nowhere:
+        networks = [kind.publish(Path(store)) for kind in KINDS]
+        os.environ["MODEL_STORE"] = Path(store).as_uri()
+        app, invocation = load_app("predict"), context()
+
+        def ours(event: Event) -> Any:  # noqa: ANN401 (JSON)
+            return app.handler(event, invocation)
+
+        with contextlib.redirect_stdout(nowhere):
+            return [_of_kind(kind, ours, content) for kind, content in zip(KINDS, networks, strict=True)]
+
+
+def _of_kind(kind: Kind, ours: Handler, content: bytes) -> tuple[Measured, Measured]:
+    path = url_path("predict", END_TO_END, kind.model)
+    event = to_event(HttpRequest("POST", path, "", [("host", "localhost")], kind.body), "POST /v1/{proxy+}", {})
+    hands = {"as Powertools routes and counts": kind.with_duties(content), "bare": kind.bare(content)}
+    for by_hand in hands.values():
+        first, second = (json.loads(one(event)["body"])["predictions"] for one in (ours, by_hand))
+        if not np.allclose(first, second, atol=1e-5):
+            raise SystemExit(f"both handlers give the same probabilities. Got: {first} and {second}")
+    with_duties, bare = (
+        Measured(f"{kind.about}; {how}", *_alternating(ours, event, by_hand, event, _PAIRS))
+        for how, by_hand in hands.items()
+    )
+    return with_duties, bare
 
 
 @contextlib.contextmanager

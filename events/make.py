@@ -93,7 +93,7 @@ def _name(route: Route) -> str:
 def _event(route: Route) -> object:
     path = route.path.format(**NAMES)
     if "{proxy+}" in route.gateway_key:
-        parameters = {"proxy": path.removeprefix("/v1/")}
+        parameters = {"proxy": path.partition("/v1/")[2]}
     else:
         parameters = {name: value for name, value in NAMES.items() if f"{{{name}}}" in route.path}
     body = {"infer": _request, "predict": _v1_request}.get(route.operation, bytes)()

@@ -13,6 +13,7 @@ from training.certifying.model_certification import CertificationRows, ModelCert
 from training.data.balance import FEW_ROWS, rare, rows_of
 from training.data.preparation import PreparedData, prepare
 from training.learning.checkpoints import Checkpoints
+from training.learning.settling import settle as settle_networks
 from training.levels.build import BuiltLevels, build, check
 from training.levels.manifest import manifest
 from training.levels.training_run import TrainingRun
@@ -56,7 +57,9 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         check(task, data)
         _report_data(data, callbacks)
         checkpoints = Checkpoints(work, [data.digest, task.seed], callbacks.say, finished)
-        built = build(TrainingRun(task, data, checkpoints, callbacks, _expected_promise(task, data)))
+        built = build(
+            TrainingRun(settle_networks(task, data), data, checkpoints, callbacks, _expected_promise(task, data))
+        )
         contents = {network.artifact.digest: network.content for network in built.networks}
         references = {network.artifact.digest: network.reference for network in built.networks}
         plain = manifest(task, data, built)
@@ -106,6 +109,8 @@ def _report(data: PreparedData, built: BuiltLevels, certification: ModelCertific
 
 def _report_data(data: PreparedData, callbacks: Callbacks) -> None:
     callbacks.say(f"data: {data.cleaning.summary()}; digest {data.digest[:12]}")
+    for note in data.notes:
+        callbacks.say(f"data: {note}")
     for warning in data.cleaning.warnings:
         callbacks.say(f"warning: {warning}")
     parts = {

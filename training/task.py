@@ -1,12 +1,16 @@
 """A task: the data, the networks, and how they are trained. One TOML file each."""
 
+import difflib
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
+from training.toml_lines import line_of, path_of
 from weir.catalog import keys
+from weir.catalog.inputs import MAX_TEXT_BYTES
 from weir.catalog.promises import Against
 from weir.errors import BadInput
 
@@ -14,6 +18,12 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}$")]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Between = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Channel = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Rate = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Decay = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Decays = Literal["everything", "kernels"]
+BestBy = Literal["loss", "accuracy"]
+ClassWeights = Literal["auto", "balanced", "none"]
 
 
 EXPERTS = "experts"
@@ -26,21 +36,68 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A table of the file, in which unknown keys are refused."""
 
 
-class Data(Value, frozen=True, kw_only=True):
-    """Where the rows come from."""
+Kind = Literal["number", "category", "date", "text", "picture"]
+"""of a column"""
 
-    source: str
-    """name of a source in `training.data.sources`"""
+
+class PictureKeys(Value, frozen=True, kw_only=True):
+    """How picture files become rows."""
+
+    size: tuple[Count, Count] = (32, 32)
+    """height and width in pixels, to which every picture is stretched"""
+    channels: Literal[1, 3] | None = None
+    """1 for grey, 3 for colour; None: colour, unless the first pictures are all grey"""
+    background: tuple[Channel, Channel, Channel] = (255, 255, 255)
+    """red, green and blue of what lies behind transparent pixels"""
+
+
+class TextKeys(Value, frozen=True, kw_only=True):
+    """How texts become rows."""
+
+    most_bytes: Annotated[int, msgspec.Meta(ge=1, le=MAX_TEXT_BYTES)] | None = None
+    """UTF-8 bytes of a text that networks read; None: as many as 99 of 100 texts have, within 32 and 1024"""
+
+
+class CsvKeys(Value, frozen=True, kw_only=True):
+    """The dialect of .csv files; what is absent is sniffed."""
+
+    delimiter: Annotated[str, msgspec.Meta(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+    """a name that Python knows"""
+    decimal: Literal[".", ","] | None = None
+
+
+class Data(Value, frozen=True, kw_only=True):
+    """Where the rows come from: a source by name, or files."""
+
+    source: str = ""
+    """name of a source in `training.data.sources`; none: the files of `path`"""
     path: str = ""
-    """file of the source `npz`"""
+    """a file, a folder of pictures, or several files by a pattern such as `data/*.csv`; also `s3://bucket/key`"""
+    target: str = ""
+    """column of the labels"""
+    group: str = ""
+    """column whose rows of one value stay in one split, such as a patient's"""
+    time: str = ""
+    """column by which training rows are the earliest, and test rows the latest"""
+    ignore: tuple[str, ...] = ()
+    """columns that networks do not read"""
+    columns: dict[str, Kind] = {}
+    """column -> its kind; that of others is guessed by `training.data.kinds`"""
+    picture: PictureKeys = PictureKeys()
+    text: TextKeys = TextKeys()
+    csv: CsvKeys = CsvKeys()
 
 
 class Sizes(Value, frozen=True, kw_only=True):
-    """Rows of each split; training gets what is left. `test` is 0 when the data have a test set of their own."""
+    """Rows of each split; training gets what is left. What is absent follows from `training.data.sizes`.
 
-    validation: Count
-    certification: Count
-    test: Annotated[int, msgspec.Meta(ge=0)]
+    `test` is 0 when the data have a test set of their own.
+    """
+
+    validation: Count | None = None
+    certification: Count | None = None
+    test: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class Promise(Value, frozen=True, kw_only=True):
@@ -66,15 +123,16 @@ class SettledPromise(Promise, frozen=True, kw_only=True):
 
 
 class NetworkSpec(Value, frozen=True, kw_only=True):
-    """One network and its training."""
+    """One network and its training; what is None is as the recipe of its architecture has it."""
 
     name: Name
-    architecture: str
-    epochs: Count
-    batch_size: Count = 32
-    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.002
-    """at the start; it falls to nothing along a cosine"""
-    patience: Count = 10
+    architecture: str | dict[str, str]
+    """its name; for a model of several inputs, that of a branch for each input that the network reads"""
+    epochs: Count | None = None
+    batch_size: Count | None = None
+    learning_rate: Rate | None = None
+    """at its highest; it falls to nothing along a cosine"""
+    patience: Count | None = None
     """epochs without a better validation loss after which training stops"""
     shift: Annotated[int, msgspec.Meta(ge=0)] = 0
     """pixels by which training pictures are moved at random"""
@@ -82,10 +140,53 @@ class NetworkSpec(Value, frozen=True, kw_only=True):
     """mirror training pictures left to right at random"""
     erase: Annotated[int, msgspec.Meta(ge=0)] = 0
     """side of the square that is erased from every other training picture, at random"""
-    weight_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    weight_decay: Decay | None = None
     """decoupled weight decay of AdamW, per unit of learning rate"""
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     """added to the task's seed: networks that differ in nothing else are trained from other random weights"""
+    columns: tuple[str, ...] = ()
+    """columns of a table that the network reads; none: all"""
+    scale: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """share by which training pictures are enlarged or reduced at random"""
+    colour: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """share by which brightness, contrast and saturation of training pictures are changed at random"""
+
+
+class SettledNetwork(NetworkSpec, frozen=True, kw_only=True):
+    """A network whose training leaves nothing open: the task's values, and for the others those of its recipe.
+
+    `training.modalities.recipe.Recipe` says what the settings mean; the defaults are those of the first architectures.
+    """
+
+    epochs: Count
+    batch_size: Count = 32
+    learning_rate: Rate = 0.002
+    patience: Count | None = 10
+    weight_decay: Decay = 0.0
+    warm_up: Share = 0.0
+    beta_2: Between = 0.999
+    label_smoothing: Share = 0.0
+    average: Between | None = None
+    decays: Decays = "everything"
+    best_by: BestBy = "loss"
+    steps_per_execution: Count = 1
+    balanced: bool = False
+    """weigh the training rows so that every label counts alike"""
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What the training depends on, for digests: in the form of earlier versions where no later setting is used."""
+        values = msgspec.structs.asdict(self)
+        defaults = {field.name: field.default for field in msgspec.structs.fields(self)}
+        later = {key: value for key, value in values.items() if key not in _FIRST and value != defaults[key]}
+        return {key: values[key] for key in _FIRST} | later
+
+
+_FIRST = (
+    *("name", "architecture", "epochs", "batch_size", "learning_rate", "patience", "shift", "flip", "erase"),
+    *("weight_decay", "seed"),
+)
+"""the settings that the first versions had, in the order in which their digests have them"""
 
 
 class Optimise(Value, frozen=True, kw_only=True):
@@ -114,10 +215,16 @@ class Groups(Value, frozen=True, kw_only=True):
     """number of groups to find; none: by the eigengap"""
     epochs: Count = 10
     """of an expert's training"""
-    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.0005
+    learning_rate: Rate = 0.0005
     """of an expert's training, at the start"""
     router: NetworkSpec | None = None
     """a network of its own that chooses the group"""
+
+
+class SettledGroups(Groups, frozen=True, kw_only=True):
+    """A hierarchy whose router leaves nothing open."""
+
+    router: SettledNetwork | None = None
 
 
 class Task(Value, frozen=True, kw_only=True):
@@ -125,7 +232,7 @@ class Task(Value, frozen=True, kw_only=True):
 
     name: Name
     data: Data
-    sizes: Sizes
+    sizes: Sizes = Sizes()
     end_to_end: NetworkSpec
     """the network that is meant to be the end-to-end model; a stronger one of the levels takes its place"""
     levels: tuple[NetworkSpec, ...] = ()
@@ -139,9 +246,25 @@ class Task(Value, frozen=True, kw_only=True):
     """what the thresholds promise"""
     quantization_tolerance: Share = 0.005
     """validation accuracy that a quantized network may lose against the float one"""
+    class_weights: ClassWeights = "auto"
+    """`balanced`: every label counts alike in training, however many rows it has; `auto`: where the labels are uneven
+    and the recipe of the architecture asks for it"""
 
     @property
     def networks(self) -> tuple[NetworkSpec, ...]:
+        """Every network that knows all labels, the end-to-end network last."""
+        return (*self.levels, self.end_to_end)
+
+
+class SettledTask(Task, frozen=True, kw_only=True):
+    """A task whose networks leave nothing open."""
+
+    end_to_end: SettledNetwork
+    levels: tuple[SettledNetwork, ...] = ()
+    hierarchy: SettledGroups | None = None
+
+    @property
+    def networks(self) -> tuple[SettledNetwork, ...]:
         """Every network that knows all labels, the end-to-end network last."""
         return (*self.levels, self.end_to_end)
 
@@ -167,7 +290,8 @@ def decode(text: bytes) -> Task:
     try:
         task = msgspec.toml.decode(text, type=Task)
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        raise BadInput("a task file is TOML with the keys of docs/tasks.md", exc) from exc
+        raise BadInput("a task file is TOML with the keys of docs/tasks.md", _placed(str(exc), text)) from exc
+    check_data(task.data)
     keys.model_name(task.name)
     names = [network.name for network in task.networks]
     if task.hierarchy and task.hierarchy.router:
@@ -187,6 +311,49 @@ def check_promise(promise: Promise) -> None:
     if promise.against == "labels" and promise.max_loss == AUTO:
         rule = "a promise against labels states its max_loss, which is above the error of the last level"
         raise BadInput(rule, f'max_loss = "{AUTO}"')
+
+
+def check_data(data: Data) -> None:
+    """Refuse keys of the data that contradict each other. Raises `BadInput`."""
+    if not data.source and not data.path:
+        raise BadInput("data.path names files, or data.source a source", "neither")
+    if data.group and data.time:
+        raise BadInput("rows are split by data.group or by data.time", f"group {data.group}, time {data.time}")
+    if data.source and (named := [name for name in ("target", "group", "time") if getattr(data, name)]):
+        raise BadInput(f"data.{named[0]} is for files of data.path without a data.source", data.source)
+    if (twice := [name for name in data.ignore if name in data.columns]) or data.target in data.ignore:
+        raise BadInput("data.ignore lists neither the target nor a column with a kind", (twice or [data.target])[0])
+
+
+def _placed(message: str, text: bytes) -> str:
+    """Say on which line of the file an error of msgspec is, and which key an unknown one may stand for."""
+    path = path_of(message)
+    if unknown := re.match(r"Object contains unknown field `(.*?)`", message):
+        key = unknown.group(1)
+        path, near = (*path, key), difflib.get_close_matches(key, _known_keys(path), 1)
+        message = f"unknown key {'.'.join(str(part) for part in path)}"
+        message += f"; did you mean {near[0]}?" if near else ""
+    line = line_of(text.decode(errors="replace"), path) if path else None
+    return f"line {line}: {message}" if line else message
+
+
+def _known_keys(path: tuple[str | int, ...]) -> list[str]:
+    """List the keys of the table at a path."""
+    table: msgspec.inspect.Type = msgspec.inspect.type_info(Task)
+    for part in path:
+        found = [one for one in _variants(table) if isinstance(one, msgspec.inspect.StructType)]
+        inner = [field.type for one in found for field in one.fields if field.name == part]
+        table = inner[0] if inner else table
+    return [
+        field.name for one in _variants(table) if isinstance(one, msgspec.inspect.StructType) for field in one.fields
+    ]
+
+
+def _variants(one: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """List what a type may be: the parts of a union, and the entries of an array."""
+    if isinstance(one, msgspec.inspect.UnionType):
+        return [inner for part in one.types for inner in _variants(part)]
+    return _variants(one.item_type) if isinstance(one, msgspec.inspect.VarTupleType) else [one]
 
 
 def _check(groups: Groups, task: Task) -> None:

@@ -48,8 +48,10 @@ def _failure(found: notices.S3Object) -> Exception | None:
     if summary is None:
         logger().info("skipped a notice that came again: its file was answered before", extra=place)
         return None
-    log = logger().error if summary.error else logger().info
-    log("answered a file", extra={**place, "rows": summary.rows, "error": summary.error})
+    if summary.error:
+        logger().error("a file has no answers", extra={**place, "rows": summary.rows, "error": summary.error})
+    else:
+        logger().info("answered a file", extra={**place, "rows": summary.rows})
     metrics.add("Predictions", summary.answered)
     metrics.add("BadRows", summary.bad_rows)
     return None

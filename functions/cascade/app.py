@@ -22,6 +22,12 @@ def infer(request: RoutedRequest) -> Response:
     return http.infer(service.infer(request.model, request.version, request.body()))
 
 
+@app.operation("predict")
+def predict(request: RoutedRequest) -> Response:
+    """Predict for clients of TensorFlow Serving: label, confidence and exit level of each row."""
+    return http.infer(service.predict(request.model, request.version, request.body()))
+
+
 @app.operation("stats")
 def stats(request: RoutedRequest) -> Response:
     """Return what this process has answered."""

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from local.system import System
+from tests import kinds
 from tests.serving import ROOT, digits_manifest, store_version
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ class Recorded:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A system that serves the digits."""
+    """A system that serves the digits, and orders: a table and a text."""
     store = tmp_path_factory.mktemp("docs") / "store"
     store_version(store, digits_manifest())
+    store_version(store, kinds.ORDERS)
     with System(store=store.as_uri()) as system:
         yield system.url
 
@@ -73,6 +75,7 @@ def recorded(browser: "Browser", server: str) -> Iterator[Recorded]:
     page.on("request", lambda request: record.requests.append(request.url))
     page.goto(f"{server}/docs")
     page.locator(".opblock").first.wait_for()
+    page.locator("#predict form").wait_for()
     yield record
     page.close()
 
@@ -92,13 +95,61 @@ def _executed(operation: "Locator") -> tuple[str, str]:
     return answer.locator(".response-col_status").inner_text().strip(), answer.locator("pre").first.inner_text()
 
 
+def _loaded(server: str) -> set[str]:
+    """List what the page requests when it is loaded."""
+    described = f"{server}/cascade/v2/models/mnist-sample"
+    return {f"{server}/docs", f"{server}/openapi.json", f"{server}/v1/models", described}
+
+
+def _predicted(page: "Page") -> tuple[str, list[str]]:
+    """Press "Predict" and return what the page says, and its bars."""
+    page.locator("#predict").get_by_role("button", name="Predict").click()
+    status = page.locator("#predict").get_by_role("status").locator("p")
+    status.wait_for()
+    return status.inner_text(), [bar.inner_text() for bar in page.locator("#predict .bar").all()]
+
+
+def test_a_form_has_a_field_for_each_column_and_text(recorded: Recorded) -> None:
+    """Numbers, the vocabulary as choices, dates and texts; the answer is bars, and the path that the row took."""
+    page, form = recorded.page, recorded.page.locator("#predict")
+    form.get_by_label("Model").select_option("orders")
+    form.get_by_label("age").wait_for()
+    choices = form.get_by_label("plan").locator("option").all_inner_texts()
+    assert choices == ["(none)", "basic", "gold"]
+    form.get_by_label("age").fill("35")
+    form.get_by_label("plan").select_option("gold")
+    form.get_by_label("since").fill("2026-01-31T09:30")
+    form.locator("textarea").fill("<b>never again</b>")
+    said, bars = _predicted(page)
+    page.screenshot(path=SCREENSHOT.with_name("form.png"))
+    assert said == "leaves, confidence 95.3 %, answered by the level cheap: cheap 0.9526 >= 0.9500"
+    assert bars == ["leaves\n95.3 %", "stays\n4.7 %"]
+    form.get_by_label("Answered by").select_option("the end-to-end model")
+    form.locator("textarea").fill("!!")
+    assert _predicted(page) == ("leaves", ["leaves\n99.3 %", "stays\n0.7 %"])
+    assert not recorded.errors
+
+
+def test_a_picture_is_chosen_in_the_form(recorded: Recorded, tmp_path: Path) -> None:
+    """It is shown, and sent as it is; the form shows errors, too."""
+    Image.new("L", (28, 28)).save(tmp_path / "blank.png")
+    recorded.page.locator("#predict input[type=file]").set_input_files(tmp_path / "blank.png")
+    recorded.page.locator("#predict .drop img").wait_for()
+    said, bars = _predicted(recorded.page)
+    assert re.match(r"\d, confidence [\d.]+ %, answered by the level only: only [\d.]+$", said)
+    assert len(bars) == 10
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    recorded.page.locator("#predict input[type=file]").set_input_files(tmp_path / "broken.png")
+    assert _predicted(recorded.page)[0].startswith("a picture is a whole PNG or JPEG. Got: ")
+
+
 def test_the_page_shows_every_operation(recorded: Recorded, server: str) -> None:
     """Every operation is listed, without an error and without a request to another host."""
     paths = recorded.page.request.get(f"{server}/openapi.json").json()["paths"]
     assert recorded.page.title() == "Weir"
     assert recorded.page.locator(".opblock").count() == sum(len(verbs) for verbs in paths.values())
     assert not recorded.errors
-    assert set(recorded.requests) == {f"{server}/docs", f"{server}/openapi.json"}
+    assert set(recorded.requests) == _loaded(server)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +170,7 @@ def test_the_example_gives_a_prediction(recorded: Recorded, server: str, mount: 
     assert answer["model_name"] == "mnist-sample"
     assert [output["name"] for output in answer["outputs"]] == outputs
     assert not recorded.errors
-    assert recorded.requests[2:] == [f"{server}{mount}/v2/models/mnist-sample/infer"]
+    assert set(recorded.requests) - _loaded(server) == {f"{server}{mount}/v2/models/mnist-sample/infer"}
 
 
 def test_a_picture_gives_a_prediction(recorded: Recorded, tmp_path: Path) -> None:

@@ -278,10 +278,10 @@ OTHER_PROTOCOL = (
         "nothing: it is Weir's",
         "POST",
         "/cascade/v1/models/thirds:predict",
-        404,
+        400,
         b"{}",
+        has="instances",
         mounts=V1,
-        why_not="V1 is for the end-to-end model.",
     ),
 )
 

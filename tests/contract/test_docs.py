@@ -11,7 +11,8 @@ from local.system import TEMPLATE
 from tests.serving import ROOT
 from training.cli import weir
 from training.data.sources import SOURCES
-from training.modalities.picture.architectures import BODIES
+from training.modalities.picture.architectures import ARCHITECTURES
+from training.modalities.table.architectures import NETWORKS
 from training.task import builtin, decode
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -88,7 +89,7 @@ def test_functions_and_events_exist() -> None:
 def test_names_of_tasks_are_all_documented() -> None:
     """The README names every built-in task, the page of task files every architecture and source."""
     page = (ROOT / "docs/tasks.md").read_text()
-    assert all(f"`{name}`" in page for name in (*BODIES, *SOURCES))
+    assert all(f"`{name}`" in page for name in (*ARCHITECTURES, *NETWORKS, *SOURCES))
     assert all(name in README for name in builtin())
 
 

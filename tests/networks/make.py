@@ -3,8 +3,9 @@
 Run `python tests/networks/make.py` after a change here, and commit the files it writes. Three map a 4x4 picture to
 logits of three labels (left, middle, right: where the picture is bright), each surer than the one before; `router`
 maps it to two groups (outer, inner), `outer` to the labels left and right; `digits` maps 28x28 pixels to the logits of
-ten digits (how much the picture is like the mean of each); `pair` has two inputs, numbers and whole numbers; `custom`
-runs nowhere.
+ten digits (how much the picture is like the mean of each); `pair` has two inputs, numbers and whole numbers;
+`customer` reads the table `row`, `mood` the text `text`, and `order` both: logits of two labels, stays and leaves;
+`custom` runs nowhere.
 """
 
 from pathlib import Path
@@ -58,6 +59,32 @@ def pair() -> bytes:
     return content
 
 
+def _customer(row: keras.KerasTensor) -> keras.KerasTensor:
+    """Count for leaving: each year of age below 40, and the plan gold (code 3); missing values count nothing."""
+    age, plan = row[:, :1], row[:, 1:2]
+    known = keras.ops.where(keras.ops.equal(age, age), 40 - age, 0)
+    leaves = known / 10 + keras.ops.cast(keras.ops.equal(plan, 3), "float32")
+    return keras.ops.concatenate([-leaves, leaves], axis=1)
+
+
+def _mood(text: keras.KerasTensor) -> keras.KerasTensor:
+    """Count for leaving: each `!` of a text."""
+    marks = keras.ops.sum(keras.ops.cast(keras.ops.equal(text, ord("!")), "float32"), axis=1, keepdims=True)
+    return keras.ops.concatenate([1 - marks, marks - 1], axis=1)
+
+
+def customers() -> dict[str, bytes]:
+    """Convert the networks of tables and texts."""
+    row = keras.Input(batch_shape=(1, 6), name="row")
+    text = keras.Input(batch_shape=(1, 16), dtype="int32", name="text")
+    networks = {
+        "customer": keras.Model(row, _customer(row)),
+        "mood": keras.Model(text, _mood(text)),
+        "order": keras.Model([row, text], _customer(row) + _mood(text)),
+    }
+    return {name: tf.lite.TFLiteConverter.from_keras_model(model).convert() for name, model in networks.items()}
+
+
 def custom() -> bytes:
     """Convert a network with an operation that only TensorFlow has, which no small interpreter runs."""
     function = tf.function(tf.math.erfinv, input_signature=[tf.TensorSpec((1, 3), tf.float32)])
@@ -71,6 +98,8 @@ if __name__ == "__main__":
     Path(__file__).with_name("custom.tflite").write_bytes(custom())
     Path(__file__).with_name("digits.tflite").write_bytes(digits())
     Path(__file__).with_name("pair.tflite").write_bytes(pair())
+    for name, content in customers().items():
+        Path(__file__).with_name(f"{name}.tflite").write_bytes(content)
     for name, scale in SCALE.items():
         Path(__file__).with_name(f"{name}.tflite").write_bytes(network(scale, np.eye(3)))
     for name, weights in GROUPS.items():

@@ -62,7 +62,7 @@ OPTIONS = (
     *("--task", "--out", "--seed", "--reuse"),
     *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
     *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
-    *("--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
+    *("--text", "--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
     *("--timeout", "--host", "--port", "--json"),
 )
 """every option of every command, in the order in which help shows them"""
@@ -262,6 +262,10 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         (["train", "digits", "--seed", "-1"], 2, "seed"),
         (["evaluate", "/nowhere"], 2, "a training folder is one that `weir train` completed. Got: /nowhere"),
         (["publish", "/nowhere", "--store", "file:///tmp"], 2, "a training folder"),
+        (["predict", "quick", "--store", "{store}"], 2, "either INPUT or --text is what to predict. Got: neither"),
+        (["predict", "quick", "{rows}", "--text", "a", "--store", "{store}"], 2, "is what to predict. Got: both"),
+        (["predict", "quick", "--text", "a", "--store", "{store}"], 2, "--text is for a model that reads one text"),
+        (["up", "/nowhere"], 2, "a training folder is one that `weir train` completed. Got: /nowhere"),
         (["publish", "/nowhere"], 2, "Missing option '--store'"),
         (["publish", "{trained}", "--store", "ftp://x"], 2, "a store is s3://"),
         (["publish", "{trained}", "--store", "s3://b/x?y"], 2, "without '?' and '#'. Got: s3://b/x?y"),
@@ -289,7 +293,7 @@ def test_predict_takes_pictures_arrays_and_json(store: str, rows: Path, tmp_path
         ),
         (["predict", "QUICK", "{rows}", "--store", "{store}"], 2, "model names are"),
         (["predict", "quick", "/nowhere.npy", "--store", "{store}"], 2, "INPUT is a file that can be read"),
-        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy or .json"),
+        (["predict", "quick", "{task}", "--store", "{store}"], 2, "INPUT is a .png, .jpg, .npy, .csv, .jsonl or .json"),
         (["predict", "quick", "{rows}", "--url", "ftp://x"], 2, "--url is the API's"),
         (["predict", "quick", "{rows}", "--url", "http://127.0.0.1:9"], 1, "did not answer: connection refused"),
         (["batch", "quick", "/nowhere.npy", "--store", "{store}"], 2, "FILE is a file that can be read"),
@@ -314,7 +318,7 @@ def test_a_batch_file_that_cannot_be_read_is_bad_input(store: str, task: Path) -
     """A batch file of another format is bad input, and the summary says why."""
     done = weir("batch", "quick", task, "--store", store)
     assert done.returncode == 2
-    assert "a batch file is .npy or .csv" in done.stdout
+    assert "a batch file is .npy, .csv, .jsonl, .png" in done.stdout
 
 
 def test_a_batch_of_bad_rows_only_has_failed(store: str, tmp_path: Path) -> None:
@@ -545,7 +549,7 @@ def test_up_prints_curl_lines_that_work(trained: Path, tmp_path: Path) -> None:
         assert running.stdout
         printed = [running.stdout.readline() for _ in range(12)]
         predict, cascade, batch = (shlex.split(line) for line in printed if line.startswith("curl"))
-        with Image.open(tmp_path / "build/demo/digit.png") as picture:
+        with Image.open(tmp_path / "build/demo/example.png") as picture:
             assert picture.mode == "L"
         for line in (predict, cascade):
             body = Path(line[line.index("--data-binary") + 1].removeprefix("@")).read_bytes()
@@ -600,7 +604,7 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
     done = again
     promise = json.loads(done.stdout)["promise"]
     assert promise.startswith("with 97.5 % confidence, ")
-    assert "; attempt 3 on these rows, 12.5 % of delta spent in all)" in promise
+    assert "; attempt 3 on these rows: the deltas of all attempts add up to 12.5 %)" in promise
     assert (copy / "summary.json").read_text() == done.stdout
     assert weir("evaluate", copy).returncode == 0
 
@@ -688,3 +692,14 @@ def test_a_promise_against_labels_that_nothing_keeps_fails(trained: Path, tmp_pa
     assert done.returncode == 1
     assert "the last level alone is wrong on" in done.stderr
     assert weir("evaluate", tmp_path / "out").returncode == 0
+
+
+def test_what_is_mistyped_makes_no_store(tmp_path: Path) -> None:
+    """A store that is not there is refused for a batch file, and is not made for a folder or an alias that is wrong."""
+    store = tmp_path / "store"
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1\n")
+    done = weir("batch", "nobody", rows, "--store", store.as_uri())
+    assert (done.returncode, "the folder exists" in done.stderr) == (2, True)
+    assert weir("publish", tmp_path / "nothing", "--store", store.as_uri()).returncode == 2
+    assert not store.exists()

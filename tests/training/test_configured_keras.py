@@ -14,10 +14,12 @@ import numpy as np
 from training.export.convert import convert
 from training.modalities import modality_of
 from training.modalities.picture.reading import grey
+from training.task import NetworkSpec
 rows = np.linspace(0, 255, 5 * 28 * 28, dtype=np.float32).reshape(5, 28, 28)
 described = grey(rows)
-model = modality_of(described).build("conv-small", 10, 1)
-print(hashlib.sha256(convert(model, described, "int8", rows)).hexdigest(), np.asarray(model(rows)).sum())
+spec = NetworkSpec(name="n", architecture="conv-small")
+model = modality_of([described]).build(spec, 10, 1, None)
+print(hashlib.sha256(convert(model, [described], "int8", rows)).hexdigest(), np.asarray(model(rows)).sum())
 """
 """builds and converts a network, and prints what came of it"""
 

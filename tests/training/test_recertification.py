@@ -113,7 +113,10 @@ def test_a_second_promise_is_a_second_attempt(trained: Path) -> None:
     second = folder.manifest(trained).certificate
     assert second is not None
     assert (first.attempt, second.attempt, second.delta, second.max_loss) == (1, 2, 0.025, 0.02)
-    assert "; attempt 2 on these rows, 7.5 % of delta spent in all)" in msgspec.json.decode(done.stdout)["promise"]
+    assert (
+        "; attempt 2 on these rows: the deltas of all attempts add up to 7.5 %)"
+        in msgspec.json.decode(done.stdout)["promise"]
+    )
     attempts = attempts_file.load(trained).attempts
     assert [one.delta for one in attempts] == [0.05, 0.025]
     assert all(one.at for one in attempts)

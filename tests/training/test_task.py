@@ -70,7 +70,9 @@ def test_a_task_gets_defaults_for_what_it_leaves_out() -> None:
     decoded = task.decode((head + levels).encode())
     assert decoded.optimise == task.Optimise(distil=True, escalated=True, pool=True, joint_epochs=2)
     assert decoded.hierarchy is None
-    assert (decoded.end_to_end.erase, decoded.end_to_end.weight_decay, decoded.end_to_end.seed) == (0, 0.0, 0)
+    assert (decoded.end_to_end.erase, decoded.end_to_end.seed, decoded.end_to_end.columns) == (0, 0, ())
+    assert (decoded.end_to_end.weight_decay, decoded.end_to_end.patience) == (None, None)  # as the recipe has them
+    assert decoded.class_weights == "auto"
 
 
 def test_a_hierarchy_is_read() -> None:
@@ -89,6 +91,18 @@ def test_a_manifest_keeps_the_whole_task() -> None:
         decoded = task.decode(text.encode())
         kept = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(decoded)))
         assert msgspec.convert(kept, task.Task) == decoded
+
+
+def test_the_identity_of_a_network_is_that_of_earlier_versions() -> None:
+    """Networks that an earlier version has trained are reused: settings that it did not have come only if they say."""
+    spec = task.SettledNetwork(name="n", architecture="mlp", epochs=3)
+    kept = (
+        b'{"name":"n","architecture":"mlp","epochs":3,"batch_size":32,"learning_rate":0.002,"patience":10,"shift":0,'
+        b'"flip":false,"erase":0,"weight_decay":0.0,"seed":0'
+    )
+    assert msgspec.json.encode(spec.identity) == kept + b"}"
+    other = msgspec.structs.replace(spec, columns=("a",), balanced=True)
+    assert msgspec.json.encode(other.identity) == kept + b',"columns":["a"],"balanced":true}'
 
 
 _LEVELS = ROUTED[ROUTED.index("[[levels]]") : ROUTED.index("[hierarchy]")]
@@ -128,6 +142,7 @@ def test_a_task_may_have_few_levels(text: str) -> None:
         ("shift = 1", "weight_decay = 1.0", "weight_decay"),
         ("shift = 1", "seed = -1", "seed"),
         ("joint_epochs = 0", "joint_epochs = -1", "joint_epochs"),
+        ("seed = 3", 'class_weights = "heavy"', "class_weights"),
         ("pool = false", "pools = false", "pools"),
         ("distil = false", "distil = 0", "distil"),
         ('name = "second"', 'name = "first"', "different names"),

@@ -16,7 +16,7 @@ from training.levels.ladder import Ladder, TrainableLevel
 from training.levels.network import NetworkPredictions, TrainableNetwork, classifier
 from training.levels.training_run import TrainingRun
 from training.modalities.picture.reading import grey
-from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task
+from training.task import Data, Optimise, Promise, SettledGroups, SettledNetwork, SettledTask, Sizes
 from training.terminal.callbacks import Callbacks
 from weir.catalog.levels import Expert, Experts
 from weir.engine.arrays import Floats, Labels
@@ -57,26 +57,26 @@ def prepared(train: Split | None = None) -> PreparedData:
         certification=pictures(100, 3),
         test=pictures(100, 4),
         label_names=NAMES,
-        input=grey(np.zeros((1, 6, 6))),
+        inputs=(grey(np.zeros((1, 6, 6))),),
         cleaning=Cleaning(kept=800),
         digest="0" * 64,
     )
 
 
-def spec(name: str, *, epochs: int = 1, learning_rate: float = 0.002, architecture: str = "mlp") -> NetworkSpec:
+def spec(name: str, *, epochs: int = 1, learning_rate: float = 0.002, architecture: str = "mlp") -> SettledNetwork:
     """Describe a network that trains in a second."""
-    return NetworkSpec(name=name, architecture=architecture, epochs=epochs, learning_rate=learning_rate)
+    return SettledNetwork(name=name, architecture=architecture, epochs=epochs, learning_rate=learning_rate)
 
 
 def task(
-    *levels: NetworkSpec,
-    end_to_end: NetworkSpec | None = None,
-    hierarchy: Groups | None = None,
+    *levels: SettledNetwork,
+    end_to_end: SettledNetwork | None = None,
+    hierarchy: SettledGroups | None = None,
     optimise: Optimise = OFF,
     promise: Promise | None = None,
-) -> Task:
+) -> SettledTask:
     """Describe a training on such pictures."""
-    return Task(
+    return SettledTask(
         name="small",
         data=Data(source="none"),
         sizes=Sizes(validation=300, certification=100, test=100),
@@ -98,7 +98,7 @@ class ObservedRun(TrainingRun):
     messages: list[str] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, task: Task, work: Path, data: PreparedData | None = None) -> "ObservedRun":
+    def begin(cls, task: SettledTask, work: Path, data: PreparedData | None = None) -> "ObservedRun":
         """Begin a run that keeps its networks in a folder."""
         messages: list[str] = []
         callbacks = Callbacks(messages.append, lambda *_: None)
@@ -109,7 +109,7 @@ class ObservedRun(TrainingRun):
 
     def train(
         self,
-        spec: NetworkSpec,
+        spec: SettledNetwork,
         target: TrainingTarget,
         *,
         depends_on: Sequence[object] = (),
@@ -120,7 +120,7 @@ class ObservedRun(TrainingRun):
         self.targets[as_name or spec.name], self.starts[as_name or spec.name] = target, start
         return super().train(spec, target, depends_on=depends_on, start=start, as_name=as_name)
 
-    def trained_on_all_labels(self, spec: NetworkSpec, time_us: float) -> TrainableNetwork:
+    def trained_on_all_labels(self, spec: SettledNetwork, time_us: float) -> TrainableNetwork:
         """Train a network on all labels, and set its time per row."""
         target = TrainingTarget.all_labels(self.data)
         return self.network(spec, self.train(spec, target), target, time_us=time_us)
@@ -129,7 +129,7 @@ class ObservedRun(TrainingRun):
 def network_of(name: str, logits: Floats, labels: Labels, time_us: float) -> TrainableNetwork:
     """Make a network of its logits on the validation rows, `(rows, outputs)`; it has no weights."""
     rows = Split(np.zeros((len(labels), 6, 6), np.float32), labels)
-    target = TrainingTarget(rows, rows, logits.shape[1], grey(rows.inputs))
+    target = TrainingTarget(rows, rows, logits.shape[1], (grey(rows.inputs),))
     return TrainableNetwork(spec(name), Trained(None, [], name), target, NetworkPredictions(logits, 1.0, time_us))
 
 

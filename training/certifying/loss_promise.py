@@ -98,7 +98,13 @@ def _walk(vectors: Sequence[Thresholds], rows: Recording, promise: SettledPromis
 
 
 def describe(manifest: Manifest) -> str:
-    """State in one line what a version promises, and whether its rows are too few to certify half of that."""
+    """State what a version promises, a line for each promise."""
+    others = (manifest.abstention, manifest.sets)
+    return "\n".join([_thresholds(manifest), *(promise.summary for promise in others if promise is not None)])
+
+
+def _thresholds(manifest: Manifest) -> str:
+    """State in one line what the thresholds promise, and whether their rows are too few to certify half of that."""
     certificate = manifest.certificate
     if certificate is None:
         return f"no promise, so only the last level runs: {manifest.certificate_absent_because}"

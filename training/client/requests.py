@@ -1,82 +1,58 @@
-"""Read the INPUT of `weir predict` (a picture, .npy or .json) as requests of the Open Inference Protocol."""
+"""Read the INPUT of `weir predict` as requests of the Open Inference Protocol."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from training.client import array_rows, arrays, columns, described, named_rows
+from training.client.limits import Document
 from weir.api.inference import RequestBody
-from weir.catalog.inputs import Datatype, Tensor
-from weir.errors import BadInput, BadTensor
-from weir.inputs.finite import finite_rule, infinite_rows
+from weir.catalog.inputs import Text
+from weir.errors import BadInput
 from weir.inputs.npy import read_npy
-from weir.inputs.reader import reader_for
-from weir.protocol.requests import MAX_ROWS
-
-Document = dict[str, Any]
-
-_DATATYPE: Datatype = "FP32"
-"""of the requests that are made here"""
-_DTYPE = np.dtype("<f4")
-_MAX_BYTES = 4_000_000
-"""of the rows of one request, and of their answer: in base64, what Lambda passes on, less the JSON around them"""
-_ANSWER_BYTES = 24
-"""of one value of an answer, written as text"""
-
-_PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+from weir.inputs.rows import RowReader
+from weir.inputs.tensor import InputRows, TensorReader
 
 
 def requests(path: Path, metadata: Document) -> Iterator[RequestBody]:
     """Read a file as one or more requests, each of rows that the API takes at once; a picture is sent unchanged.
 
     Args:
-        path: a .png or .jpg picture, a .npy of one row or of rows, or a .json: a request of the protocol, or
-            nested numbers.
+        path: a .png or .jpg; a .csv or .jsonl as a batch file has it; a .txt of one text; a .npy of one row or of rows;
+            or a .json: a request of the protocol, a row or a list of rows by name, or nested numbers.
         metadata: of the model, as the protocol describes it.
 
     Raises:
-        BadInput: the file is none of them, can't be read, or has rows of another shape.
+        BadInput: the file is none of them, can't be read, or has rows that are none of the model's.
     """
-    content = read(path, "INPUT")
-    suffix = path.suffix.lower()
-    if suffix == ".json" and isinstance(document := _json(content), dict):
+    content, suffix = read(path, "INPUT"), path.suffix.lower()
+    if suffix in named_rows.PICTURES:
+        yield RequestBody(content, picture=named_rows.PICTURES[suffix])
+        return
+    document = _json(content) if suffix == ".json" else None
+    if isinstance(document, dict) and isinstance(document.get("inputs"), list):
         yield RequestBody(content)
         return
-    if suffix in _PICTURES:
-        yield RequestBody(content, picture=_PICTURES[suffix])
-        return
-    if suffix == ".json":
-        values = _numbers(document)
-    elif suffix == ".npy":
-        values = read_npy(content).values().astype(np.float64)
+    reader = described.reader(metadata)
+    if reader.plain is not None:
+        rows = _array(path.name, content, document, reader, reader.plain)
+        yield from arrays.requests(rows, reader.plain.described, metadata)
     else:
-        raise BadInput("INPUT is a .png, .jpg, .npy or .json", str(path))
-    if len(metadata["inputs"]) != 1:
-        names = [one["name"] for one in metadata["inputs"]]
-        raise BadInput("INPUT for a model of several inputs is a .json, a request of the protocol", names)
-    only = metadata["inputs"][0]
-    yield from of_rows(
-        _rows(values, Tensor(name=only["name"], shape=tuple(only["shape"]), datatype=_DATATYPE)), metadata
-    )
+        given = named_rows.with_pictures(_named(suffix, content, document, reader), reader, path.parent)
+        yield from columns.requests(given, reader, metadata)
 
 
-def of_rows(rows: NDArray[np.floating[Any]], metadata: Document) -> Iterator[RequestBody]:
-    """Write rows as requests in binary form, each with as many rows as the API takes and answers at once.
-
-    Args:
-        rows: `(rows, *shape)` of the model's only input.
-        metadata: of the model, as the protocol describes it.
-    """
-    name = metadata["inputs"][0]["name"]
-    answered = sum(math.prod(output["shape"][1:]) for output in metadata["outputs"])
-    row_bytes = max(_DTYPE.itemsize * math.prod(rows.shape[1:]), _ANSWER_BYTES * answered)
-    count = max(1, min(MAX_ROWS, _MAX_BYTES // row_bytes))
-    for start in range(0, len(rows), count):
-        yield _binary(name, rows[start : start + count])
+def of_texts(texts: Sequence[str], metadata: Document) -> Iterator[RequestBody]:
+    """Write texts as requests to a model that reads a text and nothing else. Raises `BadInput`."""
+    reader = described.reader(metadata)
+    match reader.inputs:
+        case (Text(name=name),):
+            yield from columns.requests({name: texts}, reader, metadata)
+        case _:
+            raise BadInput("--text is for a model that reads one text", f"one of {', '.join(reader.tensors)}")
 
 
 def read(path: Path, argument: str) -> bytes:
@@ -87,35 +63,39 @@ def read(path: Path, argument: str) -> bytes:
         raise BadInput(f"{argument} is a file that can be read", exc) from exc
 
 
-def _binary(name: str, rows: NDArray[np.floating[Any]]) -> RequestBody:
-    values = rows.astype(_DTYPE).tobytes()
-    header = _message(name, rows, parameters={"binary_data_size": len(values)})
-    return RequestBody(header + values, header_length=len(header))
+def _named(suffix: str, content: bytes, document: object, reader: RowReader) -> columns.Columns:
+    """Read the rows of a table, of texts, or of several inputs."""
+    match suffix, document:
+        case ".csv", _:
+            return named_rows.from_csv(content, reader)
+        case ".jsonl", _:
+            return named_rows.from_lines(content, reader)
+        case ".txt", _:
+            return named_rows.from_records([_text(content)], reader)
+        case ".json", (dict() | str() | [dict() | str(), *_]) as rows:
+            return named_rows.from_records(rows if isinstance(rows, list) else [rows], reader)
+        case ".json", _:
+            return named_rows.from_numbers(_numbers(document), reader)
+        case ".npy", _:
+            return named_rows.from_numbers(read_npy(content).values(), reader)
+        case _:
+            raise BadInput("INPUT is a .csv, .jsonl, .json, .txt, .npy, .png or .jpg", suffix or "no extension")
 
 
-def request(name: str, rows: NDArray[np.floating[Any]]) -> bytes:
-    """Write rows as the body of a request that a person can read."""
-    return _message(name, rows, data=rows.ravel().tolist())
-
-
-def _message(name: str, rows: NDArray[np.floating[Any]], **values: object) -> bytes:
-    return msgspec.json.encode({"inputs": [{"name": name, "shape": rows.shape, "datatype": _DATATYPE, **values}]})
-
-
-def _rows(values: NDArray[np.float64], one: Tensor) -> NDArray[np.float64]:
-    """Take one row or many, each of the model's shape or flat, as `(rows, *shape)`."""
-    single = values.shape in {one.row_shape, (one.row_values,)}
-    try:
-        rows: NDArray[np.float64] = reader_for(one).from_array(values[None] if single else values)
-    except BadTensor as exc:
-        raise BadInput(f"INPUT is one row of shape {list(one.row_shape)}, or rows of it, or flat", exc.got) from exc
-    if not len(rows):
-        raise BadInput("INPUT has at least one row", list(values.shape))
-    with np.errstate(over="ignore"):
-        bad = infinite_rows(rows.astype(np.float32))
-    if bad:
-        raise BadInput(finite_rule(_DATATYPE), f"NaN or infinity in row {bad[0]}")
-    return rows
+def _array(file: str, content: bytes, document: object, reader: RowReader, plain: TensorReader) -> InputRows:
+    """Read the rows of a picture or of a tensor."""
+    match Path(file).suffix.lower(), document:
+        case ((".csv" | ".jsonl"), _):
+            return array_rows.from_lines(file, content, reader)
+        case ".json", dict() as record:
+            reader.check_names(list(record))
+            return array_rows.from_numbers(_numbers(record[plain.described.name]), plain)
+        case ".json", _:
+            return array_rows.from_numbers(_numbers(document), plain)
+        case ".npy", _:
+            return array_rows.from_numbers(read_npy(content).values().astype(np.float64), plain)
+        case suffix, _:
+            raise BadInput("INPUT is a .png, .jpg, .npy, .csv, .jsonl or .json", suffix or "no extension")
 
 
 def _json(content: bytes) -> object:
@@ -125,8 +105,16 @@ def _json(content: bytes) -> object:
         raise BadInput("a .json INPUT is JSON", exc) from exc
 
 
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise BadInput("a .txt INPUT is a text in UTF-8", exc) from exc
+
+
 def _numbers(document: object) -> NDArray[np.float64]:
     try:
         return np.array(document, np.float64)
     except (ValueError, TypeError, OverflowError) as exc:
-        raise BadInput("a .json INPUT is a request of the protocol, or numbers nested as the row is", exc) from exc
+        rule = "a .json INPUT is a request of the protocol, rows by name, or numbers nested as the row is"
+        raise BadInput(rule, exc) from exc

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from training import folder
-from training.client.requests import request
+from training.client.encoded_rows import EncodedRows
 from training.measuring.reload import prepared
-from training.modalities import modality_of
 
 _ROWS = 20
 
@@ -26,12 +23,13 @@ class SampleFiles:
 
 
 def write_samples(trained: Path, out: Path) -> SampleFiles:
-    """Write a request of one test row, a .npy of twenty, and the same row as a file to look at, such as a PNG."""
+    """Write a request of one test row, a batch file of twenty, and the same row as a file to look at, such as a PNG."""
     data = prepared(folder.manifest(trained))
-    rows = data.test.spread(_ROWS)
-    extension, example = modality_of(data.input).example(rows[-1])
-    files = SampleFiles(*((out / name).resolve() for name in ("request.json", "rows.npy", f"digit{extension}")))
-    folder.write(files.request, request(data.input.name, rows[-1:].astype(np.float64)))
-    np.save(files.rows, rows)
-    folder.write(files.example, example)
-    return files
+    some = EncodedRows(data.inputs, data.test.spread(_ROWS))
+    one = EncodedRows(data.inputs, some.rows[-1:])
+    contents = {"request.json": one.request()}
+    for name, (extension, content) in {"rows": some.file(), "example": one.example()}.items():
+        contents[name + extension] = content
+    for name, content in contents.items():
+        folder.write(out / name, content)
+    return SampleFiles(*((out / name).resolve() for name in contents))

@@ -1,6 +1,5 @@
 """Use a running system as its users do: a few rows, the whole test split over HTTP, and a batch file."""
 
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from training import folder
 from training.client.answers import lines, outputs
 from training.client.batch_client import upload_and_wait
 from training.client.clients import HttpClient
-from training.client.requests import of_rows, request
+from training.client.encoded_rows import EncodedRows
 from training.data.split import Split
 from training.measuring import reload
 from training.publishing.stores import WritableStore
@@ -49,14 +48,14 @@ def smoke_test(trained: Path, url: str, store: WritableStore, on_progress: Progr
 
 
 def _few_rows(manifest: Manifest, test: Split, url: str) -> Iterator[str]:
-    body = request(manifest.inputs[0].name, test.spread(_SHOWN_ROWS).astype(np.float64))
+    body = EncodedRows(manifest.inputs, test.spread(_SHOWN_ROWS)).request()
     yield f"POST {url}/cascade/v2/models/{manifest.model}/infer"
     yield from (f"  {line}" for line in lines(HttpClient(url, CASCADE).infer(manifest.model, "", RequestBody(body))))
 
 
 def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Progress, mount: Mount) -> list[str]:
     client, labels = HttpClient(url, mount), []
-    for body in of_rows(test.inputs, client.metadata(manifest.model, "")):
+    for body in EncodedRows(manifest.inputs, test.inputs).requests(client.metadata(manifest.model, "")):
         labels += outputs(client.infer(manifest.model, "", body))["label"]
         on_progress("predicting over HTTP, rows", len(labels), len(test.inputs))
     return labels
@@ -65,10 +64,9 @@ def _labels_over_http(manifest: Manifest, test: Split, url: str, on_progress: Pr
 def _labels_in_batch(
     manifest: Manifest, test: Split, store: WritableStore, on_progress: Progress, mount: Mount
 ) -> list[str]:
-    file = io.BytesIO()
-    np.save(file, test.inputs)
-    key = batch_key(manifest.model, "test.npy", mount)
-    summary = upload_and_wait(store, key, file.getvalue(), timeout_s=_TIMEOUT_S, on_wait=on_progress)
+    extension, content = EncodedRows(manifest.inputs, test.inputs).file()
+    key = batch_key(manifest.model, f"test{extension}", mount)
+    summary = upload_and_wait(store, key, content, timeout_s=_TIMEOUT_S, on_wait=on_progress)
     predictions = store.read(key.predictions) if summary.error is None else None
     if predictions is None:
         raise Unavailable("the batch function did not answer the test split", summary.error or "no predictions")

@@ -33,7 +33,8 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
     \b
     Arguments:
       MODEL  Name of a published model.
-      FILE   A .npy or .csv of rows; a .csv may have a header, and commas, semicolons or tabs.
+      FILE   A .csv (commas, semicolons or tabs; its first line names the columns of a table
+             or a text), a .jsonl of objects, a .npy of numbers, or one .png or .jpg.
 
     The file is uploaded to batches/in/MODEL/[cascade/] in the store. On s3:// that starts the deployed batch function,
     which is notified of files at the root of its bucket, so the store has no prefix; on file:// this command runs the
@@ -57,12 +58,13 @@ def batch(  # noqa: PLR0913, PLR0917 (one argument an option)
 
     key = batch_key(model, file.name, mount)
     data = read(file, "FILE")
-    target = open_store(store, store_endpoint)
     with Console() as console:
         if is_bucket(store):
+            target = open_store(store, store_endpoint)
             summary = upload_and_wait(target, key, data, timeout_s=timeout, on_wait=console.progress)
         else:
-            summary = answer_here(target, Registry(Store(store)), key, data, on_rows=console.progress)
+            registry = Registry(Store(store))  # first: it refuses a folder that is not there
+            summary = answer_here(open_store(store), registry, key, data, on_rows=console.progress)
     print(show(summary, key, as_json=as_json))
     if not summary.error:
         return 0

@@ -46,7 +46,8 @@ from weir.catalog.promises import Against
     "rows",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Fresh rows that carry the thresholds: a .npz with x and y; for agreement also x alone, a .npy or a .csv.",
+    help="Fresh rows that carry the thresholds: a .npz with x and y, or a file as the training's with the column of "
+    "the target; for agreement also one without, a .npy or a .csv.",
 )
 @options.as_json
 def certify(trained: Path, rows: Path | None, as_json: bool, **limits: Any) -> None:  # noqa: FBT001, ANN401 (the options, by name)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model")
-@click.argument("file", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("file", metavar="INPUT", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--text", "texts", multiple=True, help="A text, instead of INPUT, for a model that reads one; repeatable."
+)
 @click.option("--url", help="Send requests to the API at this URL; on https they are signed with your AWS profile.")
 @options.store
 @options.endpoint
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
 @options.as_json
 def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     model: str,
-    file: Path,
+    file: Path | None,
+    texts: tuple[str, ...],
     url: str | None,
     store: str | None,
     store_endpoint: str,
@@ -41,23 +45,30 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
     \b
     Arguments:
       MODEL  Name of a published model.
-      INPUT  A .png or .jpg, a .npy of one row or many, or a .json: a request of the
-             V2 protocol, or nested numbers.
+      INPUT  A .png or .jpg; a .csv whose first line names columns; a .jsonl of objects;
+             a .txt; a .npy of one row or many; or a .json: a request of the V2 protocol,
+             a row by name, or nested numbers.
 
     With --url the API answers. With --store this command loads the model from the store and runs the code of the
-    functions itself. A picture is read in grey at the model's size: MNIST's digits are white on black.
+    functions itself. Columns that the model does not read are left out. A row that it can't read is an error, before
+    anything is sent. A picture is brought to the model's size, and to grey if the model reads grey: MNIST's digits are
+    white on black.
 
     \b
     Examples:
       weir predict mnist-sample digit.png --store file:///tmp/models
+      weir predict customers rows.csv --store file:///tmp/models
+      weir predict moods --text "never again" --store file:///tmp/models
       weir predict mnist-sample rows.npy --url http://127.0.0.1:8080 --cascade
     """  # noqa: D301
     from training.client.answers import lines, merged
-    from training.client.requests import requests
+    from training.client.requests import of_texts, requests
 
+    if (file is None) == (not texts):
+        raise click.UsageError(f"either INPUT or --text is what to predict. Got: {'both' if texts else 'neither'}")
     client = _client(url, store, store_endpoint, alias=alias, mount=mount)
     metadata = client.metadata(model, version)
-    calls = list(requests(file, metadata))
+    calls = list(of_texts(texts, metadata) if file is None else requests(file, metadata))
     answers = []
     with Console() as console:
         for number, call in enumerate(calls, 1):

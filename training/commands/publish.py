@@ -29,9 +29,12 @@ def publish(trained: Path, store: str, store_endpoint: str, alias: str, as_json:
     Example:
       weir publish build/mnist --store s3://my-bucket/prefix --alias champion
     """  # noqa: D301
+    from training import folder
     from training.publishing.publication import publish as run
     from training.publishing.stores import open_store
+    from weir.catalog import keys
 
+    keys.alias(folder.manifest(trained).model, alias)  # first: opening the store makes its folder
     published = run(trained, open_store(store, store_endpoint), alias)
     if as_json:
         print(json.dumps(asdict(published)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from weir.engine.arrays import Labels
+from weir.engine.arrays import Floats, Labels
 
 FEW_ROWS = 10
 """of fewer rows of one label, a share is known in steps of more than a tenth"""
@@ -15,6 +15,13 @@ _SHOWN = 10
 def rows_of(names: Sequence[str], labels: Labels) -> dict[str, int]:
     """Count the rows of each label."""
     return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))
+
+
+def balanced(labels: Labels) -> Floats:
+    """Weigh rows so that every label has the same sum of weights: `(rows,)`, 1 on average."""
+    counts = np.bincount(labels)
+    weights: Floats = (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
+    return weights
 
 
 def rare(parts: Mapping[str, Mapping[str, int]]) -> str:

@@ -1,6 +1,8 @@
 """Drop rows that would corrupt training or evaluation, and count them by reason."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,13 +12,15 @@ from training.data.dataset import Dataset
 from training.data.digests import digests, repeated
 from training.modalities import modality_of
 from training.modalities.modality import Modality
-from weir.engine.arrays import Floats
+from weir.catalog.inputs import Table
 from weir.errors import BadInput
 
-_REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row")
+_REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row", "empty")
 """a row counts for the first that applies"""
 _MANY = 0.1
 """share of rows above which dropping them is warned of"""
+_COARSE = 0.1
+"""share of equal rows above which those of a table are not copies, but cases that its few values can't tell apart"""
 
 
 class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,8 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
     """the same values as an earlier row; of a training row and a test row the test row stays"""
     constant_row: int = 0
     """all values of the row are the same"""
+    empty: int = 0
+    """the row has no value at all: an empty text, a table whose columns are all missing"""
     constant_inputs: int = 0
     """values of a row that are the same in all rows; they are kept, so that rows keep their shape"""
     kept: int
@@ -46,6 +52,7 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
             "unknown label": self.unknown_label,
             "duplicate": self.duplicate,
             "constant": self.constant_row,
+            "empty": self.empty,
         }
         dropped = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
         inputs = f"; {self.constant_inputs} inputs never change" if self.constant_inputs else ""
@@ -60,8 +67,8 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
             kind of input.
     """
     labels = _labels(data)
-    modality = modality_of(data.input)
-    rows = modality.as_rows(data.inputs)
+    modality = modality_of(data.inputs)
+    rows = modality.as_rows(data.rows)
     masks = {
         **modality.unusable(rows),
         "unknown_label": (labels < 0) | (labels >= len(data.label_names)) | (labels != np.floor(labels)),
@@ -71,35 +78,59 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
     for reason in sorted(masks, key=_REASONS.index):
         counts[reason] = int((masks[reason] & ~bad).sum())
         bad |= masks[reason]
-    duplicate = _duplicates(rows, bad, data.test_from)
+    duplicate = _duplicates(rows, bad, data)
+    coarse = is_coarse(data, duplicate)
+    if coarse:
+        duplicate = np.zeros_like(duplicate)
     counts["duplicate"] = int(duplicate.sum())
     kept = np.flatnonzero(~(bad | duplicate))
     if not len(kept):
         dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in counts.items() if count)
         raise BadInput("cleaning leaves some rows", f"{len(rows)} rows, all dropped: {dropped}")
-    test_from = None if data.test_from is None else int((kept < data.test_from).sum())
-    sound = rows[kept]
-    cleaned = Dataset(sound, labels[kept].astype(np.int64), data.label_names, data.input, test_from)
+    cleaned = chosen(replace(data, rows=rows, labels=labels), kept)
+    cleaned = replace(cleaned, near_duplicates=data.near_duplicates and not coarse)
     return cleaned, Cleaning(
         kept=len(kept),
-        constant_inputs=modality.constant_inputs(sound),
-        warnings=tuple(_warnings(modality, sound, test_from, len(rows))),
+        constant_inputs=modality.constant_inputs(cleaned.rows),
+        warnings=(*data.warnings, *_warnings(modality, cleaned, len(rows))),
         **counts,
     )
 
 
-def _warnings(modality: Modality, rows: Floats, test_from: int | None, given: int) -> Iterator[str]:
+def is_coarse(data: Dataset, duplicate: NDArray[np.bool_]) -> bool:
+    """Tell whether equal rows of a table are cases of their own rather than copies: they are over a tenth of its rows.
+
+    Rows of a few categories must coincide; to drop all but one would change how frequent each kind of row is.
+    """
+    return all(isinstance(one, Table) for one in data.inputs) and duplicate.sum() > _COARSE * len(duplicate)
+
+
+def chosen(data: Dataset, kept: NDArray[np.intp]) -> Dataset:
+    """Take the rows with these numbers, which ascend."""
+    return replace(
+        data,
+        rows=data.rows[kept],
+        labels=data.labels[kept].astype(np.int64),
+        test_from=None if data.test_from is None else int((kept < data.test_from).sum()),
+        validation_from=None if data.validation_from is None else int((kept < data.validation_from).sum()),
+        groups=None if data.groups is None else data.groups[kept],
+        times=None if data.times is None else data.times[kept],
+    )
+
+
+def _warnings(modality: Modality, data: Dataset, given: int) -> Iterator[str]:
     """Warn of many rows that were dropped, and of values on another scale: of training rows, or of the test set's."""
+    rows = data.rows
     if given - len(rows) > _MANY * given:
         yield f"{given - len(rows)} of {given} rows were dropped"
-    end = len(rows) if test_from is None else test_from
+    end = len(rows) if data.test_from is None else data.test_from
     for name, part in (("", rows[:end]), ("the test set's ", rows[end:])):
         if len(part) and (odd := modality.scale_warning(part)):
             yield f"{name}values {odd}: if requests have other values, the model will answer them wrongly"
 
 
 def _labels(data: Dataset) -> NDArray[np.float64]:
-    labels, count = data.labels, len(data.inputs)
+    labels, count = data.labels, len(data.rows)
     if len(data.label_names) < 2:  # noqa: PLR2004 (a classifier decides between them)
         raise BadInput("there are at least two labels", ", ".join(data.label_names) or "none")
     if labels.shape != (count,):
@@ -109,10 +140,15 @@ def _labels(data: Dataset) -> NDArray[np.float64]:
     return labels.astype(np.float64)
 
 
-def _duplicates(rows: Floats, bad: NDArray[np.bool_], test_from: int | None) -> NDArray[np.bool_]:
-    """Mark every row that equals an earlier one; the rows of a test set count as earlier, so that it stays whole."""
-    start = len(rows) if test_from is None else test_from
-    order = np.array([*range(start, len(rows)), *range(start)])
+def _duplicates(rows: NDArray[Any], bad: NDArray[np.bool_], data: Dataset) -> NDArray[np.bool_]:
+    """Mark every row that equals an earlier one.
+
+    The rows of a test set count as earlier, so that it stays whole, and those of a validation set come next.
+    """
+    end = len(rows)
+    test = end if data.test_from is None else data.test_from
+    validation = test if data.validation_from is None else data.validation_from
+    order = np.array([*range(test, end), *range(validation, test), *range(validation)])
     order = order[~bad[order]]
     duplicate = np.zeros(len(rows), bool)
     duplicate[order] = repeated(digests(rows[order]))

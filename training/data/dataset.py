@@ -1,6 +1,8 @@
 """Rows as a data source gives them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +12,34 @@ from weir.catalog.inputs import Input
 
 @dataclass(frozen=True)
 class Dataset:
-    """Raw rows and their labels, and whether some of them are the data's own test set."""
+    """Raw rows and their labels, and what is known of their split."""
 
-    inputs: NDArray[np.generic]
-    """raw values `(rows, …)`, each row of the input's shape"""
+    rows: NDArray[Any]
+    """raw values `(rows, …)`, each row of the input's shape; of several inputs `(rows,)`, with a field for each"""
     labels: NDArray[np.generic]
-    """indices into `label_names`, `(rows,)`"""
+    """indices into `label_names`, `(rows,)`; -1 where a row has no label"""
     label_names: tuple[str, ...]
-    input: Input
-    """what a row is: the input of a model that learns from it"""
+    inputs: tuple[Input, ...]
+    """what a row is: the inputs of a model that learns from it"""
     test_from: int | None = None
     """rows from here on are the data's own test set; None when it has none"""
+    validation_from: int | None = None
+    """rows from here to the test set are the data's own validation set; None when it has none"""
+    groups: NDArray[np.int64] | None = None
+    """`(rows,)`: rows of one number stay in one split; -1 for a row that is in no group"""
+    times: NDArray[np.float64] | None = None
+    """`(rows,)`: training rows are the earliest, test rows the latest"""
+    near_duplicates: bool = False
+    """whether rows that are nearly equal are kept in one split"""
+    hierarchy: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """group -> its labels, where folders are nested"""
+    notes: tuple[str, ...] = ()
+    """how the files were read: what was sniffed or guessed"""
+    warnings: tuple[str, ...] = ()
+    """what makes the files doubtful"""
+
+    @property
+    def input(self) -> Input:
+        """The only input."""
+        (one,) = self.inputs
+        return one

@@ -16,6 +16,7 @@ from training.modalities import modality_of
 from weir.batch.files import read
 from weir.engine.arrays import Labels
 from weir.errors import BadBody, BadInput
+from weir.inputs.rows import RowReader
 
 UNKNOWN = -1
 """label of a row that has none"""
@@ -51,9 +52,10 @@ class FreshRows:
 def load(path: Path, data: PreparedData, *, certification_seen: bool = False) -> FreshRows:
     """Read rows for a model that was trained on other data, and drop those that training or its test has seen.
 
-    A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Rows are
-    dropped that are not finite, outside the range of the input, or of one value; that equal an earlier row; or that
-    training, validation or test rows equal.
+    A `.npz` has the array x, and y where the rows have labels; a `.npy` or `.csv` has rows without labels. Of a model
+    with a table, texts or several inputs, a file has the columns that it was trained on, and that of the target where
+    the rows have labels. Rows are dropped that are not finite, outside the range of the input, of one value, or empty;
+    that equal an earlier row; or that training, validation or test rows equal.
 
     Args:
         path: the file.
@@ -64,7 +66,7 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
         BadInput: the file can't be read, has rows of another shape or other labels, or no row is left.
     """
     file = _read(path, data)
-    modality = modality_of(data.input)
+    modality = modality_of(data.inputs)
     rows = modality.as_rows(file.values)
     labels = _labels(file.labels, len(rows), data.label_names)
     used = [data.train, data.validation, data.test, *([data.certification] if certification_seen else [])]
@@ -101,6 +103,10 @@ class _File(NamedTuple):
 
 
 def _read(path: Path, data: PreparedData) -> _File:
+    if data.data and data.data.target and path.suffix.lower() != ".npz":
+        from training.data.readers.further import columns  # noqa: PLC0415 (polars takes half a second)
+
+        return _File(*columns(path, data.data, data.inputs, data.label_names))
     if path.suffix.lower() == ".npz":
         arrays = npz.arrays(str(path), "--data")
         if "x" not in arrays:
@@ -109,7 +115,7 @@ def _read(path: Path, data: PreparedData) -> _File:
     if path.suffix.lower() not in (".npy", ".csv"):
         raise BadInput("--data is a .npz, .npy or .csv", str(path))
     try:
-        rows = read(path.name, path.read_bytes(), data.input)
+        rows = read(path.name, path.read_bytes(), RowReader(data.inputs))
     except OSError as exc:
         raise BadInput("--data is a file that can be read", exc) from exc
     except BadBody as exc:

@@ -1,16 +1,21 @@
 """From a task to the rows of its four splits."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import sources
+from training.data import near_duplicates, sources, vocabulary
 from training.data.cleaning import Cleaning, clean
 from training.data.dataset import Dataset
+from training.data.digests import values
+from training.data.rare_labels import without_rare_labels
+from training.data.sizes import SettledSizes, settled
 from training.data.split import Indices, Split, split
-from training.task import Task
+from training.task import Data, Task
 from weir.catalog.inputs import Input
 from weir.errors import BadInput
 
@@ -24,11 +29,23 @@ class PreparedData:
     certification: Split
     test: Split
     label_names: tuple[str, ...]
-    input: Input
+    inputs: tuple[Input, ...]
     """what a row is"""
     cleaning: Cleaning
     digest: str
     """sha256 over rows, labels, label names and the split of each row"""
+    notes: tuple[str, ...] = ()
+    """how the files were read and divided: what was sniffed, guessed or settled"""
+    hierarchy: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """group -> its labels, where folders are nested"""
+    data: Data | None = None
+    """the keys of the task, by which further rows are read"""
+
+    @property
+    def input(self) -> Input:
+        """The only input."""
+        (one,) = self.inputs
+        return one
 
     @property
     def prior(self) -> tuple[float, ...]:
@@ -39,20 +56,68 @@ class PreparedData:
 
 def prepare(task: Task) -> PreparedData:
     """Load, clean and split the data of a task. Raises `BadInput`, and `Unavailable` when a download fails."""
-    data, cleaning = clean(sources.load(task.data))
+    data, cleaning = clean(_load(task.data))
+    sizes = settled(task.sizes, task.promise, data)
+    if not task.data.source:
+        data, warnings = without_rare_labels(data, sizes)
+        cleaning = msgspec.structs.replace(cleaning, warnings=(*cleaning.warnings, *warnings))
+        sizes = settled(task.sizes, task.promise, data)
+    data = _together(data)
     try:
-        parts = split(data, task.sizes, task.seed)
+        parts = split(data, sizes, task.seed)
     except BadInput as exc:  # cleaning may be why there are so few rows
         raise BadInput(exc.rule, f"{exc.got}; of the data: {cleaning.summary()}") from exc
-    splits = {part: Split(data.inputs[rows], data.labels[rows]) for part, rows in parts.items()}  # type: ignore[arg-type]
-    digest = _digest(data, parts)
-    return PreparedData(**splits, label_names=data.label_names, input=data.input, cleaning=cleaning, digest=digest)
+    rows, inputs, notes = vocabulary.settled(data.rows, data.inputs, parts["train"])
+    data = replace(data, rows=rows, inputs=inputs, notes=(*data.notes, *notes, *_notes(task, data, sizes, parts)))
+    splits = {part: Split(data.rows[numbers], data.labels[numbers]) for part, numbers in parts.items()}  # type: ignore[arg-type]
+    return PreparedData(
+        **splits,
+        label_names=data.label_names,
+        inputs=data.inputs,
+        cleaning=cleaning,
+        digest=_digest(data, parts),
+        notes=data.notes,
+        hierarchy=data.hierarchy,
+        data=task.data,
+    )
 
 
-def _digest(data: Dataset, parts: dict[str, Indices]) -> str:
+def _load(data: Data) -> Dataset:
+    if data.source:
+        return sources.load(data)
+    from training.data import readers  # noqa: PLC0415 (polars takes half a second, and only files need it)
+
+    return readers.load(data)
+
+
+def _together(data: Dataset) -> Dataset:
+    """Put nearly equal rows into one group, with the rest of the groups that they are in."""
+    if not data.near_duplicates or data.times is not None:
+        return data
+    found = near_duplicates.clusters(data.rows, data.inputs)
+    return replace(data, groups=found if data.groups is None else near_duplicates.merged(data.groups, found))
+
+
+def _notes(task: Task, data: Dataset, sizes: SettledSizes, parts: Mapping[str, Indices]) -> tuple[str, ...]:
+    """Say which sizes were not in the task, and how rows were kept together."""
+    given = msgspec.structs.asdict(task.sizes)
+    open_sizes = [f"{part} {len(parts[part])}" for part, size in given.items() if size is None and getattr(sizes, part)]
+    notes = [f"sizes that the task leaves open: {', '.join(open_sizes)}"] if open_sizes else []
+    if data.groups is not None and (together := int((data.groups >= 0).sum())):
+        kind = f"of one {task.data.group}, or nearly equal," if task.data.group else "nearly equal"
+        notes.append(f"{together} rows that are {kind} stay in one split with each other")
+    if task.data.group:
+        notes.append("a promise counts rows as independent; rows of one group are not, so that it holds less exactly")
+    if task.data.time:
+        notes.append(f"split by {task.data.time}: training rows are the earliest, test rows the latest")
+    return tuple(notes)
+
+
+def _digest(data: Dataset, parts: Mapping[str, Indices]) -> str:
     digest = hashlib.sha256()
-    digest.update(repr((data.inputs.shape, data.label_names)).encode())
-    digest.update(data.inputs.astype("<f4").tobytes())
+    digest.update(repr((data.rows.shape, data.label_names)).encode())
+    for content in values(data.rows):
+        digest.update(content)
     digest.update(data.labels.astype("<i8").tobytes())
     for part, rows in parts.items():
         digest.update(part.encode())

@@ -1,34 +1,41 @@
-"""One seeded, stratified split in four: train, validation, certification, test."""
+"""One seeded split in four: train, validation, certification, test; stratified, by group, or by time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from training.data.dataset import Dataset
-from training.task import Sizes
-from weir.engine.arrays import Floats, Labels
+from training.data.group_split import cut_whole_groups
+from training.data.sizes import SettledSizes
+from weir.engine.arrays import Labels
 from weir.errors import BadInput
 
 Indices = NDArray[np.intp]
+
+_PARTS = ("train", "validation", "certification", "test")
 
 
 @dataclass(frozen=True)
 class Split:
     """Rows of one part."""
 
-    inputs: Floats
-    """raw values `(rows, …)`, each row of the input's shape"""
+    inputs: NDArray[Any]
+    """raw values `(rows, …)`, each row of the input's shape; of several inputs `(rows,)`, with a field for each"""
     labels: Labels
     """`(rows,)`"""
 
-    def spread(self, count: int) -> Floats:
+    def spread(self, count: int) -> NDArray[Any]:
         """Take evenly spaced rows: data sets are often sorted by label."""
         rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
-        return np.take(self.inputs, rows, axis=0)
+        spread: NDArray[Any] = self.inputs[rows]
+        return spread
 
-    def sample(self, count: int, seed: int) -> Floats:
+    def sample(self, count: int, seed: int) -> NDArray[Any]:
         """Draw at most `count` rows from the whole split, of each label as many as of the others if it has them."""
         order = np.random.default_rng(seed).permutation(len(self.labels))
         turns = np.zeros(len(order), int)
@@ -36,27 +43,36 @@ class Split:
             own = np.flatnonzero(self.labels[order] == label)
             turns[own] = np.arange(len(own))
         drawn: Indices = order[np.argsort(turns, kind="stable")][:count]
-        return np.take(self.inputs, drawn, axis=0)
+        sample: NDArray[Any] = self.inputs[drawn]
+        return sample
 
 
-def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
-    """Split the rows, stratified by label; training gets what the other parts leave.
+def split(data: Dataset, sizes: SettledSizes, seed: int) -> dict[str, Indices]:
+    """Split the rows in four; training gets what the other parts leave.
 
-    A test set of the data's own stays whole.
+    Rows are stratified by label; with groups they are so as far as groups stay whole. With times the earliest are for
+    training and the latest for test; those between are drawn at random, stratified, for validation and certification,
+    so that thresholds are chosen and certified on rows of one time. Sets of the data's own stay whole.
 
     Raises:
         BadInput: there are too few rows, or a label is missing from a part.
     """
     labels = data.labels
-    if data.test_from is None:
-        rest, test = _cut(np.arange(len(labels)), labels, sizes.test, seed, "test")
-    elif sizes.test:
-        raise BadInput("sizes.test is 0 when the data have a test set of their own", sizes.test)
-    else:
-        rest, test = np.arange(data.test_from), np.arange(data.test_from, len(labels))
-    rest, certification = _cut(rest, labels, sizes.certification, seed, "certification")
-    train, validation = _cut(rest, labels, sizes.validation, seed, "validation")
-    parts = {"train": train, "validation": validation, "certification": certification, "test": test}
+    end = len(labels)
+    test_from = end if data.test_from is None else data.test_from
+    validation_from = test_from if data.validation_from is None else data.validation_from
+    rest, parts = np.arange(validation_from), dict.fromkeys(_PARTS, np.arange(0))
+    parts |= {"validation": np.arange(validation_from, test_from), "test": np.arange(test_from, end)}
+    cut = _cutter(data, seed)
+    for part in ("test", "certification", "validation"):
+        if not len(parts[part]):
+            rest, parts[part] = cut(rest, getattr(sizes, part), part)
+    parts["train"] = rest
+    if data.times is not None and data.validation_from is None:
+        between = np.sort(np.concatenate([parts["validation"], parts["certification"]]))
+        parts["validation"], parts["certification"] = _cut(
+            between, sizes.certification, "certification", labels=labels, seed=seed
+        )
     for part, rows in parts.items():
         missing = set(range(len(data.label_names))) - set(labels[rows].tolist())
         if missing:
@@ -65,7 +81,24 @@ def split(data: Dataset, sizes: Sizes, seed: int) -> dict[str, Indices]:
     return parts
 
 
-def _cut(rows: Indices, labels: NDArray[np.generic], size: int, seed: int, part: str) -> tuple[Indices, Indices]:
+def _cutter(data: Dataset, seed: int) -> Callable[[Indices, int, str], tuple[Indices, Indices]]:
+    """Choose how a part is taken out of the rows that are left."""
+    if data.times is not None:
+        return partial(_cut_by_time, times=data.times)
+    if data.groups is not None and (data.groups >= 0).any():
+        return partial(cut_whole_groups, labels=data.labels.astype(np.int64), groups=data.groups, seed=seed)
+    return partial(_cut, labels=data.labels, seed=seed)
+
+
+def _cut_by_time(rows: Indices, size: int, part: str, *, times: NDArray[np.float64]) -> tuple[Indices, Indices]:
+    """Take the latest `size` rows: the rest, and those taken."""
+    order = rows[np.argsort(times[rows], kind="stable")]
+    if not 0 < size < len(rows):
+        raise BadInput(f"{size} rows for {part}, the latest, leave rows for training", f"{len(rows)} rows")
+    return np.sort(order[:-size]), np.sort(order[-size:])
+
+
+def _cut(rows: Indices, size: int, part: str, *, labels: NDArray[np.generic], seed: int) -> tuple[Indices, Indices]:
     """Take `size` rows out of others, stratified by label: the rest, and those taken."""
     try:
         rest, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=labels[rows])

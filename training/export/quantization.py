@@ -57,7 +57,11 @@ class QuantizationTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(
-    network: str, contents: Mapping[Quantization, bytes], validation: Split, float_logits: Floats
+    network: str,
+    contents: Mapping[Quantization, bytes],
+    validation: Split,
+    float_logits: Floats,
+    inputs: Sequence[str] = (),
 ) -> QuantizationTable:
     """Run every quantization in every installed interpreter, alternating within an interpreter to time them.
 
@@ -66,12 +70,13 @@ def measure(
         contents: quantization -> `.tflite`.
         validation: the rows to run.
         float_logits: of the float Keras network on these rows, `(rows, labels)`.
+        inputs: names of the model's inputs, of which the network may read some.
     """
     labels = float_logits.argmax(axis=1)
     rows: list[Measurement] = []
     ties: tuple[tuple[Quantization, Quantization], ...] = ()
     for interpreter in installed():
-        loaded, measured = _loaded(contents, interpreter)
+        loaded, measured = _loaded(contents, interpreter, inputs)
         rounds = MAX_ROUNDS if interpreter == DEPLOYED else ROUNDS  # only there do ties matter
         logits_of = {form: network.logits for form, network in loaded.items()}
         times = side_by_side(logits_of, validation.inputs, equal=_EQUAL, max_rounds=rounds)
@@ -128,7 +133,7 @@ def _time(table: QuantizationTable, form: Quantization) -> float:
 
 
 def _loaded(
-    contents: Mapping[Quantization, bytes], interpreter: str
+    contents: Mapping[Quantization, bytes], interpreter: str, inputs: Sequence[str]
 ) -> tuple[dict[Quantization, Network], dict[Quantization, Measurement]]:
     """Load every quantization that this interpreter accepts, and begin a measurement of each."""
     loaded: dict[Quantization, Network] = {}
@@ -136,7 +141,7 @@ def _loaded(
     for quantization, content in contents.items():
         error = None
         try:
-            loaded[quantization] = Network(content, interpreter)
+            loaded[quantization] = Network(content, interpreter, inputs)
         except ModelUnavailable as exc:
             error = str(exc)
         measured[quantization] = Measurement(

@@ -60,9 +60,9 @@ def quantize(name: str, trained: Trained, target: TrainingTarget, tolerance: flo
         ModelUnavailable: the network broke in conversion, or no interpreter runs it.
     """
     representative = target.train.sample(max(_REPRESENTATIVE_ROWS, target.outputs), seed)
-    contents = {form: convert(trained.model, target.input, form, representative) for form in QUANTIZATIONS}
-    validation = target.validation
-    table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs)), tolerance)
+    contents = {form: convert(trained.model, target.inputs, form, representative) for form in QUANTIZATIONS}
+    validation, names = target.validation, [one.name for one in target.inputs]
+    table = choose(measure(name, contents, validation, logits(trained.model, validation.inputs), names), tolerance)
     rows = table.of(table.chosen) if table.chosen else []
     deployed = next(row for row in rows if row.interpreter == DEPLOYED)
     content = contents[deployed.quantization]

@@ -11,6 +11,7 @@ from training import folder
 from training.configured_keras import keras
 from training.learning.loop import Epoch
 from training.learning.networks import Trained
+from training.modalities.layers import LAYERS
 from weir.errors import ModelUnavailable
 
 _LIBRARIES = ("tensorflow", "keras", "numpy")
@@ -107,7 +108,7 @@ def _load(path: Path, digest: str) -> Trained:
     """Read a network and its curve. Raises `ModelUnavailable`."""
     try:
         history = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=list[Epoch])
-        return Trained(keras.models.load_model(path), history, digest)
+        return Trained(keras.models.load_model(path, custom_objects=LAYERS), history, digest)
     except Exception as exc:  # Keras has no class of errors of its own
         failed = f"a network of an earlier training cannot be read; remove {path} to train it again"
         raise ModelUnavailable(failed, exc) from exc

@@ -7,16 +7,21 @@ it, the last all, and `q = sum_k g_k prod_{j<k} (1 - g_j) q_k`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from keras import tree
+from numpy.typing import NDArray
 
 from training.configured_keras import keras
 from training.data.split import Split
 from training.learning.batches import Batches
-from training.learning.loop import Epoch, Objective, Schedule, ValidationMetrics, fit
+from training.learning.descent import Schedule
+from training.learning.loop import Epoch, Objective, ValidationMetrics, fit
 from training.learning.networks import TrainingTarget
-from training.task import NetworkSpec
+from training.modalities.fronts import arrays_of
+from training.task import SettledNetwork
 from weir.catalog.levels import Experts, Level, Router
 from weir.engine.cascade import Cascade
 
@@ -61,7 +66,7 @@ class Joint:
         """Fuse a level with the posterior so far, `(n, labels)`, and add its own loss to the batch's."""
         if isinstance(level, Experts):
             return self._refined(level, self._prior(batch) if before is None else before, batch)
-        logits = level.network(batch.inputs, training=batch.training)
+        logits = _run(level.network, batch)
         probabilities = tf.nn.softmax(logits / level.temperature)
         targets = batch.targets
         if isinstance(level, Router):
@@ -85,7 +90,7 @@ class Joint:
         for group, expert in level.experts.items():
             members = list(hierarchy.members_of(group))
             part = tf.gather(before, members, axis=1)
-            logits = expert.network(batch.inputs, training=batch.training)
+            logits = _run(expert.network, batch)
             batch.own.append(_expert_loss(logits, batch.targets, members, self.labels))
             logs = logits / expert.temperature + expert.before_weight * _log(part)
             refined = tf.reduce_sum(part, axis=1, keepdims=True) * tf.nn.softmax(logs)
@@ -105,7 +110,8 @@ def _soft_exits(confidences: tf.Tensor, threshold: float | None) -> tf.Tensor:
 class _Batch:
     """A batch of rows, and the levels' own losses on it so far."""
 
-    inputs: tf.Tensor
+    inputs: tf.Tensor | dict[str, tf.Tensor]
+    """of the only input, or of each by its name"""
     targets: tf.Tensor
     training: bool
     own: list[tf.Tensor] = field(default_factory=list)
@@ -126,7 +132,7 @@ def _expert_loss(logits: tf.Tensor, targets: tf.Tensor, members: Sequence[int], 
 
 
 def fine_tune(
-    joint: Joint, target: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: Callable[[int, int], None]
+    joint: Joint, target: TrainingTarget, spec: SettledNetwork, seed: int, on_epoch: Callable[[int, int], None]
 ) -> list[tuple[keras.Model, list[Epoch]]]:
     """Fine-tune all networks of a cascade in place; return each with the curve of the overall loss.
 
@@ -148,9 +154,24 @@ def fine_tune(
         lambda inputs, rows: joint.loss(inputs, tf.gather(labels, rows)),
         lambda: _judged(joint, target.validation),
     )
-    course = Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay)
+    course = Schedule(
+        spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, beta_2=spec.beta_2, decays=spec.decays
+    )
     history = fit(objective, Batches(target.train, target.modality, spec, seed), course, on_epoch)
     return [(network, history) for network in joint.networks]
+
+
+def _run(network: keras.Model, batch: "_Batch") -> tf.Tensor:
+    """Run a network on a batch: of several inputs it takes those that it reads."""
+    inputs = batch.inputs
+    if isinstance(inputs, dict):
+        read = [inputs[tensor.name] for tensor in network.inputs]
+        inputs = read[0] if len(read) == 1 else read
+    return network(inputs, training=batch.training)
+
+
+def _constant(rows: NDArray[Any]) -> Any:  # noqa: ANN401 (a tensor, or one for each input)
+    return tree.map_structure(tf.constant, arrays_of(rows))
 
 
 def _judged(joint: Joint, validation: Split, chunk: int = 512) -> ValidationMetrics:
@@ -158,7 +179,7 @@ def _judged(joint: Joint, validation: Split, chunk: int = 512) -> ValidationMetr
     labels = validation.labels
     parts = [slice(start, start + chunk) for start in range(0, len(labels), chunk)]
     values = [
-        float(joint.loss(tf.constant(validation.inputs[rows]), tf.constant(labels[rows]), training=False))
+        float(joint.loss(_constant(validation.inputs[rows]), tf.constant(labels[rows]), training=False))
         for rows in parts
     ]
     sizes = [len(labels[rows]) for rows in parts]

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-import tensorflow as tf
 
 from training.configured_keras import keras
 from training.fitting.calibration import nll, temperature
 from training.learning.batches import Epochs
+from training.learning.descent import Descent, Loss, Schedule
+from training.task import BestBy
 from weir.engine.arrays import Floats, Labels
 from weir.engine.confidence import softmax
 from weir.errors import Failed
-
-Loss = Callable[..., tf.Tensor]
-"""a batch as `Epochs` make it -> its loss, a scalar"""
 
 
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,45 +62,30 @@ class Objective:
     judge: Callable[[], ValidationMetrics]
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """The schedule of a gradient descent."""
-
-    name: str
-    """names what is trained, in messages"""
-    epochs: int
-    learning_rate: float
-    """at the start; it falls to zero along a cosine"""
-    weight_decay: float = 0.0
-    patience: int | None = None
-    """epochs without a lower calibrated validation loss after which training stops; None: it runs all epochs"""
-
-
 def fit(objective: Objective, batches: Epochs, course: Schedule, on_epoch: Callable[[int, int], None]) -> list[Epoch]:
     """Minimise a loss over the trainable weights of all networks (AdamW), and restore their best weights.
 
-    The best weights are those of the epoch with the lowest calibrated validation loss. `on_epoch(done, of)` is called
-    with the progress.
+    The best weights are those of the epoch with the lowest calibrated validation loss, or as the schedule has it.
+    `on_epoch(done, of)` is called with the progress.
 
     Raises:
         Diverged: a loss is no longer finite.
     """
-    step, optimizer = _step(objective, course, course.epochs * len(batches))
+    descent = Descent(objective.networks, objective.loss, course, course.epochs * len(batches))
     history: list[Epoch] = []
-    best, since, kept = math.inf, 0, _weights(objective.networks)
+    best, since, kept = _WORST, 0, _weights(objective.networks)
     for done in range(1, course.epochs + 1):
-        mean = float(np.mean([step(*batch) for batch in batches.epoch()]))
-        judged = objective.judge()
-        if not (math.isfinite(mean) and math.isfinite(judged.loss)):
-            losses = f"the loss is {mean} in epoch {done}, and {judged.loss} on validation rows"
-            advice = f"a smaller learning_rate than {course.learning_rate} may help"
-            raise Diverged(f"training {course.name} diverged", f"{losses}; {advice}")
-        rate = float(optimizer.learning_rate)
+        mean = float(np.mean(descent.losses(batches.epoch())))
+        with descent.averaged():
+            judged = objective.judge()
+            _check_finite(mean, judged, done, course)
+            rank = _rank(judged, course.best_by)
+            since += 1
+            if rank > best:
+                best, since, kept = rank, 0, _weights(objective.networks)
+        rate = descent.learning_rate
         history.append(Epoch(loss=mean, val_loss=judged.loss, val_accuracy=judged.accuracy, learning_rate=rate))
         on_epoch(done, course.epochs)
-        since += 1
-        if judged.calibrated_loss < best:
-            best, since, kept = judged.calibrated_loss, 0, _weights(objective.networks)
         if course.patience is not None and since >= course.patience:
             break
     for network, weights in zip(objective.networks, kept, strict=True):
@@ -111,22 +94,22 @@ def fit(objective: Objective, batches: Epochs, course: Schedule, on_epoch: Calla
     return history
 
 
+def _check_finite(mean: float, judged: ValidationMetrics, done: int, course: Schedule) -> None:
+    """Raise `Diverged` if the loss of an epoch, or of validation rows after it, is no longer finite."""
+    if not (math.isfinite(mean) and math.isfinite(judged.loss)):
+        losses = f"the loss is {mean} in epoch {done}, and {judged.loss} on validation rows"
+        advice = f"a smaller learning_rate than {course.learning_rate} may help"
+        raise Diverged(f"training {course.name} diverged", f"{losses}; {advice}")
+
+
+def _rank(judged: ValidationMetrics, best_by: BestBy) -> tuple[float, float]:
+    """Rank the weights of an epoch: the higher, the better."""
+    accuracy = judged.accuracy if best_by == "accuracy" and judged.accuracy is not None else 0.0
+    return (accuracy, -judged.calibrated_loss) if math.isfinite(judged.calibrated_loss) else _WORST
+
+
+_WORST = (-math.inf, -math.inf)
+
+
 def _weights(networks: Sequence[keras.Model]) -> list[list[Floats]]:
     return [network.get_weights() for network in networks]
-
-
-def _step(objective: Objective, course: Schedule, steps: int) -> tuple[Callable[..., float], keras.Optimizer]:
-    """Compile one step of gradient descent: a batch in, its loss out."""
-    variables = [variable for network in objective.networks for variable in network.trainable_variables]
-    schedule = keras.optimizers.schedules.CosineDecay(course.learning_rate, steps)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=course.weight_decay)
-    optimizer.build(variables)
-
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator] # tensorflow has no types
-    def descent(*batch: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            value = objective.loss(*batch)
-        optimizer.apply(tape.gradient(value, variables), variables)
-        return value
-
-    return (lambda *batch: float(descent(*map(tf.constant, batch)))), optimizer

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from keras import tree
 from numpy.typing import NDArray
 
 from training.configured_keras import keras
+from training.data.balance import balanced
 from training.data.preparation import PreparedData
 from training.data.split import Split
 from training.learning.batches import Batches, DistillationBatches, Epochs
-from training.learning.loop import Epoch, Loss, Objective, Schedule, ValidationMetrics, fit
+from training.learning.descent import Loss, Schedule
+from training.learning.loop import Epoch, Objective, ValidationMetrics, fit
 from training.learning.views import TeacherViews
 from training.modalities import modality_of
+from training.modalities.fronts import Front, arrays_of, parted
 from training.modalities.modality import Modality
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.catalog.inputs import Input
 from weir.engine.arrays import Floats
 
@@ -32,22 +37,24 @@ class TrainingTarget:
     train: Split
     validation: Split
     outputs: int
-    input: Input
+    inputs: tuple[Input, ...]
     """what a row is"""
     teacher: TeacherViews | None = None
     """what another network says of the training rows, to learn from in the place of the labels"""
     weights: Floats | None = None
     """of the training rows, `(rows,)`, 1 on average; None: all alike"""
+    fitted_on: Split | None = None
+    """rows of which statistics of the inputs are fitted; None: the training rows"""
 
     @classmethod
     def all_labels(cls, data: PreparedData) -> "TrainingTarget":
         """Make the target of a network that knows all labels of a data set."""
-        return cls(data.train, data.validation, len(data.label_names), data.input)
+        return cls(data.train, data.validation, len(data.label_names), data.inputs)
 
     @property
     def modality(self) -> Modality:
         """What training knows of this kind of input. Raises `BadInput` for a kind that it does not know."""
-        return modality_of(self.input)
+        return modality_of(self.inputs)
 
     def labels_only(self) -> "TrainingTarget":
         """Leave the teacher and the weights out."""
@@ -60,11 +67,17 @@ class TrainingTarget:
             targets = outputs[split.labels]
             return Split(split.inputs[targets >= 0], targets[targets >= 0].astype(np.int64))
 
-        return replace(self, train=mapped(self.train), validation=mapped(self.validation), outputs=count)
+        return replace(
+            self,
+            train=mapped(self.train),
+            validation=mapped(self.validation),
+            outputs=count,
+            fitted_on=self.fitted_on or self.train,  # so that experts can begin with the weights of a generalist
+        )
 
-    def untrained(self, spec: NetworkSpec, seed: int) -> keras.Model:
+    def untrained(self, spec: SettledNetwork, seed: int) -> keras.Model:
         """Build an untrained network for it. Raises `BadInput` for an unknown architecture."""
-        return self.modality.build(spec.architecture, self.outputs, seed)
+        return self.modality.build(spec, self.outputs, seed, self.fitted_on or self.train)
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ class Trained:
 
 
 def train(
-    spec: NetworkSpec,
+    spec: SettledNetwork,
     target: TrainingTarget,
     seed: int,
     on_epoch: Callable[[int, int], None],
@@ -97,39 +110,64 @@ def train(
     model = target.untrained(spec, seed)
     if start is not None:
         model.set_weights(start.get_weights())
-    validation = target.validation
+    front, rest = parted(model)
+    validation, predicting = front(arrays_of(target.validation.inputs)), _predicting(rest, spec)
     history = fit(
         Objective(
-            [model],
-            _label_loss(model, target) if target.teacher is None else _teacher_loss(model, target),
-            lambda: ValidationMetrics.of(logits(model, validation.inputs), validation.labels),
+            [rest],
+            _label_loss(rest, target, spec) if target.teacher is None else _teacher_loss(rest, target),
+            lambda: ValidationMetrics.of(_in_chunks(predicting, validation), target.validation.labels),
         ),
-        _batches(target, spec, seed),
-        Schedule(spec.name, spec.epochs, spec.learning_rate, spec.weight_decay, spec.patience),
+        _batches(target, spec, seed, front),
+        Schedule.of(spec),
         on_epoch,
     )
     return model, history
 
 
-def logits(model: keras.Model, inputs: Floats) -> Floats:
+def _predicting(model: keras.Model, spec: SettledNetwork) -> Callable[..., tf.Tensor]:
+    """Compile the answers of a network where its steps are as short as a call."""
+    predicting: Callable[..., tf.Tensor] = model
+    if spec.steps_per_execution > 1:
+        predicting = tf.function(model, reduce_retracing=True)
+    return predicting
+
+
+def logits(model: keras.Model, rows: NDArray[Any]) -> Floats:
     """Run a float network on rows `(n, …)`: logits `(n, outputs)`."""
-    parts = [model(inputs[start : start + _CHUNK], training=False) for start in range(0, len(inputs), _CHUNK)]
+    front, rest = parted(model)
+    return _in_chunks(rest, front(arrays_of(rows)))
+
+
+def _in_chunks(network: Callable[..., tf.Tensor], inputs: Any) -> Floats:  # noqa: ANN401 (as Keras takes them)
+    """Run a network on some rows at a time."""
+    count = len(tree.flatten(inputs)[0])
+    parts = [
+        network(tree.map_structure(lambda array, of=slice(start, start + _CHUNK): array[of], inputs), training=False)
+        for start in range(0, count, _CHUNK)
+    ]
     return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
 
-def _batches(target: TrainingTarget, spec: NetworkSpec, seed: int) -> Epochs:
+def _batches(target: TrainingTarget, spec: SettledNetwork, seed: int, front: Front) -> Epochs:
     if target.teacher is None:
-        return Batches(target.train, target.modality, spec, seed)
-    return DistillationBatches(target.teacher, spec, seed)
+        return Batches(target.train, target.modality, spec, seed, front)
+    return DistillationBatches(target.teacher, spec, seed, front)
 
 
-def _label_loss(model: keras.Model, target: TrainingTarget) -> Loss:
-    """Cross-entropy with the labels."""
+def _label_loss(model: keras.Model, target: TrainingTarget, spec: SettledNetwork) -> Loss:
+    """Cross-entropy with the labels, smoothed and balanced as the network's description has it."""
     labels, weights = tf.constant(target.train.labels), _weights(target)
+    if spec.balanced:
+        weights *= tf.constant(balanced(target.train.labels))
+        weights /= tf.reduce_mean(weights)
+    smooth = spec.label_smoothing
 
     def loss(inputs: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         outputs = model(inputs, training=True)
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(labels, rows), outputs)
+        if smooth:
+            each = (1 - smooth) * each - smooth * tf.reduce_mean(tf.nn.log_softmax(outputs), axis=1)
         return tf.reduce_mean(each * tf.gather(weights, rows))
 
     return loss

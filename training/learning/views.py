@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.modalities.mixing import convex
 from weir.engine.arrays import Floats
 
 COUNT = 32
@@ -29,6 +30,8 @@ class Teacher:
     """changes rows `(n, …)` at random, as in its own training"""
     made_of: str
     """digest of everything that it was made of"""
+    mix: Callable[[Floats, np.random.Generator], Floats] = convex
+    """mixes each of the rows `(n, …)` at random with another"""
 
 
 class TeacherViews:
@@ -63,15 +66,5 @@ class TeacherViews:
             chunk = order[start : start + _CHUNK]
             changed, count = self._teacher.change(self._rows[chunk], random), round(MIXED * len(chunk))
             inputs[chunk] = changed
-            inputs[chunk[:count]] = mixed(changed[:count], random)
+            inputs[chunk[:count]] = self._teacher.mix(changed[:count], random)
         return inputs
-
-
-def mixed(rows: Floats, random: np.random.Generator) -> Floats:
-    """Mix each of the rows `(n, …)` with the one before, of which it gets less than half; the first with the last.
-
-    Mixup: Zhang, Cisse, Dauphin & Lopez-Paz 2018, arXiv 1710.09412.
-    """
-    foreign = random.uniform(0, 0.5, (len(rows), *[1] * (rows.ndim - 1))).astype(np.float32)
-    both: Floats = rows + foreign * (np.roll(rows, 1, axis=0) - rows)
-    return both

@@ -21,7 +21,6 @@ from training.modalities import modality_of
 from training.replay.timing import side_by_side
 from training.task import Task
 from weir.catalog.levels import Experts
-from weir.runtime.interpreter import DEPLOYED, Network
 
 
 class NetworkOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +100,7 @@ def check(task: Task, data: PreparedData) -> None:
     """
     router = task.hierarchy.router if task.hierarchy else None
     for spec in (*task.networks, *([router] if router else [])):
-        modality_of(data.input).check(spec)
+        modality_of(data.inputs).check(spec)
     if task.hierarchy and task.hierarchy.named:
         grouping.checked(task.hierarchy.named, data.label_names)
     elif task.hierarchy:
@@ -124,7 +123,7 @@ def with_experts(search: LevelSearch, decomposition: Decomposition) -> LevelSear
 def _timed(networks: Sequence[TrainableNetwork], run: TrainingRun) -> tuple[list[TrainableNetwork], NetworkOrder]:
     """Time all artifacts in one run, so that they can be compared, and put them in the order of their times."""
     artifacts = {number: one.quantized for number, one in enumerate(networks) if one.quantized is not None}
-    loaded = {number: Network(artifact.content, DEPLOYED).logits for number, artifact in artifacts.items()}
+    loaded = {number: run.loaded(artifact).logits for number, artifact in artifacts.items()}
     times = side_by_side(loaded, run.data.validation.inputs)
     timed = [network.timed(times.median_us(number)) for number, network in enumerate(networks)]
     names = [network.spec.name for network in networks]

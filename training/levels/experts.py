@@ -12,9 +12,10 @@ from training.levels import grouping
 from training.levels.ladder import Ladder, conditional, with_expert_weights
 from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
-from training.task import EXPERTS, Groups, NetworkSpec
+from training.task import EXPERTS, SettledGroups, SettledNetwork
 from weir.catalog.levels import Expert, Experts, Router
 from weir.catalog.promises import Against
+from weir.engine.arrays import Floats
 from weir.engine.hierarchy import Hierarchy
 
 _LEAST_SHARE = 0.1
@@ -50,7 +51,7 @@ class Decomposition:
     experts: tuple[TriedExpert, ...]
 
 
-def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decomposition:
+def decompose(ladder: Ladder, settings: SettledGroups, run: TrainingRun) -> Decomposition:
     """Give a ladder groups, and a level of experts after the generalist or the router.
 
     There are no experts, and no router, if the generalist was left out, or if experts would follow the end-to-end model
@@ -80,7 +81,7 @@ def decompose(ladder: Ladder, settings: Groups, run: TrainingRun) -> Decompositi
     return Decomposition(ladder, groups, tuple(line for _, line in tried.values()))
 
 
-def _why_none_can_follow(ladder: Ladder, place: int | None, settings: Groups, against: Against) -> str:
+def _why_none_can_follow(ladder: Ladder, place: int | None, settings: SettledGroups, against: Against) -> str:
     """Say why experts cannot be levels, because of the choice of the end-to-end model; empty if they can.
 
     Args:
@@ -118,7 +119,7 @@ def _without_experts(
     return Decomposition(ladder, groups, tuple(lines))
 
 
-def _groups(generalist: TrainableNetwork, settings: Groups, run: TrainingRun) -> dict[str, tuple[str, ...]]:
+def _groups(generalist: TrainableNetwork, settings: SettledGroups, run: TrainingRun) -> dict[str, tuple[str, ...]]:
     """Return the groups that the task names, or find them among the labels that the generalist confuses."""
     labels = run.data.label_names
     if settings.named:
@@ -132,7 +133,7 @@ def _groups(generalist: TrainableNetwork, settings: Groups, run: TrainingRun) ->
     return groups
 
 
-def _routed(ladder: Ladder, spec: NetworkSpec, generalist: TrainableNetwork, run: TrainingRun) -> tuple[Ladder, int]:
+def _routed(ladder: Ladder, spec: SettledNetwork, generalist: TrainableNetwork, run: TrainingRun) -> tuple[Ladder, int]:
     """Train a router, and put it into the ladder before the first level that takes longer; return its place too."""
     hierarchy = ladder.hierarchy
     target = generalist.target.labels_only().subset(hierarchy.group_of, len(hierarchy.groups))
@@ -153,7 +154,7 @@ class _ExpertTrainer:
     place: int
     """of the level that chooses the group"""
     generalist: TrainableNetwork
-    settings: Groups
+    settings: SettledGroups
     run: TrainingRun
 
     def expert(self, name: str) -> tuple[TrainableNetwork | None, TriedExpert]:
@@ -183,9 +184,9 @@ class _ExpertTrainer:
             epochs=self.settings.epochs,
             learning_rate=self.settings.learning_rate,
         )
-        *body, kernel, bias = generalist.trained.model.get_weights()
         model = target.untrained(spec, run.task.seed)
-        model.set_weights([*body, kernel[:, list(members)], bias[list(members)]])
+        pairs = zip(generalist.trained.model.get_weights(), model.get_weights(), strict=True)
+        model.set_weights([_outputs_of(members, weight, fewer.shape) for weight, fewer in pairs])
         run.callbacks.say(f"{spec.name}: the expert of {name}")
         start = Trained(model, [], generalist.trained.made_of)
         trained = run.train(spec, target, depends_on=["expert", list(members)], start=start)
@@ -216,6 +217,11 @@ class _ExpertTrainer:
             loss=after.loss,
             before_weight=weight,
         )
+
+
+def _outputs_of(members: tuple[int, ...], weight: Floats, shape: tuple[int, ...]) -> Floats:
+    """Take the outputs of a group from a weight of the layer that gives the logits; other weights keep their shape."""
+    return weight if weight.shape == shape else weight[..., list(members)]
 
 
 def _errors_inside(generalist: TrainableNetwork, members: tuple[int, ...]) -> float:

@@ -13,7 +13,7 @@ from training.levels.ladder import ExpectedPerformance, Ladder, TrainableLevel, 
 from training.levels.network import TrainableNetwork
 from training.levels.training_run import TrainingRun
 from training.replay.thresholds import lowest_safe_threshold
-from training.task import NetworkSpec, Optimise
+from training.task import Optimise, SettledNetwork
 from weir.catalog.levels import Classifier
 from weir.engine.arrays import Floats
 from weir.engine.cascade import exits, limit_of
@@ -154,7 +154,7 @@ class _Retraining:
     """Another way to train a level."""
 
     what: str
-    spec: NetworkSpec
+    spec: SettledNetwork
     target: TrainingTarget
     depends_on: list[object]
     """what the target depends on, besides the data"""
@@ -166,7 +166,8 @@ def _views(run: TrainingRun, teacher: TrainableNetwork) -> TeacherViews:
     def change(rows: Floats, random: np.random.Generator) -> Floats:
         return teacher.target.modality.augmented(rows, teacher.spec, random)
 
-    teaches = Teacher(partial(logits, teacher.trained.model), change, teacher.trained.made_of)
+    mix = teacher.target.modality.mixed
+    teaches = Teacher(partial(logits, teacher.trained.model), change, teacher.trained.made_of, mix)
     return TeacherViews(run.data.train.inputs, teaches, run.task.seed)
 
 
@@ -182,7 +183,7 @@ def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork, view
     return _retrained(search, number, level, _Retraining("distillation", spec, target, _described(target)))
 
 
-def _lengthened(spec: NetworkSpec, settings: Optimise) -> NetworkSpec:
+def _lengthened(spec: SettledNetwork, settings: Optimise) -> SettledNetwork:
     """Give a level the epochs of a distillation, of which none is left out."""
     epochs = settings.distil_epochs or _DISTILLATION_LENGTH * spec.epochs
     return msgspec.structs.replace(spec, epochs=epochs, patience=epochs)

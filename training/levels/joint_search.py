@@ -96,7 +96,7 @@ def _tuned(search: LevelSearch, epochs: int) -> dict[int, TrainableNetwork]:
         )
 
     names = [f"{_NAME}-{number}" for number in range(len(networks))]
-    depends_on = [spec, [network.trained.made_of for network in networks], *_described(ladder, thresholds)]
+    depends_on = [spec.identity, [network.trained.made_of for network in networks], *_described(ladder, thresholds)]
     trained = run.checkpoints.resume_or_train_all(names, depends_on, train)
     return {
         id(network): run.network(network.spec, one, network.target, time_us=network.predictions.time_us)

@@ -24,7 +24,7 @@ def manifest(task: Task, data: PreparedData, built: BuiltLevels) -> Manifest:
         task=task.name,
         labels=data.label_names,
         prior=data.prior,
-        inputs=(data.input,),
+        inputs=data.inputs,
         end_to_end=EndToEnd(
             artifact=_artifact(ladder.end_to_end), temperature=ladder.end_to_end.predictions.temperature
         ),

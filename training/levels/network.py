@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from training.export.quantized import Quantized
 from training.fitting.calibration import nll
 from training.learning.networks import Trained, TrainingTarget
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.catalog.levels import Classifier
 from weir.engine.arrays import Floats, Labels
 from weir.engine.confidence import softmax
@@ -43,7 +43,7 @@ class NetworkPredictions:
 class TrainableNetwork:
     """A network that was trained here, what it learned, and its predictions."""
 
-    spec: NetworkSpec
+    spec: SettledNetwork
     trained: Trained
     target: TrainingTarget
     predictions: NetworkPredictions

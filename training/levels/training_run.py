@@ -11,7 +11,7 @@ from training.learning import networks
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
 from training.levels.network import NetworkPredictions, TrainableNetwork
-from training.task import NetworkSpec, SettledPromise, Task
+from training.task import SettledNetwork, SettledPromise, SettledTask
 from training.terminal.callbacks import Callbacks
 from weir.engine.arrays import Floats
 from weir.runtime.interpreter import DEPLOYED, Network
@@ -21,7 +21,7 @@ from weir.runtime.interpreter import DEPLOYED, Network
 class TrainingRun:
     """Trains networks, measures their predictions, and brings them into the form that will serve."""
 
-    task: Task
+    task: SettledTask
     data: PreparedData
     checkpoints: Checkpoints
     callbacks: Callbacks
@@ -30,7 +30,7 @@ class TrainingRun:
 
     def train(
         self,
-        spec: NetworkSpec,
+        spec: SettledNetwork,
         target: TrainingTarget,
         *,
         depends_on: Sequence[object] = (),
@@ -54,7 +54,7 @@ class TrainingRun:
         initial: keras.Model | None = start.model if start else None
         return self.checkpoints.resume_or_train(
             name,
-            [spec, *depends_on, start.made_of if start else ""],
+            [spec.identity, *depends_on, start.made_of if start else ""],
             lambda: networks.train(
                 spec,
                 target,
@@ -64,7 +64,7 @@ class TrainingRun:
             ),
         )
 
-    def plain(self, spec: NetworkSpec, target: TrainingTarget) -> TrainableNetwork:
+    def plain(self, spec: SettledNetwork, target: TrainingTarget) -> TrainableNetwork:
         """Train a network on labels alone, and quantize it to measure its time; predictions are the float network's.
 
         Raises:
@@ -77,7 +77,7 @@ class TrainingRun:
         return replace(network.timed(quantized.latency_us), quantized=quantized)
 
     def network(
-        self, spec: NetworkSpec, trained: Trained, target: TrainingTarget, *, time_us: float = float("nan")
+        self, spec: SettledNetwork, trained: Trained, target: TrainingTarget, *, time_us: float = float("nan")
     ) -> TrainableNetwork:
         """Run a float network on the validation rows, and calibrate it; an expert is calibrated later, on its group."""
         logits = networks.logits(trained.model, self.data.validation.inputs)
@@ -86,9 +86,13 @@ class TrainingRun:
     def finished(self, network: TrainableNetwork) -> TrainableNetwork:
         """Quantize a network if it is not yet, and take the predictions of its artifact. Raises `ModelUnavailable`."""
         quantized = network.quantized or self._quantize(network)
-        logits = Network(quantized.content, DEPLOYED).logits(self.data.validation.inputs)
+        logits = self.loaded(quantized).logits(self.data.validation.inputs)
         predictions = self._predictions(logits, network.target, quantized.latency_us)
         return replace(network, predictions=predictions, quantized=quantized)
+
+    def loaded(self, quantized: Quantized) -> Network:
+        """Load an artifact into the deployed interpreter. Raises `ModelUnavailable`."""
+        return Network(quantized.content, DEPLOYED, [one.name for one in self.data.inputs])
 
     def _predictions(self, logits: Floats, target: TrainingTarget, time_us: float) -> NetworkPredictions:
         labels = target.validation.labels

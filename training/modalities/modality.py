@@ -1,12 +1,13 @@
 """What training needs to know of an input, whatever its kind."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.modalities.recipe import Recipe
 from training.task import NetworkSpec
-from weir.engine.arrays import Floats
+from weir.engine.arrays import Floats, Labels
 
 if TYPE_CHECKING:
     from training.configured_keras import keras
@@ -15,8 +16,24 @@ Masks = dict[str, NDArray[np.bool_]]
 """reason, a field of `training.data.cleaning.Cleaning` -> mask `(rows,)`, true where it applies"""
 
 
+Record = dict[str, Any]
+"""tensor, column or text -> its value as JSON has it"""
+
+
+class LabelledRows(Protocol):
+    """Rows and their labels, as a `training.data.split.Split` has them."""
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """Rows `(n, …)`."""
+
+    @property
+    def labels(self) -> Labels:
+        """`(n,)`."""
+
+
 class Modality(Protocol):
-    """Interface that every kind of input implements in training; rows are arrays `(n, …)` of float32."""
+    """Interface that every kind of input implements in training; rows are arrays `(n, …)`."""
 
     def as_rows(self, inputs: NDArray[np.generic]) -> Floats:
         """Check the raw values of a data set and return them as rows. Raises `BadInput`."""
@@ -30,14 +47,29 @@ class Modality(Protocol):
     def scale_warning(self, rows: Floats) -> str:
         """Say what is odd in the scale of the values of rows, or nothing."""
 
+    def augments(self, spec: NetworkSpec) -> bool:
+        """Tell whether rows are changed at random in the training of a network."""
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
         """Change rows at random, as a network's description requests."""
+
+    def mixed(self, rows: Floats, random: np.random.Generator) -> Floats:
+        """Mix each row at random with the one before, of which it gets less than half; the first with the last."""
 
     def check(self, spec: NetworkSpec) -> None:
         """Check a network's description, before anything is trained. Raises `BadInput`."""
 
-    def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
-        """Build a network from rows to logits `(n, outputs)`, with seeded weights. Raises `BadInput`."""
+    def recipe(self, spec: NetworkSpec) -> Recipe:
+        """Say how networks of an architecture are trained unless their task says otherwise. Raises `BadInput`."""
+
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":
+        """Build a network from rows to logits `(n, outputs)`, with seeded weights.
+
+        Statistics of the inputs are fitted on the training rows. Raises `BadInput`.
+        """
+
+    def record(self, row: Floats) -> Record:
+        """Write one row in words, as JSON sends it: what it is encoded to again is that row."""
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one row as a file that a person can look at: its extension, such as `.png`, and its content."""

@@ -16,7 +16,7 @@ from weir.catalog.aliases import Alias, decode_alias
 from weir.catalog.manifest import Artifact, Manifest, Publication, encode
 from weir.catalog.store_urls import without_credentials
 from weir.errors import BadAlias, Conflict, ModelUnavailable, StoreUnavailable
-from weir.inputs.rows import zeros
+from weir.inputs.rows import RowReader
 from weir.runtime.interpreter import Network
 
 _ATTEMPTS = 50
@@ -63,10 +63,9 @@ def publish(trained: Path, store: WritableStore, alias: str) -> Published:
 def _checked(trained: Path, manifest: Manifest, artifact: Artifact) -> bytes:
     """Read an artifact after running it in every interpreter it claims."""
     content = folder.artifact(trained, artifact.digest)
-    specs = manifest.inputs
-    names = [spec.name for spec in specs]
+    names, row = [one.name for one in manifest.inputs], RowReader(manifest.inputs).zeros()
     for interpreter in artifact.interpreters:
-        logits = Network(content, interpreter, names).logits(zeros(specs))
+        logits = Network(content, interpreter, names).logits(row)
         if logits.shape != (1, manifest.outputs[artifact.digest]) or not np.isfinite(logits).all():
             raise ModelUnavailable(f"{interpreter} gives no finite logits", f"artifact {artifact.digest}")
     return content

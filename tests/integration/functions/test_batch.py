@@ -211,7 +211,10 @@ def test_a_format_that_is_not_read_is_answered_with_its_error(served: Path) -> N
     (served / "batches/in/thirds/rows.parquet").write_bytes(b"PAR1")
     event = _event(_notice("batches/in/thirds/rows.parquet"))
     assert load_app("batch").handler(event, context()) == {"batchItemFailures": []}
-    assert _summary(served, "thirds/rows.parquet")["error"] == "a batch file is .npy or .csv. Got: rows.parquet"
+    assert (
+        _summary(served, "thirds/rows.parquet")["error"]
+        == "a batch file is .npy, .csv, .jsonl, .png, .jpg, .jpeg. Got: rows.parquet"
+    )
 
 
 def test_bad_rows_are_counted(served: Path, capsys: pytest.CaptureFixture[str]) -> None:

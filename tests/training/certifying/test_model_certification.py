@@ -37,7 +37,7 @@ def data() -> PreparedData:
     train, validation, certification, test = (pictures(rows, seed) for seed, rows in enumerate((10, 200, 300, 10)))
     labels = ("left", "middle", "right")
     return PreparedData(
-        train, validation, certification, test, labels, grey(train.inputs), Cleaning(kept=520), digest="1" * 64
+        train, validation, certification, test, labels, (grey(train.inputs),), Cleaning(kept=520), digest="1" * 64
     )
 
 
@@ -222,8 +222,8 @@ def test_another_promise_on_the_same_rows_is_another_attempt(data: PreparedData)
     assert one.summary.endswith("on at most 1 % of rows (0 of 300 certification rows, 0 allowed)")
     assert other.summary == (
         "with 97.5 % confidence, the cascade's label is another than the last level's on at most 2 % of rows "
-        f"({other.losses} of 300 certification rows, {other.max_losses} allowed; attempt 2 on these rows, 7.5 % of "
-        "delta spent in all)"
+        f"({other.losses} of 300 certification rows, {other.max_losses} allowed; attempt 2 on these rows: the "
+        "deltas of all attempts add up to 7.5 %)"
     )
     third = _certified(data, Promise(), second.attempts)  # the first test again
     assert (_certificate(third).attempt, _certificate(third).delta) == (1, 0.05)

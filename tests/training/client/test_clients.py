@@ -20,13 +20,14 @@ from local.gateway import MAX_BODY_BYTES
 from tests.http_servers import running
 from tests.training.quick import weir
 from training import aws_profile
+from training.client import arrays, signing
 from training.client import requests as client_requests
-from training.client import signing
 from training.client.answers import lines, merged
 from training.client.clients import HttpClient
 from training.client.signing import SigV4
 from weir import proxies
 from weir.api.inference import RequestBody
+from weir.catalog.inputs import Tensor
 from weir.catalog.mounts import END_TO_END
 from weir.engine.arrays import Floats
 from weir.errors import BadInput, NotFound, Unavailable, WeirError
@@ -67,8 +68,9 @@ def _read(body: RequestBody) -> tuple[dict[str, Any], list[float]]:
 )
 def test_many_rows_are_several_requests(rows: int, row: tuple[int, ...], labels: int, expected: list[int]) -> None:
     """Rows are split so that neither a request nor its answer has more rows or bytes than the API passes on."""
-    metadata = {"inputs": [{"name": "i"}], "outputs": [{"shape": [-1, labels]}, {"shape": [-1]}]}
-    bodies = list(client_requests.of_rows(np.full((rows, *row), 0.1), metadata))
+    metadata = {"outputs": [{"shape": [-1, labels]}, {"shape": [-1]}]}
+    one = Tensor(name="i", shape=(-1, *row))
+    bodies = list(arrays.requests(np.full((rows, *row), 0.1), one, metadata))
     assert [_read(body)[0]["inputs"][0]["shape"] for body in bodies] == [[count, *row] for count in expected]
     assert max(len(body.content) for body in bodies) < MAX_BODY_BYTES or expected[0] == 1
 
@@ -76,10 +78,10 @@ def test_many_rows_are_several_requests(rows: int, row: tuple[int, ...], labels:
 def test_a_model_of_several_inputs_takes_a_request(tmp_path: Path) -> None:
     """Rows of a file are of one input; a request in JSON names its inputs itself."""
     metadata = {"inputs": [{"name": "left"}, {"name": "right"}], "outputs": []}
-    (tmp_path / "a.json").write_text("{}")
-    assert list(client_requests.requests(tmp_path / "a.json", metadata)) == [RequestBody(b"{}")]
+    (tmp_path / "a.json").write_text('{"inputs": []}')
+    assert list(client_requests.requests(tmp_path / "a.json", metadata)) == [RequestBody(b'{"inputs": []}')]
     np.save(tmp_path / "a.npy", np.zeros((1, 4)))
-    with pytest.raises(BadInput, match=r"several inputs is a .json, a request of the protocol\. Got: .*left"):
+    with pytest.raises(BadInput, match=r"rows name their inputs: left, right\. Got: an array"):
         list(client_requests.requests(tmp_path / "a.npy", metadata))
 
 
@@ -94,7 +96,7 @@ def test_a_model_of_several_inputs_takes_a_request(tmp_path: Path) -> None:
         ("a.json", b'"text"', "numbers nested as the row is"),
         ("a.json", b"[1, 2, 3]", "one row of shape"),
         ("a.json", b"[]", "one row of shape"),
-        ("a.txt", b"1", "a .png, .jpg, .npy or .json"),
+        ("a.txt", b"1", "a .png, .jpg, .npy, .csv, .jsonl or .json"),
     ],
 )
 def test_files_that_are_no_input_are_refused(tmp_path: Path, name: str, content: bytes, rule: str) -> None:

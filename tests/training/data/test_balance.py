@@ -1,8 +1,10 @@
 """training.data.balance."""
 
 import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_sample_weight
 
-from training.data.balance import rare, rows_of
+from training.data.balance import balanced, rare, rows_of
 
 
 def test_rows_are_counted_by_label() -> None:
@@ -22,3 +24,11 @@ def test_a_long_list_is_cut() -> None:
     listed = rare({"test": {str(label): 1 for label in range(13)}})
     assert listed.startswith("0 (1 test); 1 (1 test); ")
     assert listed.endswith("9 (1 test); 3 more labels")
+
+
+def test_balanced_rows_weigh_as_much_for_every_label() -> None:
+    """The weights are those of scikit-learn, 1 on average; a label without rows does not count."""
+    labels = np.array([0, 0, 0, 2, 2, 0, 0, 3])
+    weights = balanced(labels)
+    np.testing.assert_allclose(weights, compute_sample_weight("balanced", labels), rtol=1e-6)
+    assert weights.mean() == pytest.approx(1)

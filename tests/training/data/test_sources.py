@@ -18,23 +18,23 @@ from tests.http_servers import running
 from training.data import sources
 from training.data.sources import fashion_mnist, npz
 from training.task import Data
-from weir.catalog.inputs import Picture
+from weir.catalog.inputs import Picture, Table
 from weir.errors import BadInput, Unavailable
 
 
 def test_mnist_sample_comes_with_a_package() -> None:
     """It has 5,000 digits of 28x28, 500 of each label."""
     data = sources.load(Data(source="mnist-sample"))
-    assert data.inputs.shape == (5000, 28, 28)
+    assert data.rows.shape == (5000, 28, 28)
     assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
     assert isinstance(data.input, Picture)
-    assert (data.inputs.min(), data.inputs.max()) == data.input.range
+    assert (data.rows.min(), data.rows.max()) == data.input.range
 
 
 def test_digits_come_with_a_package() -> None:
     """There are 1,797 digits of 8x8, with values from 0 to 16."""
     data = sources.load(Data(source="digits"))
-    assert data.inputs.shape == (1797, 8, 8)
+    assert data.rows.shape == (1797, 8, 8)
     assert isinstance(data.input, Picture)
     assert (data.input.row_shape, data.input.range) == ((8, 8), (0.0, 16.0))
 
@@ -62,9 +62,9 @@ def debian(tmp_path: Path) -> Path:
 def test_fashion_mnist_is_read_where_debian_installs_it(debian: Path) -> None:
     """Training rows come first, then the rows of its own test set."""
     data = fashion_mnist.load(debian)
-    assert data.inputs.shape == (10, 2, 3)
+    assert data.rows.shape == (10, 2, 3)
     assert data.test_from == 6
-    assert data.inputs[0].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert data.rows[0].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert data.label_names[9] == "Ankle boot"
 
 
@@ -119,7 +119,7 @@ def test_mnist_is_what_keras_downloads(tmp_path: Path, monkeypatch: pytest.Monke
 
         monkeypatch.setattr("keras.src.datasets.mnist.get_file", local)
         data = sources.load(Data(source="mnist"))
-    assert data.inputs.shape == (10, 28, 28)
+    assert data.rows.shape == (10, 28, 28)
     assert data.test_from == 6
 
 
@@ -133,7 +133,7 @@ def test_a_file_of_your_own_is_read(tmp_path: Path, own_test: bool) -> None:
     data = sources.load(Data(source="npz", path=str(tmp_path / "a.npz")))
     assert data.label_names == (("a", "b", "c") if own_test else ("0", "1", "2"))
     assert data.test_from == (3 if own_test else None)
-    assert len(data.inputs) == (5 if own_test else 3)
+    assert len(data.rows) == (5 if own_test else 3)
 
 
 def _with_test(x: int, y: int, x_test: int, y_test: int) -> dict[str, Any]:
@@ -232,3 +232,14 @@ def test_a_file_that_is_damaged_anywhere_is_refused_or_read(tmp_path: Path) -> N
             path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
             with contextlib.suppress(BadInput):
                 npz.arrays(str(path))
+
+
+@pytest.mark.parametrize(("shape", "row"), [((12, 4, 5), (4, 5)), ((12, 4, 5, 3), (4, 5, 3)), ((12, 4), (4,))])
+def test_a_npz_has_pictures_in_grey_or_in_colour_or_a_table(
+    tmp_path: Path, shape: tuple[int, ...], row: tuple[int, ...]
+) -> None:
+    """The number of its dimensions tells which."""
+    np.savez(tmp_path / "a.npz", x=np.random.default_rng(0).integers(0, 255, shape), y=np.arange(12) % 2)
+    data = npz.load(str(tmp_path / "a.npz"))
+    assert data.input.row_shape == row
+    assert isinstance(data.input, Table if len(row) == 1 else Picture)

@@ -23,11 +23,11 @@ def test_the_same_network_converts_to_the_same_bytes(name: str, form: Quantizati
     model = build(name, digit, 10, 0)
     model.save(tmp_path / "model.keras")
     images = RANDOM.uniform(0, 16, (10, 8, 8)).astype(np.float32)
-    expected = convert(model, digit, form, images)
-    assert convert(model, digit, form, images) == expected
-    assert convert(keras.models.load_model(tmp_path / "model.keras"), digit, form, images) == expected
+    expected = convert(model, [digit], form, images)
+    assert convert(model, [digit], form, images) == expected
+    assert convert(keras.models.load_model(tmp_path / "model.keras"), [digit], form, images) == expected
     build("conv-small", digit, 10, 1)
-    assert convert(build(name, digit, 10, 0), digit, form, images) == expected
+    assert convert(build(name, digit, 10, 0), [digit], form, images) == expected
 
 
 def test_what_the_converter_refuses_is_unavailable() -> None:
@@ -35,4 +35,4 @@ def test_what_the_converter_refuses_is_unavailable() -> None:
     inputs = keras.Input((4, 4))
     model = keras.Model(inputs, keras.layers.Lambda(keras.ops.erfinv)(inputs))
     with pytest.raises(ModelUnavailable, match="TensorFlow did not convert"):
-        convert(model, picture(4, 4), "float32", np.zeros((1, 4, 4), np.float32))
+        convert(model, [picture(4, 4)], "float32", np.zeros((1, 4, 4), np.float32))

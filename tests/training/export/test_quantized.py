@@ -9,12 +9,12 @@ from tests.training.pictures import picture
 from training.data.split import Indices, Split
 from training.export.quantized import quantize
 from training.learning.networks import Trained, TrainingTarget, train
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.engine.arrays import Labels
 from weir.runtime.interpreter import DEPLOYED
 
 LABELS = 4
-SPEC = NetworkSpec(name="small", architecture="mlp", epochs=3, learning_rate=0.01)
+SPEC = SettledNetwork(name="small", architecture="mlp", epochs=3, learning_rate=0.01)
 
 
 def _rows(count: int, seed: int) -> Split:
@@ -44,7 +44,7 @@ def test_int8_keeps_its_accuracy_however_the_training_rows_are_sorted(order: Cal
     """The range of its activations comes from rows of all labels, not from the first rows."""
     rows, validation = _rows(1200, 0), _rows(200, 1)
     numbers = order(rows.labels)
-    target = TrainingTarget(Split(rows.inputs[numbers], rows.labels[numbers]), validation, LABELS, picture(8, 8))
+    target = TrainingTarget(Split(rows.inputs[numbers], rows.labels[numbers]), validation, LABELS, (picture(8, 8),))
     assert set(target.train.labels[:200].tolist()) == {0}
     model, history = train(SPEC, target, 0, lambda *_: None)
     table = quantize("small", Trained(model, history, ""), target, 0.005, seed=0).report.quantization

@@ -9,9 +9,9 @@ from training.data.preparation import PreparedData, prepare
 from training.learning.batches import Batches, DistillationBatches
 from training.learning.views import Teacher, TeacherViews
 from training.modalities import modality_of
-from training.task import NetworkSpec, decode
+from training.task import SettledNetwork, decode
 
-SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8)
+SPEC = SettledNetwork(name="n", architecture="mlp", epochs=8)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def test_batches_show_every_row_once_an_epoch(data: PreparedData) -> None:
     """The order changes every epoch, and is the same for the same seed."""
     spec = msgspec.structs.replace(SPEC, batch_size=100)
     one, two = (
-        Batches(data.train, modality_of(data.input), spec, 0),
-        Batches(data.train, modality_of(data.input), spec, 0),
+        Batches(data.train, modality_of(data.inputs), spec, 0),
+        Batches(data.train, modality_of(data.inputs), spec, 0),
     )
     epochs = []
     for _ in range(2):
@@ -40,7 +40,7 @@ def test_batches_show_every_row_once_an_epoch(data: PreparedData) -> None:
 
 def test_batches_are_augmented(data: PreparedData) -> None:
     """About half of the rows are mirrored if the description asks for it, and each has the number of its row."""
-    batches = list(Batches(data.train, modality_of(data.input), msgspec.structs.replace(SPEC, flip=True), 0).epoch())
+    batches = list(Batches(data.train, modality_of(data.inputs), msgspec.structs.replace(SPEC, flip=True), 0).epoch())
     images, rows = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     mirrored = (images != data.train.inputs[rows]).any(axis=(1, 2))
     assert 0.4 < mirrored.mean() < 0.6

@@ -16,7 +16,7 @@ from training.learning import joint
 from training.learning.joint import Joint, fine_tune
 from training.learning.networks import TrainingTarget, logits
 from training.modalities.picture.architectures import build
-from training.task import NetworkSpec
+from training.task import SettledNetwork
 from weir.catalog.levels import Classifier, Expert, Experts, Level, Router
 from weir.engine.arrays import Floats
 from weir.engine.cascade import Cascade, Threshold
@@ -240,8 +240,8 @@ def test_the_gradient_reaches_every_network(cascade: Cascade[keras.Model], monke
     assert all(reached())
 
 
-SPEC = NetworkSpec(name="joint", architecture="mlp", epochs=4, learning_rate=0.003, batch_size=8, shift=1)
-TARGET = TrainingTarget(ROWS, ROWS, LABELS, picture(5, 5))
+SPEC = SettledNetwork(name="joint", architecture="mlp", epochs=4, learning_rate=0.003, batch_size=8, shift=1)
+TARGET = TrainingTarget(ROWS, ROWS, LABELS, (picture(5, 5),))
 
 
 @pytest.mark.parametrize("name", ["levels that pool", "experts after a router"])

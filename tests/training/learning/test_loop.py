@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -12,14 +13,15 @@ from numpy.typing import NDArray
 from tests.training.pictures import picture
 from training.data.split import Split
 from training.learning.batches import Batches
-from training.learning.loop import Diverged, Loss, Objective, Schedule, ValidationMetrics, fit
+from training.learning.descent import Loss, Schedule
+from training.learning.loop import Diverged, Objective, ValidationMetrics, fit
 from training.modalities.picture.architectures import build
 from training.modalities.picture.modality import PictureModality
-from training.task import NetworkSpec
+from training.task import BestBy, SettledNetwork
 
 RANDOM = np.random.default_rng(0)
 ROWS = Split(RANDOM.uniform(0, 1, (64, 4, 4)).astype(np.float32), RANDOM.integers(0, 3, 64))
-SPEC = NetworkSpec(name="n", architecture="mlp", epochs=1, batch_size=16, shift=1)
+SPEC = SettledNetwork(name="n", architecture="mlp", epochs=1, batch_size=16, shift=1)
 FINE = ValidationMetrics(1.0, None, 1.0)
 
 
@@ -183,6 +185,37 @@ def test_weights_decay_by_their_share_at_every_step() -> None:
     left = math.prod(1 - rate * 0.5 for rate in rates)
     for now, was in zip(networks[0].get_weights(), before, strict=True):
         np.testing.assert_allclose(now, was * left, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("best_by", "kept"), [("loss", 1), ("accuracy", 2)])
+def test_the_best_epoch_may_be_that_of_the_highest_accuracy(best_by: BestBy, kept: int) -> None:
+    """Of epochs that are as accurate, it is that of the lower calibrated loss."""
+    networks = _networks()
+    judged = [(0.6, 2.0), (0.5, 1.0), (0.7, 1.5), (0.7, 1.6)]
+    seen: list[list[NDArray[np.float32]]] = []
+    judge = _judging([ValidationMetrics(loss, accuracy, loss) for accuracy, loss in judged])
+
+    def judged_now() -> ValidationMetrics:
+        seen.append(_weights(networks[0]))
+        return judge()
+
+    course = replace(_course(4), best_by=best_by)
+    fit(Objective(networks, _together(networks), judged_now), _batches(), course, lambda *_: None)
+    assert all((now == was).all() for now, was in zip(networks[0].get_weights(), seen[kept], strict=True))
+
+
+def test_the_average_of_the_weights_is_judged_and_kept() -> None:
+    """What validation saw is what the networks have in the end."""
+    networks = _networks()
+    seen: list[list[NDArray[np.float32]]] = []
+
+    def judged() -> ValidationMetrics:
+        seen.append(_weights(networks[0]))
+        return ValidationMetrics(1 / len(seen), None, 1 / len(seen))
+
+    course = replace(_course(3), average=0.9)
+    fit(Objective(networks, _together(networks), judged), _batches(), course, lambda *_: None)
+    assert all((now == was).all() for now, was in zip(networks[0].get_weights(), seen[2], strict=True))
 
 
 def test_logits_are_judged_as_they_are_and_calibrated() -> None:

@@ -15,21 +15,22 @@ from tests.training.quick import TASK
 from training.data.preparation import PreparedData, prepare
 from training.data.split import Split
 from training.learning.loop import Diverged, ValidationMetrics
-from training.learning.networks import TEMPERATURE, TrainingTarget, _teacher_loss, logits, train
+from training.learning.networks import TEMPERATURE, TrainingTarget, _label_loss, _teacher_loss, logits, train
+from training.learning.settling import settle
 from training.learning.views import Teacher, TeacherViews
 from training.modalities.picture.architectures import build
-from training.task import NetworkSpec, Task, decode
+from training.task import SettledNetwork, SettledTask, decode
 from weir.engine.arrays import Floats
 
 
 @pytest.fixture(scope="module")
-def task() -> Task:
-    return decode(TASK.encode())
+def data() -> PreparedData:
+    return prepare(decode(TASK.encode()))
 
 
 @pytest.fixture(scope="module")
-def data(task: Task) -> PreparedData:
-    return prepare(task)
+def task(data: PreparedData) -> SettledTask:
+    return settle(decode(TASK.encode()), data)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def target(data: PreparedData) -> TrainingTarget:
     return TrainingTarget.all_labels(data)
 
 
-def test_the_same_seed_gives_the_same_network(task: Task, data: PreparedData, target: TrainingTarget) -> None:
+def test_the_same_seed_gives_the_same_network(task: SettledTask, data: PreparedData, target: TrainingTarget) -> None:
     """Initial weights, the order of rows and augmentation depend on the seed alone."""
     progress: list[tuple[int, int]] = []
     spec = msgspec.structs.replace(task.levels[1], erase=3)
@@ -48,7 +49,7 @@ def test_the_same_seed_gives_the_same_network(task: Task, data: PreparedData, ta
     assert progress == [(1, 2), (2, 2), (2, 2)]
 
 
-def test_metrics_of_every_epoch_are_kept(task: Task, target: TrainingTarget) -> None:
+def test_metrics_of_every_epoch_are_kept(task: SettledTask, target: TrainingTarget) -> None:
     """The loss and the learning rate of each epoch are returned, and both fall."""
     spec = msgspec.structs.replace(task.end_to_end, epochs=4)
     _, history = train(spec, target, 0, lambda *_: None)
@@ -59,7 +60,7 @@ def test_metrics_of_every_epoch_are_kept(task: Task, target: TrainingTarget) -> 
     assert rates[-1] < 1e-4
 
 
-def test_training_stops_early_and_keeps_the_best(task: Task, target: TrainingTarget) -> None:
+def test_training_stops_early_and_keeps_the_best(task: SettledTask, target: TrainingTarget) -> None:
     """Training stops without a better epoch within the patience, and keeps the best weights."""
     spec = msgspec.structs.replace(task.end_to_end, epochs=200, patience=1, learning_rate=0.05)
     model, history = train(spec, target, 0, lambda *_: None)
@@ -69,14 +70,14 @@ def test_training_stops_early_and_keeps_the_best(task: Task, target: TrainingTar
     assert kept.accuracy == history[-2].val_accuracy
 
 
-def test_a_training_that_runs_off_is_an_error(task: Task, target: TrainingTarget) -> None:
+def test_a_training_that_runs_off_is_an_error(task: SettledTask, target: TrainingTarget) -> None:
     """A loss that is no longer finite raises Diverged, with the name of the network and advice."""
     spoiled = Split(np.full_like(target.train.inputs, np.inf), target.train.labels)
     with pytest.raises(Diverged, match=r"training last diverged: .* a smaller learning_rate than .* may help"):
         train(task.end_to_end, replace(target, train=spoiled), 0, lambda *_: None)
 
 
-def test_a_training_begins_with_the_weights_it_is_given(task: Task, target: TrainingTarget) -> None:
+def test_a_training_begins_with_the_weights_it_is_given(task: SettledTask, target: TrainingTarget) -> None:
     """With a learning rate of almost zero the weights stay those of the start, whatever the seed."""
     spec = msgspec.structs.replace(task.levels[0], epochs=1, learning_rate=1e-12)
     start = target.untrained(spec, 8)
@@ -107,8 +108,8 @@ def _sides(rows: int, *, seed: int) -> Split:
     return Split(images, labels)
 
 
-SPEC = NetworkSpec(name="n", architecture="mlp", epochs=8, learning_rate=0.005)
-SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, picture(6, 6))
+SPEC = SettledNetwork(name="n", architecture="mlp", epochs=8, learning_rate=0.005)
+SIDES = TrainingTarget(_sides(300, seed=1), _sides(300, seed=2), 2, (picture(6, 6),))
 
 
 def _accuracy(target: TrainingTarget) -> float:
@@ -184,3 +185,41 @@ def test_rows_count_by_their_weight() -> None:
     target = replace(SIDES, train=Split(SIDES.train.inputs, np.where(wrong, 1 - truth, truth)))
     assert _accuracy(target) < 0.8
     assert _accuracy(replace(target, weights=np.where(wrong, 0, 2).astype(np.float32))) > 0.95
+
+
+def _smoothed(share: float) -> tuple[float, float]:
+    """Return the loss of four rows with smoothed labels, and what it is by its definition."""
+    model, rows = build("mlp", picture(6, 6), 2, 0), np.array([0, 5, 7, 200])
+    loss = _label_loss(model, SIDES, msgspec.structs.replace(SPEC, label_smoothing=share))
+    targets = (1 - share) * np.eye(2)[SIDES.train.labels[rows]] + share / 2
+    logs = np.log(softmax(logits(model, SIDES.train.inputs[rows]).astype(np.float64), axis=1))
+    return float(loss(SIDES.train.inputs[rows], rows)), float(-(targets * logs).sum(axis=1).mean())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_smoothed_labels_give_a_share_to_all(share: float) -> None:
+    """The loss is the cross-entropy with the smoothed targets."""
+    found, expected = _smoothed(share)
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_balanced_labels_count_alike() -> None:
+    """Of an untrained network the loss is the mean of the mean losses of the labels, beside the weights of rows."""
+    rare = SIDES.train.labels == 0
+    rows = np.concatenate([np.flatnonzero(~rare), np.flatnonzero(rare)[:20]])
+    target = replace(SIDES, train=Split(SIDES.train.inputs[rows], SIDES.train.labels[rows]))
+    model = build("mlp", picture(6, 6), 2, 0)
+    every = np.arange(len(rows))
+    logs = np.log(softmax(logits(model, target.train.inputs).astype(np.float64), axis=1))
+    each = -logs[every, target.train.labels]
+    loss = _label_loss(model, target, msgspec.structs.replace(SPEC, balanced=True))
+    expected = np.mean([each[target.train.labels == label].mean() for label in (0, 1)])
+    assert float(loss(target.train.inputs, every)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_statistics_are_those_of_all_labels() -> None:
+    """An expert, which learns some labels, has statistics of the rows that its generalist has."""
+    outputs = np.array([-1, 0])
+    part = SIDES.subset(outputs, 1)
+    assert part.fitted_on is SIDES.train
+    assert part.subset(np.array([0]), 1).fitted_on is SIDES.train

@@ -24,7 +24,7 @@ from training.levels.ladder import Ladder
 from training.levels.manifest import manifest
 from training.levels.network import TrainableNetwork
 from training.replay.timing import Times
-from training.task import Groups, Optimise
+from training.task import Optimise, SettledGroups
 from weir.catalog.levels import Classifier, Experts
 from weir.errors import BadInput
 
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ObservedRun:
         spec("slow", epochs=1, architecture="mlp2"),
         spec("fast", epochs=2, learning_rate=0.001),
         end_to_end=spec("last", epochs=8, learning_rate=0.005),
-        hierarchy=Groups(generalist="fast", named=PAIRS, epochs=8, learning_rate=0.005),
+        hierarchy=SettledGroups(generalist="fast", named=PAIRS, epochs=8, learning_rate=0.005),
         optimise=Optimise(distil=False, escalated=False, pool=True, joint_epochs=0),
     )
     return ObservedRun.begin(described, tmp_path_factory.mktemp("work"))
@@ -112,7 +112,7 @@ def hopeless(tmp_path_factory: pytest.TempPathFactory) -> ObservedRun:
         spec("strong", epochs=8, learning_rate=0.005),
         spec("fast", epochs=2, learning_rate=0.001),
         end_to_end=spec("last", learning_rate=1e-7),
-        hierarchy=Groups(generalist="strong", named=PAIRS, epochs=1),
+        hierarchy=SettledGroups(generalist="strong", named=PAIRS, epochs=1),
         optimise=Optimise(distil=False, escalated=False, pool=True, joint_epochs=1),
     )
     return ObservedRun.begin(described, tmp_path_factory.mktemp("hopeless"))

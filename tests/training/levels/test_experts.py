@@ -12,13 +12,13 @@ from training.learning.networks import Trained, TrainingTarget, logits
 from training.levels.experts import Decomposition, decompose
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork, classifier
-from training.task import Groups, NetworkSpec, Promise
+from training.task import Promise, SettledGroups, SettledNetwork
 from weir.catalog.levels import Experts, Router
 from weir.catalog.promises import Against
 from weir.engine.arrays import Floats, Labels
 from weir.errors import BadInput
 
-SETTINGS = Groups(generalist="first", named=PAIRS, epochs=10, learning_rate=0.005)
+SETTINGS = SettledGroups(generalist="first", named=PAIRS, epochs=10, learning_rate=0.005)
 
 
 def _with_logits(network: TrainableNetwork, logits: Floats) -> TrainableNetwork:
@@ -150,7 +150,7 @@ def test_any_network_can_be_a_generalist(architecture: str, tmp_path: Path) -> N
     wrong = np.array([0, 4, 2, 1, 3])[run.data.validation.labels]  # all errors are inside one of the groups
     network = _with_logits(run.network(described, Trained(model, [], ""), target), np.eye(5, dtype=np.float32)[wrong])
     groups = {"bde": ("b", "d", "e"), "ac": ("a", "c")}
-    decompose(ladder(network, network), Groups(generalist="first", named=groups, epochs=1), run)
+    decompose(ladder(network, network), SettledGroups(generalist="first", named=groups, epochs=1), run)
     start = run.starts["expert-1"]
     assert start
     images = run.data.test.inputs
@@ -181,7 +181,7 @@ def test_only_experts_that_pay_are_used(run: ObservedRun, before: Ladder, genera
 
 def test_groups_are_found_by_the_confusions_of_the_generalist(run: ObservedRun, before: Ladder) -> None:
     """Each pair of labels that it confuses is one group."""
-    settings = Groups(generalist="first", count=3, epochs=1, learning_rate=1e-12)
+    settings = SettledGroups(generalist="first", count=3, epochs=1, learning_rate=1e-12)
     assert decompose(before, settings, run).groups == {"a+b": ("a", "b"), "c+d": ("c", "d"), "e": ("e",)}
     assert "groups, found: a+b (a, b); c+d (c, d); e (e)" in run.messages
 
@@ -192,12 +192,12 @@ def test_groups_that_do_not_divide_the_labels_are_refused(
 ) -> None:
     """The error is raised before any expert is trained."""
     with pytest.raises(BadInput, match=r"labels are divided|every label is in one group|labels of groups are among"):
-        decompose(before, Groups(generalist="first", named=named), run)
+        decompose(before, SettledGroups(generalist="first", named=named), run)
 
 
 @pytest.mark.parametrize("router", [None, spec("router")], ids=["groups", "router"])
 def test_without_their_generalist_there_are_no_experts(
-    router: NetworkSpec | None, run: ObservedRun, before: Ladder
+    router: SettledNetwork | None, run: ObservedRun, before: Ladder
 ) -> None:
     """Neither experts nor a router are trained; the groups stay, and the run and each line of the table say why."""
     settings = msgspec.structs.replace(SETTINGS, generalist="slow", router=router)
@@ -218,7 +218,7 @@ def test_groups_are_found_without_their_generalist(
 ) -> None:
     """They are those of the labels that the end-to-end model confuses."""
     ends = Ladder(before.with_levels(before.levels[:1]).cascade, generalist)
-    decomposition = decompose(ends, Groups(generalist="slow", count=3), run)
+    decomposition = decompose(ends, SettledGroups(generalist="slow", count=3), run)
     assert decomposition.groups == {"a+b": ("a", "b"), "c+d": ("c", "d"), "e": ("e",)}
 
 
@@ -232,7 +232,7 @@ def test_groups_are_found_without_their_generalist(
     ids=["promise against it", "promise against labels", "router"],
 )
 def test_experts_of_the_end_to_end_model_follow_it_or_a_router(
-    against: Against, router: NetworkSpec | None, names: list[str], run: ObservedRun, generalist: TrainableNetwork
+    against: Against, router: SettledNetwork | None, names: list[str], run: ObservedRun, generalist: TrainableNetwork
 ) -> None:
     """A generalist that has become the end-to-end model is the last level where the promise is against it."""
     promising = msgspec.structs.replace(run.task, promise=Promise(max_loss=0.05, against=against))

@@ -20,7 +20,7 @@ from training.levels.joint_search import tune_jointly
 from training.levels.ladder import Ladder
 from training.levels.network import TrainableNetwork
 from training.replay.thresholds import lowest_safe_threshold
-from training.task import NetworkSpec, Promise
+from training.task import Promise, SettledNetwork
 from weir.catalog.levels import Classifier, Expert, Experts
 from weir.engine.hierarchy import NO_GROUPS, Hierarchy
 
@@ -94,7 +94,7 @@ def _spoiling(*places: int) -> Callable[..., ModelsAndHistories]:
     """Make a fine-tuning that sets all weights of some networks to zero."""
 
     def fine_tune(
-        joint: Joint, target: TrainingTarget, spec: NetworkSpec, seed: int, on_epoch: object
+        joint: Joint, target: TrainingTarget, spec: SettledNetwork, seed: int, on_epoch: object
     ) -> ModelsAndHistories:
         for place in places:
             network = joint.networks[place]

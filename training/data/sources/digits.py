@@ -9,4 +9,4 @@ from training.modalities.picture.reading import grey
 def load() -> Dataset:
     """Load them; no test set of their own."""
     digits = load_digits()
-    return Dataset(digits.images, digits.target, tuple("0123456789"), grey(digits.images, white=16.0))
+    return Dataset(digits.images, digits.target, tuple("0123456789"), (grey(digits.images, white=16.0),))

@@ -20,4 +20,4 @@ def load(keras_name: str, label_names: tuple[str, ...]) -> Dataset:
     except Exception as exc:  # Keras raises Exception itself for a download that failed
         raise Unavailable(f"Keras did not download {keras_name}, which is not in ~/.keras/datasets", exc) from exc
     pictures = np.concatenate([images, test_images])
-    return Dataset(pictures, np.concatenate([labels, test_labels]), label_names, grey(pictures), len(images))
+    return Dataset(pictures, np.concatenate([labels, test_labels]), label_names, (grey(pictures),), len(images))

@@ -38,7 +38,7 @@ def load(folder: Path = DEBIAN) -> Dataset:
     images = [_idx(folder / f"{part}-images-idx3-ubyte.gz", 3) for part in ("train", "t10k")]
     labels = [_idx(folder / f"{part}-labels-idx1-ubyte.gz", 1) for part in ("train", "t10k")]
     pictures = np.concatenate(images)
-    return Dataset(pictures, np.concatenate(labels), LABELS, grey(pictures), len(images[0]))
+    return Dataset(pictures, np.concatenate(labels), LABELS, (grey(pictures),), len(images[0]))
 
 
 def _idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

@@ -10,4 +10,4 @@ def load() -> Dataset:
     """Load them; no test set of their own."""
     images, labels = mnist_data()
     pictures = images.reshape(-1, 28, 28)
-    return Dataset(pictures, labels, tuple("0123456789"), grey(pictures))
+    return Dataset(pictures, labels, tuple("0123456789"), (grey(pictures),))

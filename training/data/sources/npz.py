@@ -1,4 +1,7 @@
-"""A file of your own: `numpy.savez(file, x=…, y=…)`, optionally with `x_test` and `y_test`, and `label_names`."""
+"""A file of your own: `numpy.savez(file, x=…, y=…)`, optionally with `x_test` and `y_test`, and `label_names`.
+
+`x` are pictures, or `(rows, columns)` of numbers, whose names are in `column_names`.
+"""
 
 import lzma
 import tokenize
@@ -11,7 +14,9 @@ from numpy.typing import NDArray
 
 from training.data import label_names
 from training.data.dataset import Dataset
-from training.modalities.picture.reading import grey
+from training.modalities.picture.reading import colour, grey
+from weir.catalog.columns import Number
+from weir.catalog.inputs import Input, Table
 from weir.errors import BadInput
 
 _UNREADABLE = (
@@ -31,11 +36,11 @@ _UNREADABLE = (
 
 
 def load(path: str) -> Dataset:
-    """Load a file; pixels are taken to be 0 to 255.
+    """Load a file; pixels are taken to be 0 to 255, and NaN in a table for a missing value.
 
     Raises:
-        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are no pictures; a
-            row has no label, or the names of the labels break their rules.
+        BadInput: it can't be read, lacks `x` or `y`, has only one of `x_test` and `y_test`, or `x` are neither pictures
+            nor a table; a row has no label, or the names of the labels break their rules.
     """
     found = arrays(path)
     if not {"x", "y"} <= found.keys() or ("x_test" in found) != ("y_test" in found):
@@ -48,9 +53,32 @@ def load(path: str) -> Dataset:
         if x.shape[1:] != x_test.shape[1:]:
             raise BadInput(f"rows of x_test have the shape of those of x, {x.shape[1:]}", x_test.shape[1:])
         x, y = np.concatenate([x, x_test]), np.concatenate([y, y_test])
-    described = grey(x)
+    described = _described(x, found.get("column_names"))
     names = label_names.given(found["label_names"]) if "label_names" in found else label_names.numbered(y)
-    return Dataset(x, y, names, described, test_from)
+    return Dataset(x, y, names, (described,), test_from)
+
+
+def _described(x: NDArray[np.generic], names: NDArray[np.generic] | None) -> Input:
+    """Describe rows `(rows, columns)`, `(rows, height, width)` or `(rows, height, width, 3)`. Raises `BadInput`."""
+    match x.ndim:
+        case 2:
+            return _table(x, names)
+        case 4:
+            return colour(x)
+        case _:
+            return grey(x)
+
+
+def _table(x: NDArray[np.generic], names: NDArray[np.generic] | None) -> Table:
+    """Describe the table of an array `(rows, columns)`. Raises `BadInput`."""
+    if x.dtype.kind not in "fiub" or 0 in x.shape:
+        raise BadInput("a table x has rows and columns of numbers", f"{x.dtype} {x.shape}")
+    named = [f"x{place}" for place in range(x.shape[1])] if names is None else [str(name) for name in names.ravel()]
+    if len(set(named)) != x.shape[1] or len(named) != x.shape[1]:
+        raise BadInput(f"column_names has {x.shape[1]} different names", ", ".join(named))
+    missing = np.isnan(x).any(axis=0) if x.dtype.kind == "f" else np.zeros(x.shape[1], bool)
+    columns = tuple(Number(name=name, optional=bool(any_)) for name, any_ in zip(named, missing, strict=True))
+    return Table(name="table", columns=columns)
 
 
 def _labelled(

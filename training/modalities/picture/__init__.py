@@ -1,1 +1,1 @@
-"""Grey pictures."""
+"""Pictures, grey or in colour."""

@@ -10,15 +10,14 @@ from weir.errors import BadInput
 
 
 def as_rows(inputs: NDArray[np.generic], picture: Picture) -> Floats:
-    """Return the raw values of a data set as rows `(rows, height, width)` in float32.
+    """Return the raw values of a data set as rows `(rows, height, width)`, or with channels behind, in float32.
 
     Raises:
-        BadInput: the input is not grey, or the values have another shape, are none, or are no numbers.
+        BadInput: the values have another shape than the input, are none, or are no numbers.
     """
-    if picture.row_shape != (picture.height, picture.width):
-        raise BadInput("networks are trained on grey pictures, of shape [-1, height, width]", picture.shape)
     if inputs.shape[1:] != picture.row_shape or not len(inputs):
-        raise BadInput(f"pictures have the shape (rows, {picture.height}, {picture.width})", inputs.shape)
+        sizes = ", ".join(map(str, picture.row_shape))
+        raise BadInput(f"pictures have the shape (rows, {sizes})", inputs.shape)
     if inputs.dtype.kind not in "fiub":
         raise BadInput("pixels are numbers", inputs.dtype)
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""Grey pictures, as training sees them."""
+"""Pictures, grey or in colour, as training sees them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from training.modalities.modality import Masks
+from training.modalities import one_input
+from training.modalities.mixing import convex
+from training.modalities.modality import LabelledRows, Masks, Record
 from training.modalities.picture import augmentation, cleaning, samples
+from training.modalities.recipe import Recipe
 from training.task import NetworkSpec
 from weir.catalog.inputs import Picture
 from weir.engine.arrays import Floats
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PictureModality:
-    """Rows `(n, height, width)` of one input; the other files of this package do the work."""
+    """Rows `(n, height, width)`, or with channels behind; the other files of this package do the work."""
 
     described: Picture
 
@@ -39,21 +42,40 @@ class PictureModality:
         """Say when pixels fill little of the range of the input, as those of 0 to 1 do of 0 to 255."""
         return scale.described(self.described) if scale.is_narrow(rows, self.described) else ""
 
+    def augments(self, spec: NetworkSpec) -> bool:  # noqa: ARG002 (pictures are drawn anew in every training)
+        """Say yes: even pictures that do not change take their turn among the random numbers."""
+        return True
+
     def augmented(self, rows: Floats, spec: NetworkSpec, random: np.random.Generator) -> Floats:
-        """Mirror, shift and partly erase pictures at random."""
-        return augmentation.augmented(rows, spec, random)
+        """Mirror, shift, partly erase, scale and recolour pictures at random."""
+        return augmentation.augmented(rows, spec, random, self.described.range)
+
+    def mixed(self, rows: Floats, random: np.random.Generator) -> Floats:
+        """Mix the pixels of pictures (mixup)."""
+        return convex(rows, random)
 
     def check(self, spec: NetworkSpec) -> None:
         """Refuse an architecture that is not known, or not for pictures so small. Raises `BadInput`."""
+        one_input.check_columns(spec)
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        architectures.check(spec.architecture, self.described)
+        architectures.check(one_input.architecture(spec), self.described)
 
-    def build(self, architecture: str, outputs: int, seed: int) -> "keras.Model":
+    def recipe(self, spec: NetworkSpec) -> Recipe:
+        """Return the recipe of an architecture. Raises `BadInput` for a name that no network has."""
+        from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
+
+        return architectures.recipe(one_input.architecture(spec))
+
+    def build(self, spec: NetworkSpec, outputs: int, seed: int, train: LabelledRows) -> "keras.Model":  # noqa: ARG002 (no statistics are fitted)
         """Build a network by name. Raises `BadInput` for a name that no network has."""
         from training.modalities.picture import architectures  # noqa: PLC0415 (TensorFlow takes five seconds)
 
-        return architectures.build(architecture, self.described, outputs, seed)
+        return architectures.build(one_input.architecture(spec), self.described, outputs, seed)
+
+    def record(self, row: Floats) -> Record:
+        """Return the pixels, as nested lists."""
+        return {self.described.name: row.tolist()}
 
     def example(self, row: Floats) -> tuple[str, bytes]:
         """Write one picture as a PNG."""

@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from weir import __version__
 from weir.api.outputs import outputs
+from weir.catalog.inputs import TensorMetadata
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, Mount
 from weir.protocol.messages import (
@@ -15,7 +16,6 @@ from weir.protocol.messages import (
     Reshape,
     ServerMetadata,
     TensorConfig,
-    TensorMetadata,
 )
 from weir.protocol.requests import MAX_ROWS
 
@@ -32,7 +32,7 @@ def metadata(manifest: Manifest, versions: Sequence[int], mount: Mount) -> Model
     return ModelMetadata(
         name=manifest.model,
         versions=tuple(map(str, versions)),
-        inputs=tuple(TensorMetadata(name=i.name, datatype=i.datatype, shape=i.shape) for i in manifest.inputs),
+        inputs=tuple(tensor for one in manifest.inputs for tensor in one.tensors),
         outputs=tuple(outputs(manifest, mount).values()),
         parameters=_cascade(manifest) if mount == CASCADE else _end_to_end(manifest),
     )
@@ -78,4 +78,4 @@ def _cascade(manifest: Manifest) -> Parameters:
 
 
 def _shared(manifest: Manifest) -> Parameters:
-    return {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning}
+    return {"labels": manifest.labels, "input_meaning": manifest.inputs[0].meaning, "inputs": manifest.inputs}

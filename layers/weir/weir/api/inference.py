@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from weir.api.outputs import NEED_FULL_POSTERIOR, OutputContext, outputs
 from weir.catalog.manifest import Artifact
-from weir.catalog.mounts import Mount
+from weir.catalog.mounts import CASCADE, END_TO_END, Mount
 from weir.engine.cascade import Cascade
 from weir.engine.predictions import Predictions
 from weir.errors import BadTensor, TooLarge
-from weir.inputs.rows import from_file
+from weir.inputs.rows import RowReader
 from weir.inputs.scale import warn_if_narrow
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests, responses, rest_predict
@@ -24,14 +24,15 @@ from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
 _MAX_BODY_BYTES = 1 << 26
 """of a decompressed body, however large the rows of a model are"""
 
-_MAX_VALUE_BYTES = 32
-"""of one value, written as text"""
-
 _SPARE = 65_536
 """bytes and commas that a body may have beside those of its rows"""
 
 _MAX_PICTURE_BYTES = 4_500_000
 """of a decompressed picture: the gateway's limit for one that is not compressed"""
+
+
+_V1_OUTPUTS = {END_TO_END: ("probabilities",), CASCADE: ("label", "confidence", "exit_level", "group")}
+"""outputs of TensorFlow Serving's predict below each mount; a cascade without groups has no `group`"""
 
 
 class RequestBody(Struct, frozen=True):
@@ -58,6 +59,8 @@ class Inference(Struct, frozen=True):
     uses: list[LevelUse]
     escalations: int
     """how often a row escalated to a further level, summed over the rows"""
+    full_texts: int = 0
+    """texts that were cut, or are exactly as long as the model reads them"""
 
 
 class ServedModel(Struct, frozen=True):
@@ -88,30 +91,32 @@ class ServedModel(Struct, frozen=True):
             for output in requested
         ]
         content, header_length = responses.encode(self.name, str(self.version), tensors, message.id)
-        return self._inference(content, header_length, predictions, uses)
+        return self._inference(content, header_length, rows, predictions, uses)
 
     def predict(self, body: RequestBody) -> Inference:
         """Answer a request of TensorFlow Serving's REST API. Raises as `infer` does."""
-        specs = self.model.manifest.inputs
+        reader = self.model.reader
         plain = RequestBody(body.content, encoding=body.encoding)  # the other headers belong to the other protocol
-        rows, instances = rest_predict.decode(_content(plain, self.model.row_values), specs)
-        warn_if_narrow(rows, specs, self.name)
-        predictions, uses = self._predict(rows, ["probabilities"])
-        content = rest_predict.encode(predictions.probabilities, instances=instances)
-        return self._inference(content, None, predictions, uses)
+        rows, instances = rest_predict.decode(_content(plain, reader), reader)
+        warn_if_narrow(rows, reader.inputs, self.name)
+        names = [name for name in _V1_OUTPUTS[self.mount] if name in outputs(self.model.manifest, self.mount)]
+        predictions, uses = self._predict(rows, names)
+        context = OutputContext(predictions, self.model.manifest.labels, self._predictor.definition)
+        content = rest_predict.encode({name: context.values(name) for name in names}, instances=instances)
+        return self._inference(content, None, rows, predictions, uses)
 
     @property
     def _predictor(self) -> Predictor:
         return self.model.predictor(self.mount)
 
     def _read(self, body: RequestBody) -> tuple[InferRequest, InputRows]:
-        specs = self.model.manifest.inputs
-        content = _content(body, self.model.row_values)
+        reader = self.model.reader
+        content = _content(body, reader)
         if body.picture:
-            return InferRequest(inputs=[]), from_file(content, body.picture, specs)
-        request = requests.decode(content, body.header_length, specs)
-        rows = requests.rows(request, specs)
-        warn_if_narrow(rows, specs, self.name)
+            return InferRequest(inputs=[]), reader.from_file(content, body.picture)
+        request = requests.decode(content, body.header_length, reader)
+        rows = requests.rows(request, reader)
+        warn_if_narrow(rows, reader.inputs, self.name)
         return request.message, rows
 
     def _predict(self, rows: InputRows, names: Sequence[str]) -> tuple[Predictions, list[LevelUse]]:
@@ -129,20 +134,35 @@ class ServedModel(Struct, frozen=True):
         return output.sent_binary() if requests.is_binary(requested, message.settings) else output
 
     def _inference(
-        self, content: bytes, header_length: int | None, predictions: Predictions, uses: list[LevelUse]
+        self,
+        content: bytes,
+        header_length: int | None,
+        rows: InputRows,
+        predictions: Predictions,
+        uses: list[LevelUse],
     ) -> Inference:
-        escalations = _escalations(predictions, self._predictor.definition)
-        return Inference(content, header_length, self.name, self.version, len(predictions.label), uses, escalations)
+        return Inference(
+            body=content,
+            header_length=header_length,
+            model=self.name,
+            version=self.version,
+            rows=len(predictions.label),
+            uses=uses,
+            escalations=_escalations(predictions, self._predictor.definition),
+            full_texts=self.model.reader.filled_texts(rows),
+        )
 
 
-def _content(body: RequestBody, row_values: int) -> bytes:
-    """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their values."""
+def _content(body: RequestBody, reader: RowReader) -> bytes:
+    """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their numbers."""
     if body.picture:
         return decompress(body.content, body.encoding, _MAX_PICTURE_BYTES)
-    values = MAX_ROWS * row_values
-    content = decompress(body.content, body.encoding, min(values * _MAX_VALUE_BYTES + _SPARE, _MAX_BODY_BYTES))
-    if (commas := content.count(b",", 0, body.header_length)) > values + _SPARE:
-        raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
+    limit = min(MAX_ROWS * reader.max_row_bytes + _SPARE, _MAX_BODY_BYTES)
+    content = decompress(body.content, body.encoding, limit)
+    if reader.plain is not None:  # elsewhere, texts may have any number of them
+        values = MAX_ROWS * reader.plain.described.row_values
+        if (commas := content.count(b",", 0, body.header_length)) > values + _SPARE:
+            raise TooLarge(f"a request has at most {MAX_ROWS} rows of this model, {values} values", f"{commas} commas")
     return content
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from msgspec import Struct
 
+from weir.catalog.inputs import TensorMetadata
 from weir.catalog.manifest import Artifact, Manifest
 from weir.catalog.mounts import CASCADE, Mount
 from weir.catalog.promises import Quantile
@@ -14,7 +15,6 @@ from weir.engine.cascade import Cascade
 from weir.engine.paths import paths
 from weir.engine.predictions import Predictions
 from weir.engine.sets import sets
-from weir.protocol.messages import TensorMetadata
 from weir.protocol.responses import Values
 
 NEED_FULL_POSTERIOR = frozenset({"probabilities", "set"})

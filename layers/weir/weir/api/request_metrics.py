@@ -20,3 +20,5 @@ def count_inference(inference: Inference) -> None:
         metrics.add(f"Level{number}Rows", use.rows)
         metrics.add(f"Level{number}Time", use.time_us, "Microseconds")
     metrics.add("Escalations", inference.escalations)
+    if inference.full_texts:
+        metrics.add("CutTexts", inference.full_texts)

@@ -33,7 +33,9 @@ Operation = Literal[
     "docs",
 ]
 
-_V1 = "/v1/{proxy+}"
+_V1 = "/v1/"
+_PROXY = "{proxy+}"
+"""variable of API Gateway for the rest of a path"""
 
 DEFAULT = "$default"
 """API Gateway's route for all that no other one matches"""
@@ -63,7 +65,8 @@ class Route(Struct, frozen=True):
         """
         if self.path.endswith("/"):
             return DEFAULT
-        return f"{self.verb} " + (_V1 if self.path.startswith("/v1/") else self.path)
+        v1 = self.mount.prefix + _V1
+        return f"{self.verb} " + (v1 + _PROXY if self.path.startswith(v1) else self.path)
 
 
 _ON_EACH_MOUNT: tuple[tuple[Literal["GET", "POST"], str, Operation], ...] = (
@@ -92,10 +95,13 @@ _V1_OF_A_MODEL: tuple[tuple[Literal["GET", "POST"], str, Operation, Function], .
 )
 """verb, end of the path, operation and function of the routes of TensorFlow Serving and of KServe's V1"""
 
+_V1_VERSIONS = ("", "/versions/{version}", "/labels/{version}")
+"""of a model, in paths of V1"""
+
 
 def _function(operation: Operation, mount: Mount) -> Function:
     """Name the function of an operation: those that predict have one for each mount."""
-    if operation in {"infer", "stats"}:
+    if operation in {"infer", "stats", "predict"}:
         return "cascade" if mount == CASCADE else "predict"
     return "models"
 
@@ -108,8 +114,12 @@ ROUTES: tuple[Route, ...] = (
     ),
     *(
         Route(verb, f"/v1/models/{{model}}{version}{ending}", operation, END_TO_END, function)
-        for version in ("", "/versions/{version}", "/labels/{version}")
+        for version in _V1_VERSIONS
         for verb, ending, operation, function in _V1_OF_A_MODEL
+    ),
+    *(
+        Route("POST", f"{CASCADE.prefix}/v1/models/{{model}}{version}:predict", "predict", CASCADE, "cascade")
+        for version in _V1_VERSIONS
     ),
     Route("GET", "/v1/models", "model_names", END_TO_END, "models"),
     Route("GET", "/", "alive", END_TO_END, "models"),

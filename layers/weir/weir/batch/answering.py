@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from weir.batch.files import FileRows, read
+from weir.batch.file_rows import FileRows
+from weir.batch.files import read
 from weir.catalog import store_urls
-from weir.catalog.inputs import Input
 from weir.catalog.keys import BatchKey, parse_batch_key
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE
@@ -19,7 +19,7 @@ from weir.catalog.store import Store
 from weir.engine.abstention import group_names, label_names
 from weir.errors import BadInput, BadName, BadTensor, NotFound, Unavailable, WeirError
 from weir.inputs.scale import warn_if_narrow
-from weir.runtime.model import OVERFLOW, Model, Predictor
+from weir.runtime.model import OVERFLOW, Predictor
 from weir.runtime.registry import Registry
 
 CHUNK = 1024
@@ -140,12 +140,11 @@ def answer(
     data = registry.store.get(key.source)
     try:
         version, model = registry.model(key.model)
-        one = _input(model)
-        rows = read(key.file, data, one)
+        rows = read(key.file, data, model.reader)
     except (BadInput, NotFound) as exc:
         summary = _summary(key, [], version=None, error=str(exc))
     else:
-        warn_if_narrow(rows.values, [one], key.model)
+        warn_if_narrow(rows.values, model.reader.inputs, key.model)
         lines = list(_Job(model.predictor(key.mount), model.manifest, version, rows).lines(on_rows))
         registry.store.put(key.predictions, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
         summary = _summary(key, lines, version=version, error=_nothing_answered(lines), header=rows.header)
@@ -156,13 +155,6 @@ def answer(
 
 def _write(store: Store, key: BatchKey, summary: Summary) -> None:
     store.put(key.summary, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
-
-
-def _input(model: Model) -> Input:
-    inputs = model.manifest.inputs
-    if len(inputs) != 1 or inputs[0].datatype != "FP32":
-        raise BadInput("batch files are for models of one FP32 input", [one.datatype for one in inputs])
-    return inputs[0]
 
 
 @dataclass(frozen=True)

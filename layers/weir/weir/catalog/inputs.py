@@ -2,16 +2,21 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 
+from weir.catalog.columns import Category, Column, Number, width
 from weir.errors import BadManifest
 
 Datatype = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
 ]
+"""of the arrays that networks read"""
+
+BYTES = "BYTES"
+"""datatype of the protocol for texts and files"""
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype("?"),
@@ -31,6 +36,18 @@ DTYPES: dict[str, np.dtype[Any]] = {
 
 CHANNELS = (1, 3)
 """of a picture: grey, or red, green and blue"""
+
+
+Sample = Annotated[int, msgspec.Meta(ge=0, le=255)]
+"""red, green or blue of a colour"""
+
+
+class TensorMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """Name, datatype and shape of a tensor in requests or answers; -1 stands for any number of rows."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
 
 
 class _Shaped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -58,12 +75,20 @@ class _Shaped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
         """The datatype as NumPy has it."""
         return DTYPES[self.datatype]
 
+    @property
+    def tensors(self) -> tuple[TensorMetadata, ...]:
+        """The tensors that requests send: the array that networks read."""
+        return (TensorMetadata(name=self.name, datatype=self.datatype, shape=self.shape),)
+
 
 class Picture(_Shaped, frozen=True, kw_only=True, tag="picture"):
     """Pixels `[-1, height, width]`, or with 1 or 3 channels behind: sent as a tensor, or as a PNG or JPEG."""
 
     range: tuple[float, float] = (0.0, 255.0)
     """the values of black and of white"""
+    background: tuple[Sample, Sample, Sample] | None = None
+    """red, green and blue of what shows through where a picture is transparent; None: white or black, whichever is
+    further from the brightness of what is visible"""
 
     @property
     def height(self) -> int:
@@ -85,7 +110,79 @@ class Tensor(_Shaped, frozen=True, kw_only=True, tag="tensor"):
     """Numbers of any shape, sent as a tensor: what a network made elsewhere reads."""
 
 
-Input = Picture | Tensor
+class _Encoded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """An input that requests send in other tensors than the one array that networks read."""
+
+    name: str
+    """of the array, in artifacts"""
+    meaning: str = ""
+    """what a row stands for, in words"""
+
+
+class Table(_Encoded, frozen=True, kw_only=True, tag="table"):
+    """Named columns, each a tensor of its own; networks read one FP32 array `[-1, values]`.
+
+    A row of that array has the values of the columns in their order.
+    """
+
+    columns: tuple[Column, ...]
+
+    @property
+    def row_values(self) -> int:
+        """How many values one row of the array has."""
+        return sum(map(width, self.columns))
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row of the array."""
+        return (self.row_values,)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The datatype of the array, as NumPy has it."""
+        return DTYPES["FP32"]
+
+    @property
+    def tensors(self) -> tuple[TensorMetadata, ...]:
+        """The tensors that requests send: one for each column."""
+        return tuple(TensorMetadata(name=one.name, datatype=_datatype(one), shape=(-1,)) for one in self.columns)
+
+
+class Text(_Encoded, frozen=True, kw_only=True, tag="text"):
+    """UTF-8 texts; networks read one INT32 array `[-1, most_bytes]`: the bytes, and 0 behind the end."""
+
+    most_bytes: int
+    """what is longer is cut"""
+
+    @property
+    def row_values(self) -> int:
+        """How many values one row of the array has."""
+        return self.most_bytes
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row of the array."""
+        return (self.most_bytes,)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The datatype of the array, as NumPy has it."""
+        return DTYPES["INT32"]
+
+    @property
+    def tensors(self) -> tuple[TensorMetadata, ...]:
+        """The tensor that requests send."""
+        return (TensorMetadata(name=self.name, datatype=BYTES, shape=(-1,)),)
+
+
+def _datatype(column: Column) -> str:
+    return column.datatype if isinstance(column, Number) else BYTES
+
+
+Input = Picture | Tensor | Table | Text
+
+MAX_TEXT_BYTES = 65_536
+"""of a text that a network reads"""
 
 
 def could_be_picture(shape: tuple[int, ...], datatype: Datatype, limits: tuple[float, float]) -> bool:
@@ -96,12 +193,31 @@ def could_be_picture(shape: tuple[int, ...], datatype: Datatype, limits: tuple[f
 def check_inputs(inputs: Sequence[Input]) -> None:
     """Refuse inputs that no network can read. Raises `BadManifest`."""
     names = [one.name for one in inputs]
-    shaped = all(one.shape[:1] == (-1,) and one.row_shape and min(one.row_shape) >= 1 for one in inputs)
-    if not names or len(set(names)) != len(names) or not shaped:
-        raise BadManifest("a model has inputs of different names, each of shape [-1, then sizes of at least 1]", inputs)
+    if not names or len(set(names)) != len(names):
+        raise BadManifest("a model has inputs, all of different names", names)
+    tensors = [tensor.name for one in inputs for tensor in one.tensors]
+    if len(set(tensors)) != len(tensors):
+        raise BadManifest("the tensors and columns of a model all have different names", tensors)
     for one in inputs:
+        match one:
+            case Table():
+                _check_table(one)
+            case Text():
+                if not 1 <= one.most_bytes <= MAX_TEXT_BYTES:
+                    raise BadManifest(f"a text has 1 to {MAX_TEXT_BYTES} bytes", one.most_bytes)
+            case Picture() | Tensor():
+                if one.shape[:1] != (-1,) or not one.row_shape or min(one.row_shape) < 1:
+                    raise BadManifest("an input has the shape [-1, then sizes of at least 1]", one.shape)
         if isinstance(one, Picture):
             _check_picture(one)
+
+
+def _check_table(one: Table) -> None:
+    if not one.columns:
+        raise BadManifest("a table has columns", one.name)
+    for column in one.columns:
+        if isinstance(column, Category) and len(set(column.vocabulary)) != len(column.vocabulary):
+            raise BadManifest(f"the vocabulary of {column.name} has each entry once", column.vocabulary)
 
 
 def _check_picture(one: Picture) -> None:

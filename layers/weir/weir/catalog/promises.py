@@ -48,7 +48,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         claim = _CLAIMS[self.against].format(f"at most {100 * self.max_loss:g} %")
         counts = f"{self.losses} of {self.rows} certification rows, {self.max_losses} allowed"
         if self.delta_spent is not None and self.delta_spent > self.delta:
-            counts += f"; attempt {self.attempt} on these rows, {100 * self.delta_spent:g} % of delta spent in all"
+            spent = f"the deltas of all attempts add up to {100 * self.delta_spent:g} %"
+            counts += f"; attempt {self.attempt} on these rows: {spent}"
         return f"with {100 * (1 - self.delta):g} % confidence, {claim} ({counts})"
 
 
@@ -89,6 +90,15 @@ class Abstention(msgspec.Struct, frozen=True, kw_only=True):
     """of those, how many get a wrong one"""
     p_value: float
 
+    @property
+    def summary(self) -> str:
+        """The promise in one line of plain words."""
+        claim = f"at most {100 * self.max_error:g} % of the labels given are wrong"
+        rows = f"{self.wrong} of {self.answered} on {self.rows} certification rows"
+        if self.answered == self.rows:
+            rows += ", none of which abstained"
+        return f"with {100 * (1 - self.delta):g} % confidence, {claim} ({rows})"
+
 
 class Quantile(msgspec.Struct, frozen=True, kw_only=True):
     """Conformal threshold for one alpha."""
@@ -109,6 +119,14 @@ class PredictionSets(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     """certification rows that carry this promise"""
     quantiles: tuple[Quantile, ...]
+
+    @property
+    def summary(self) -> str:
+        """The promise in one line of plain words."""
+        shares = " and ".join(f"{100 * (1 - one.alpha):g} %" for one in self.quantiles)
+        whole = [one.alpha for one in self.quantiles if 0 in (one.least_per_label or ())]
+        loose = f"; per label, too few rows of some: their sets have every label at alpha {whole[0]:g}" if whole else ""
+        return f"prediction sets contain the true label of {shares} of rows ({self.rows} certification rows{loose})"
 
     def quantile(self, alpha: float) -> Quantile | None:
         """Find the entry of an alpha, or None."""

@@ -13,11 +13,29 @@ MAX_PARTS = 2_000
 """chunks of a PNG, of which an encoder writes one for each 8 kB; segments of a JPEG before its first scan"""
 
 _PNG, _JPEG = PICTURES
+_BEGINNINGS = {
+    "image/png": re.escape(_PNG),
+    "image/jpeg": re.escape(_JPEG),
+    "image/gif": rb"GIF8",
+    "image/webp": rb"RIFF....WEBP",
+    "image/bmp": rb"BM",
+    "image/tiff": rb"II\*\0|MM\0\*",
+    "image/avif": rb"....ftypavi[fs]",
+    "image/heic": rb"....ftyp(?:hei|mif)",
+    "image/svg+xml": rb"\s*<(?:svg|\?xml)",
+}
+"""media type -> a pattern of the first bytes of its files"""
 _SCAN = 0xDA
 _WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
 """markers that no length follows"""
 _MARKER = re.compile(rb"\xff{1,16}([^\x00\xff])", re.DOTALL)
 """up to 15 bytes may fill the space before a marker"""
+
+
+def media_type(content: bytes) -> str:
+    """Tell the media type of a file by its first bytes, whatever its name says; none that is known: nothing."""
+    head = content[:64]
+    return next((kind for kind, first in _BEGINNINGS.items() if re.match(first, head, re.DOTALL)), "")
 
 
 def check(content: bytes) -> None:
@@ -27,7 +45,7 @@ def check(content: bytes) -> None:
     elif content.startswith(_JPEG):
         _check_segments(content)
     else:
-        raise BadBody(WHOLE, content[:8])
+        raise BadBody(WHOLE, media_type(content) or content[:8])
 
 
 def scans(content: bytes) -> int:

@@ -33,7 +33,8 @@ def described(one: Picture) -> str:
 def warn_if_narrow(rows: InputRows, inputs: Sequence[Input], model: str) -> None:
     """Log, once for each model, that the values of a caller's rows seem to be on another scale."""
     for one in inputs:
-        if isinstance(one, Picture) and is_narrow(rows if len(inputs) == 1 else rows[one.name], one):
+        own = rows if len(inputs) == 1 else rows[one.name]
+        if isinstance(one, Picture) and own.dtype != object and is_narrow(own, one):
             warn_once(
                 f"values sent to the model {model} {described(one)}: if they were scaled, such as to 0 to 1, its "
                 "answers are wrong; pictures that are so dark are answered as they are"

@@ -1,6 +1,6 @@
 """A tensor: numbers of one shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from weir.catalog.inputs import Picture, Tensor
 from weir.engine.arrays import Floats
 from weir.errors import BadTensor, UnsupportedMedia
 from weir.inputs.finite import check_finite
+from weir.inputs.values import Values
 
 InputRows = NDArray[Any]
 """`(n, …)` of a model with one input; of several, `(n,)` with a field for each"""
@@ -24,6 +25,13 @@ class TensorReader:
     """Reads the rows of a tensor, and of a picture that is sent as one."""
 
     described: Tensor | Picture
+
+    def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
+        """Take the array of this input, of `count` rows, as it is. Raises `BadTensor` for another shape."""
+        one, rows = self.described, np.asarray(values[self.described.name])
+        if rows.shape != (count, *one.row_shape):
+            raise BadTensor(f"{one.name} has {count} rows of the shape {list(one.row_shape)}", rows.shape)
+        return rows
 
     def from_file(self, content: bytes, media_type: str) -> InputRows:
         """Refuse a file: no file is a tensor. Raises `UnsupportedMedia`."""
@@ -41,7 +49,12 @@ class TensorReader:
             raise BadTensor(f"rows have the shape {list(one.row_shape)}, or {one.row_values} values", array.shape[1:])
         return array.reshape(len(array), *one.row_shape)
 
-    def from_cells(self, cells: Sequence[str]) -> Floats:
+    def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> InputRows:
+        """Refuse columns: a tensor has no names for its values. Raises `BadTensor`."""
+        del count
+        raise BadTensor(f"a .csv has no column for the tensor {self.described.name}", ", ".join(cells))
+
+    def from_line(self, cells: Sequence[str]) -> Floats:
         """Read the values of one row, row-major, from their texts: `(*shape)` in FP32.
 
         Raises:

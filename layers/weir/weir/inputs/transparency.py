@@ -1,4 +1,4 @@
-"""Pictures that are transparent in part: white or black shows through, so that what is drawn stays visible."""
+"""Pictures that are transparent in part: the background of the input shows through."""
 
 from typing import TYPE_CHECKING
 
@@ -28,23 +28,31 @@ def with_alpha(picture: "Image") -> "Image | None":
     return None if converted.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE) else converted
 
 
-def composed(picture: "Image") -> "Image":
-    """Put an RGBA picture on white or black, whichever is further from the mean brightness of what is visible.
+def composed(picture: "Image", background: tuple[int, int, int] | None) -> "Image":
+    """Put an RGBA picture on a background.
 
-    Black strokes stay visible on white, white ones on black. When only the alpha channel tells what a picture shows,
-    because all that is visible has one colour, a warning is logged, once a process.
+    None is white or black, whichever is further from the mean brightness of what is visible: black strokes stay visible
+    on white, white ones on black. When then only the alpha channel tells what a picture shows, because all that is
+    visible has one colour, a warning is logged, once a process.
 
     Raises:
         BadBody: nothing is visible.
     """
     from PIL import Image  # noqa: PLC0415 (most functions never see a picture)
 
-    opacity, brightness = np.asarray(picture.getchannel("A")), np.asarray(picture.convert("L"))
-    if not opacity.any():
+    if picture.getchannel("A").getextrema() == (0, 0):
         raise BadBody("some of a picture is not transparent", "a picture that is all transparent")
+    if background is None:
+        background = _contrasting(picture)
+    return Image.alpha_composite(Image.new("RGBA", picture.size, (*background, _OPAQUE)), picture)
+
+
+def _contrasting(picture: "Image") -> tuple[int, int, int]:
+    """Choose white or black for an RGBA picture of which something is visible."""
+    opacity, brightness = np.asarray(picture.getchannel("A")), np.asarray(picture.convert("L"))
     bright = np.average(brightness, weights=opacity) > _MIDDLE
     shade, name = (0, "black") if bright else (255, "white")
     visible = brightness[opacity >= opacity.max() / 2]
     if np.ptp(visible) <= _ALIKE < np.ptp(opacity):
         warn_once(f"only the alpha channel tells what a picture shows: all of it has one colour; it was put on {name}")
-    return Image.alpha_composite(Image.new("RGBA", picture.size, (shade, shade, shade, _OPAQUE)), picture)
+    return (shade, shade, shade)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from weir.catalog.inputs import TensorMetadata
 from weir.protocol.raw_json import is_null
 
 Parameters = dict[str, Any]
@@ -18,7 +19,10 @@ _DATA = Meta(
     extra_json_schema={"type": "array", "items": {}},
 )
 _SIZE = Meta(ge=0, description="Bytes of this tensor behind the JSON; instead of data.")
-_NUMPY = Meta(description="MLServer's name for a NumPy array; values are read as one in any case.")
+_CONTENT_TYPE = Meta(
+    description="MLServer's name of a codec; what the model reads decides which of np, pd, str and base64 are taken."
+)
+ContentType = Annotated[str | None, _CONTENT_TYPE]
 _SHAPE = Meta(description="Rows first, 1 to 1,024.")
 _SHARED_MEMORY = Meta(description="Triton's shared memory is refused: the values travel in the request.")
 _REFUSED = Meta(description="Triton's; refused unless it is 0, because it cannot be honoured.")
@@ -28,7 +32,7 @@ class InputParameters(Struct, frozen=True, kw_only=True):
     """Parameters of an input; null means absent, and those that are not known are ignored."""
 
     binary_data_size: Annotated[int, _SIZE] | None = None
-    content_type: Annotated[Literal["np"] | None, _NUMPY] = None
+    content_type: ContentType = None
     shared_memory_region: Annotated[None, _SHARED_MEMORY] = None
 
 
@@ -65,7 +69,7 @@ class OutputParameters(Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    content_type: Annotated[Literal["np"] | None, _NUMPY] = None
+    content_type: ContentType = None
     shared_memory_region: Annotated[None, _SHARED_MEMORY] = None
 
 
@@ -92,7 +96,7 @@ class RequestParameters(Struct, frozen=True, kw_only=True):
     binary_data_output: Annotated[bool, Meta(description="Send the values of outputs behind the JSON.")] | None = None
     alpha: Annotated[float, Meta(description="Which prediction sets the output `set` has.")] | None = None
     per_label: Annotated[bool, Meta(description="Sets that hold for each label by itself.")] | None = None
-    content_type: Annotated[Literal["np"] | None, _NUMPY] = None
+    content_type: ContentType = None
     sequence_id: Annotated[Literal[0, ""] | None, _REFUSED] = None
     priority: Annotated[Literal[0] | None, _REFUSED] = None
     timeout: Annotated[Literal[0] | None, _REFUSED] = None
@@ -166,14 +170,6 @@ class ModelReady(Struct, frozen=True):
 
     name: str
     ready: bool
-
-
-class TensorMetadata(Struct, frozen=True, kw_only=True):
-    """Name, datatype and shape of an input or output; -1 stands for any number of rows."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
 
 
 class ModelMetadata(Struct, frozen=True, kw_only=True):

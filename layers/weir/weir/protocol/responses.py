@@ -9,8 +9,9 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from weir.catalog.inputs import TensorMetadata
 from weir.protocol.datatypes import to_bytes
-from weir.protocol.messages import InferResponse, OutputTensor, TensorMetadata
+from weir.protocol.messages import InferResponse, OutputTensor
 
 Values = NDArray[Any] | list[str]
 

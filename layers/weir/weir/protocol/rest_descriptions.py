@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from weir.protocol.messages import TensorMetadata
+from weir.catalog.inputs import TensorMetadata
 
 SIGNATURE = "serving_default"
 """the one signature of every model"""

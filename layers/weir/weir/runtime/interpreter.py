@@ -45,7 +45,7 @@ class Network:
         Args:
             content: of the file.
             runtime: the interpreter; default the first installed.
-            inputs: names of the inputs, for a network with several.
+            inputs: names of the model's inputs, of which the network may read some.
 
         Raises:
             ModelUnavailable: no such runtime, or it refuses the bytes, or the network does not map rows to logits.
@@ -58,14 +58,15 @@ class Network:
         if not servable or any(shape[:1] != (1,) for shape in shapes):
             form = "a network has inputs [1, …] and one float32 output [1, labels]"
             raise ModelUnavailable("the .tflite can't be served", f"{form}, and this one has {shapes}")
-        ordered = details if len(details) == 1 else _by_name(details, inputs)
+        ordered = _by_name(details, inputs)
         self.inputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...] = tuple(
-            (_shape(tensor)[1:], np.dtype(tensor["dtype"])) for tensor in ordered
+            (_shape(tensor)[1:], np.dtype(tensor["dtype"])) for tensor in ordered.values()
         )
         """sizes of one row, without the batch dimension, and datatype of each input"""
+        self.names = tuple(ordered)
+        """of the inputs that it reads; a network may read some of a model's"""
         self.labels: int = shapes[-1][1]
-        self._indices = [tensor["index"] for tensor in ordered]
-        self._names = inputs
+        self._indices = [tensor["index"] for tensor in ordered.values()]
         self._output = outputs[0]["index"]
 
     def logits(self, rows: NDArray[Any]) -> NDArray[np.float32]:
@@ -91,20 +92,32 @@ class Network:
             raise ModelUnavailable(f"{self.runtime} can't run the .tflite", exc) from exc
 
     def _columns(self, rows: NDArray[Any]) -> list[tuple[int, NDArray[Any]]]:
-        return [(index, rows[name]) for index, name in zip(self._indices, self._names, strict=True)]
+        return [(index, _decoded(rows[name])) for index, name in zip(self._indices, self.names, strict=True)]
+
+
+def _decoded(column: NDArray[Any]) -> NDArray[Any]:
+    """Decode what was left for when a network reads it (`weir.inputs.picture.PictureFile`)."""
+    if column.dtype != object:
+        return column
+    return np.concatenate([one.row for one in column]) if len(column) else column
 
 
 def _shape(tensor: dict[str, Any]) -> tuple[int, ...]:
     return tuple(int(size) for size in tensor["shape"])
 
 
-def _by_name(details: list[dict[str, Any]], inputs: Sequence[str]) -> list[dict[str, Any]]:
-    """Put a network's inputs into an order; the converter calls the input `a` `serving_default_a:0`."""
+def _by_name(details: list[dict[str, Any]], inputs: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Name a network's inputs, in the order of the model's; the converter calls the input `a` `serving_default_a:0`.
+
+    The only input of a network has any name in the artifact where the model has one input, too.
+    """
+    if len(details) == 1 and len(inputs) <= 1:
+        return dict.fromkeys(inputs or ("",), details[0])
     by_name = {tensor["name"].removeprefix("serving_default_").removesuffix(":0"): tensor for tensor in details}
-    if set(by_name) != set(inputs):
+    if not by_name.keys() <= set(inputs):
         names = ", ".join(sorted(by_name))
         raise ModelUnavailable("the .tflite can't be served", f"its inputs are {names}, not {', '.join(inputs)}")
-    return [by_name[name] for name in inputs]
+    return {name: by_name[name] for name in inputs if name in by_name}
 
 
 def _first_installed() -> str:

@@ -16,6 +16,7 @@ from weir.engine.cascade import Cascade, cascade_of, end_to_end_cascade
 from weir.engine.levels import NetworkFunction
 from weir.engine.predictions import Predictions
 from weir.errors import ModelUnavailable
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.runtime.interpreter import Network
 
@@ -109,9 +110,9 @@ class Model:
         return self.cascade if mount == CASCADE else self.end_to_end
 
     @cached_property
-    def row_values(self) -> int:
-        """How many values one row has, over all inputs."""
-        return sum(spec.row_values for spec in self.manifest.inputs)
+    def reader(self) -> RowReader:
+        """What reads its rows."""
+        return RowReader(self.manifest.inputs)
 
     def network(self, artifact: Artifact) -> Network:
         """Load an artifact once, after checking that its bytes are those the manifest names.
@@ -129,7 +130,7 @@ class Model:
             raise ModelUnavailable(f"the artifact {artifact.digest} is damaged", f"its sha256 is {digest}")
         specs = self.manifest.inputs
         network = Network(content, self.runtime, [spec.name for spec in specs])
-        inputs = tuple((spec.row_shape, spec.dtype) for spec in specs)
+        inputs = tuple((spec.row_shape, spec.dtype) for spec in specs if spec.name in network.names)
         labels = self.manifest.outputs[artifact.digest]
         if (network.inputs, network.labels) != (inputs, labels):
             expected = f"rows {inputs} and {labels} labels"

@@ -1,9 +1,11 @@
 """training.modalities.picture.augmentation."""
 
+import msgspec
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from training.modalities.picture.augmentation import augmented, erased, flipped, shifted
+from training.modalities.picture.augmentation import augmented, erased, flipped, resized, shifted
 from training.task import NetworkSpec
 
 RANDOM = np.random.default_rng(0)
@@ -52,3 +54,61 @@ def test_pictures_are_changed_as_the_description_asks(flip: bool) -> None:
     mirrored = (out != pictures).any(axis=(1, 2))
     np.testing.assert_array_equal(out, flipped(pictures, mirrored))
     assert (0.3 < mirrored.mean() < 0.7) == flip
+
+
+GREY_AND_COLOUR = [(100, 6, 5), (100, 6, 5, 3)]
+
+
+@pytest.mark.parametrize("shape", GREY_AND_COLOUR)
+@pytest.mark.parametrize(
+    "asked", [{"flip": True}, {"shift": 2}, {"erase": 3}, {"scale": 0.2}, {"colour": 0.3}, {"flip": True, "scale": 0.1}]
+)
+def test_changed_pictures_keep_shape_and_range(shape: tuple[int, ...], asked: dict[str, float]) -> None:
+    """Grey or in colour, in the range of the input; the same seed gives the same changes."""
+    pictures = RANDOM.uniform(-1, 1, shape).astype(np.float32)
+    spec = msgspec.convert({"name": "n", "architecture": "mlp", **asked}, NetworkSpec)
+    once, again = (augmented(pictures, spec, np.random.default_rng(1), (-1, 1)) for _ in range(2))
+    assert once.shape == shape
+    assert once.dtype == np.float32
+    assert (once != pictures).any()
+    assert once.min() >= -1
+    assert once.max() <= 1
+    np.testing.assert_array_equal(once, again)
+
+
+@pytest.mark.parametrize("shape", GREY_AND_COLOUR)
+def test_nothing_is_changed_that_is_not_asked_for(shape: tuple[int, ...]) -> None:
+    """A description without augmentation leaves pictures as they are."""
+    pictures = RANDOM.uniform(0, 255, shape).astype(np.float32)
+    spec = NetworkSpec(name="n", architecture="mlp")
+    np.testing.assert_array_equal(augmented(pictures, spec, np.random.default_rng(1)), pictures)
+
+
+def test_colours_move_together() -> None:
+    """What happens to a picture in colour happens to its three channels alike."""
+    grey = RANDOM.uniform(0, 255, (50, 6, 5)).astype(np.float32)
+    spec = NetworkSpec(name="n", architecture="mlp", flip=True, shift=2, scale=0.2)
+    colour = np.repeat(grey[..., None], 3, axis=3)
+    one, three = (augmented(pictures, spec, np.random.default_rng(1)) for pictures in (grey, colour))
+    np.testing.assert_array_equal(three, np.repeat(one[..., None], 3, axis=3))
+
+
+@pytest.mark.parametrize("factor", [0.7, 0.92, 1.0, 1.08, 1.5])
+def test_resized_pictures_are_those_of_scipy(factor: float) -> None:
+    """Around the centre, bilinearly, with the edge repeated."""
+    picture = RANDOM.uniform(0, 255, (7, 10)).astype(np.float32)
+    centre = (np.array(picture.shape) - 1) / 2
+    expected = ndimage.affine_transform(
+        picture.astype(np.float64), np.eye(2) / factor, centre - centre / factor, order=1, mode="nearest"
+    )
+    np.testing.assert_allclose(resized(picture[None], np.array([factor]))[0], expected, rtol=1e-4)
+
+
+def test_colour_is_erased_to_a_random_colour() -> None:
+    """Each square has one colour of its own, within the range."""
+    pictures = np.full((400, 8, 8, 3), -1, np.float32)
+    out = erased(pictures, 3, np.random.default_rng(0), (0.0, 9.0))
+    colours = [np.unique(one[(one >= 0).all(axis=-1)], axis=0) for one in out if (one >= 0).any()]
+    assert 0.4 < len(colours) / len(out) < 0.6
+    assert {len(each) for each in colours} == {1}
+    assert len(np.unique(np.concatenate(colours), axis=0)) == len(colours)

@@ -1,5 +1,7 @@
 """training.modalities.picture.cleaning."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -38,8 +40,18 @@ def test_arrays_that_are_no_such_pictures_are_refused(shape: tuple[int, ...], dt
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 3), (2, 2, 1)])
-def test_pictures_with_channels_are_refused(shape: tuple[int, ...]) -> None:
-    """Models of colour pictures can be served, but training has no networks for them."""
-    colour = Picture(name="image", shape=(-1, *shape))
-    with pytest.raises(BadInput, match="networks are trained on grey pictures"):
-        as_rows(np.zeros((3, *shape)), colour)
+def test_pictures_may_have_channels(shape: tuple[int, ...]) -> None:
+    """Rows in colour are checked value by value, as grey ones are; the error states their shape."""
+    described = Picture(name="image", shape=(-1, *shape), range=(0.0, 50.0))
+    rows = as_rows(np.arange(3 * math.prod(shape), dtype=np.uint8).reshape(3, *shape), described)
+    assert rows.dtype == np.float32
+    assert rows.shape == (3, *shape)
+    rows[0, 1, 1, 0], rows[1] = 51, 7
+    assert {reason: np.flatnonzero(mask).tolist() for reason, mask in unusable(rows, described).items()} == {
+        "not_finite": [],
+        "out_of_range": [0],
+        "constant_row": [1],
+    }
+    assert constant_inputs(np.repeat(rows[2:], 2, axis=0)) == math.prod(shape)
+    with pytest.raises(BadInput, match=rf"pictures have the shape \(rows, 2, 2, {shape[2]}\)"):
+        as_rows(np.zeros((3, 2, 2)), described)

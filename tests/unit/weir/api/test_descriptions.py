@@ -11,7 +11,7 @@ from weir.api.outputs import outputs
 from weir.catalog.levels import MeasuredMetrics
 from weir.catalog.manifest import Manifest
 from weir.catalog.mounts import CASCADE, END_TO_END, MOUNTS, Mount
-from weir.protocol.messages import Reshape, TensorConfig, TensorMetadata
+from weir.protocol.messages import Reshape, TensorConfig
 
 
 def test_the_server_describes_itself() -> None:
@@ -36,9 +36,8 @@ def test_metadata_lists_every_input_and_output(manifest: Manifest, mount: Mount)
     """Each has its datatype, and its shape with -1 for the rows."""
     metadata = descriptions.metadata(manifest, [7], mount)
     assert (metadata.name, metadata.versions, metadata.platform) == (manifest.model, ("7",), "weir_tflite")
-    assert metadata.inputs == tuple(
-        TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape) for spec in manifest.inputs
-    )
+    assert metadata.inputs == tuple(tensor for one in manifest.inputs for tensor in one.tensors)
+    assert metadata.parameters["inputs"] == manifest.inputs
     assert metadata.outputs == tuple(outputs(manifest, mount).values())
     assert metadata.parameters["labels"] == ("left", "middle", "right")
 

@@ -14,6 +14,7 @@ from weir.api.routes import ROUTES, find
 from weir.catalog import keys
 from weir.catalog.inputs import Picture
 from weir.catalog.store import Store
+from weir.inputs.rows import RowReader
 from weir.protocol import messages
 from weir.protocol.requests import decode
 from weir.runtime.registry import Registry
@@ -66,7 +67,7 @@ def test_examples_are_requests_of_the_models_in_the_store(thirds: Path) -> None:
     requests = _examples(_document(thirds))
     assert set(requests) == {"other", "thirds"}
     for request in requests.values():
-        (tensor,) = decode(msgspec.json.encode(request), None, make_manifest().inputs).message.inputs
+        (tensor,) = decode(msgspec.json.encode(request), None, RowReader(make_manifest().inputs)).message.inputs
         assert tensor.shape == [1, 4, 4]
 
 

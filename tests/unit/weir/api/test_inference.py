@@ -86,7 +86,7 @@ def test_a_compressed_body_has_a_limit(target: ServedModel, picture: str, limit:
 
 def test_no_body_is_longer_than_a_function_can_bear(target: ServedModel) -> None:
     """The limit holds for models of any row size."""
-    target.model.__dict__["row_values"] = 10**9
+    target.model.reader.__dict__["max_row_bytes"] = 10**9
     with pytest.raises(TooLarge, match="at most 67108864 bytes"):
         target.infer(RequestBody(gzip.compress(bytes(70_000_000), 1), encoding="gzip"))
 

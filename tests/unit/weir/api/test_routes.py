@@ -48,7 +48,7 @@ def _allowed(path: str) -> tuple[str, ...]:
         ("/v1/models/m/versions/1:predict", ("POST",)),
         ("/openapi.json", ("GET", "HEAD")),
         ("/docs", ("GET", "HEAD")),
-        ("/cascade/v1/models/m:predict", ()),
+        ("/cascade/v1/models/m:predict", ("POST",)),
         ("/cascade/docs", ()),
         ("/v2/models", ()),
         ("/v2/models/m/n/infer", ()),

@@ -222,11 +222,11 @@ def test_a_model_of_several_inputs_reads_them_by_name(tmp_path: Path) -> None:
     values = _outputs(service.infer("pair", "", RequestBody(json.dumps({"inputs": inputs}).encode())))
     expected = softmax(pair_logits())
     np.testing.assert_allclose(np.reshape(values["probabilities"], (3, 3)), expected, rtol=1e-5)
-    predicted = service.predict(
+    predicted = _service(tmp_path, END_TO_END).predict(
         "pair", "", RequestBody(json.dumps({"inputs": {"a": A.tolist(), "b": B.tolist()}}).encode())
     )
     np.testing.assert_allclose(json.loads(predicted.body)["outputs"], expected, rtol=1e-5)
-    with pytest.raises(BadBody, match="models of one input"):
+    with pytest.raises(BadBody, match="models of one tensor of numbers"):
         service.infer("pair", "", RequestBody(ROWS.tobytes(), 0))
     with pytest.raises(UnsupportedMedia, match="one input is a picture"):
         service.infer("pair", "", RequestBody(b"", picture="image/png"))

@@ -93,11 +93,12 @@ def test_a_header_is_told_in_the_summary(thirds: Path) -> None:
     assert "header" not in json.loads((thirds / "batches/out/thirds/b.csv/summary.json").read_text())
 
 
-def test_files_of_rows_are_for_models_of_one_fp32_input(tmp_path: Path) -> None:
-    """For a model of other inputs the summary holds the error."""
+def test_a_csv_has_no_columns_for_tensors(tmp_path: Path) -> None:
+    """For a model of several tensors the summary holds the error, and a .jsonl is answered."""
     store_version(tmp_path, pair_manifest())
     summary = _answer(tmp_path, "a.csv", b"1,2\n", model="pair")
-    assert summary.error == "batch files are for models of one FP32 input. Got: ['FP32', 'INT32']"
+    assert summary.error == "a .csv is for models of columns and texts; a .jsonl is for others, too. Got: a, b"
+    assert _answer(tmp_path, "a.jsonl", b'{"a": [1, 2], "b": [3, 4, 5]}\n', model="pair").answered == 1
 
 
 def test_more_rows_than_one_call_takes(thirds: Path) -> None:
@@ -118,7 +119,7 @@ def test_more_rows_than_one_call_takes(thirds: Path) -> None:
     ("file", "data", "model", "error"),
     [
         ("a.npy", b"damaged", "thirds", "a .npy is what numpy.save writes"),
-        ("a.parquet", b"PAR1", "thirds", "a batch file is .npy or .csv. Got: a.parquet"),
+        ("a.parquet", b"PAR1", "thirds", "a batch file is .npy, .csv, .jsonl, .png, .jpg, .jpeg. Got: a.parquet"),
         ("a.npy", b"", "nobody", "the model is published under the alias champion. Got: nobody"),
     ],
 )

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from weir.batch.files import read
 from weir.catalog.inputs import Tensor
 from weir.errors import BadBody
+from weir.inputs.rows import RowReader
 
 SHAPE = (2, 3)
-INPUT = Tensor(name="x", shape=(-1, *SHAPE))
+READER = RowReader((Tensor(name="x", shape=(-1, *SHAPE)),))
 ARRAYS = arrays(
     st.sampled_from([np.dtype(kind) for kind in ("<f4", ">f8", "u1", "<i8", ">u2", "<f2")]),
     st.tuples(st.integers(1, 5), st.just(2), st.just(3)),
@@ -42,7 +43,7 @@ def _header(shape: str = "(1, 2, 3)", descr: str = "'<f8'") -> str:
 def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: bool) -> None:
     """A .npy of any real datatype, byte order and memory order, of whole or flat rows, gives its rows."""
     stored = array.reshape(len(array), -1) if flat else array
-    rows = read("a.npy", _npy(np.asfortranarray(stored) if fortran else stored), INPUT)
+    rows = read("a.npy", _npy(np.asfortranarray(stored) if fortran else stored), READER)
     np.testing.assert_array_equal(rows.values, array.astype(np.float32))
     assert rows.values.dtype == np.float32
     assert rows.errors == {}
@@ -51,14 +52,14 @@ def test_npy_gives_its_rows(array: NDArray[np.generic], flat: bool, fortran: boo
 def test_npy_of_the_second_version_gives_its_rows() -> None:
     """Version 2.0, which NumPy writes for long headers, has the same values."""
     body = np.arange(6.0).tobytes()
-    assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), INPUT).values.ravel().tolist() == list(range(6))
+    assert read("a.npy", _with_header(_header(), body, b"\x02\x00"), READER).values.ravel().tolist() == list(range(6))
 
 
 def test_bad_rows_of_a_npy_are_named() -> None:
     """A row with NaN, or a value beyond FP32, is an error of this row only."""
     array = np.ones((4, *SHAPE))
     array[1, 0, 0], array[3, 1, 2] = np.nan, 1e300
-    rows = read("a.npy", _npy(array), INPUT)
+    rows = read("a.npy", _npy(array), READER)
     assert set(rows.errors) == {1, 3}
     assert rows.values[0].tolist() == np.ones(SHAPE).tolist()
 
@@ -100,7 +101,7 @@ def test_bad_rows_of_a_npy_are_named() -> None:
 def test_a_npy_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
     """Whatever its header claims, no memory is reserved for it."""
     with pytest.raises(BadBody, match=rule):
-        read("a.npy", data, INPUT)
+        read("a.npy", data, READER)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -122,7 +123,7 @@ def test_a_npy_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
 def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
     """Whatever the header holds, the file is read or refused."""
     try:
-        rows = read("a.npy", _with_header(header, body), INPUT)
+        rows = read("a.npy", _with_header(header, body), READER)
     except BadBody:
         return
     assert rows.values.shape[1:] == SHAPE
@@ -133,7 +134,7 @@ def test_no_header_breaks_the_reader(header: str, body: bytes) -> None:
 def test_csv_gives_its_rows(array: NDArray[np.generic]) -> None:
     """A .csv has one row a line, values row-major."""
     text = "\n".join(",".join(str(value) for value in row.ravel().tolist()) for row in array)
-    np.testing.assert_array_equal(read("a.csv", text.encode(), INPUT).values, array.astype(np.float32))
+    np.testing.assert_array_equal(read("a.csv", text.encode(), READER).values, array.astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_csv_gives_its_rows(array: NDArray[np.generic]) -> None:
 )
 def test_csv_files_of_many_programs_are_read(text: str) -> None:
     """Headers, byte-order marks, line ends, quotes, spaces and blank lines are no rows."""
-    rows = read("a.csv", text.encode(), INPUT)
+    rows = read("a.csv", text.encode(), READER)
     assert rows.values.tolist() == [[[1, 2, 3], [4, 5, 6]]]
     assert rows.errors == {}
 
@@ -170,7 +171,7 @@ def test_csv_files_of_many_programs_are_read(text: str) -> None:
 )
 def test_bad_lines_of_a_csv_are_named(line: str, rule: str) -> None:
     """A bad line is an error of this row only; the others keep their numbers."""
-    rows = read("a.csv", f"1,2,3,4,5,6\n{line}\n1,2,3,4,5,6\n".encode(), INPUT)
+    rows = read("a.csv", f"1,2,3,4,5,6\n{line}\n1,2,3,4,5,6\n".encode(), READER)
     assert set(rows.errors) == {1}
     assert rows.errors[1].startswith(rule)
     assert len(rows.values) == 3
@@ -188,7 +189,7 @@ def test_bad_lines_of_a_csv_are_named(line: str, rule: str) -> None:
 def test_a_csv_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
     """The error states the rule that a .csv breaks."""
     with pytest.raises(BadBody, match=rule):
-        read("a.csv", data, INPUT)
+        read("a.csv", data, READER)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -196,7 +197,7 @@ def test_a_csv_that_cannot_be_read_is_refused(data: bytes, rule: str) -> None:
 def test_delimiters_and_headers_are_sniffed(delimiter: str, header: str) -> None:
     """Spreadsheets write semicolons or tabs, and data frames the numbers of their columns as names."""
     lines = [header.replace(",", delimiter)] * bool(header) + [delimiter.join("123456"), delimiter.join("654321")]
-    rows = read("a.csv", "\n".join(lines).encode(), INPUT)
+    rows = read("a.csv", "\n".join(lines).encode(), READER)
     assert rows.values.ravel().tolist() == [1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1]
     assert (rows.errors, rows.header) == ({}, bool(header))
 
@@ -218,7 +219,7 @@ def test_delimiters_and_headers_are_sniffed(delimiter: str, header: str) -> None
 )
 def test_a_first_row_of_numbers_is_no_header(first: str) -> None:
     """A row that is bad, or lacks a value, is counted and not taken for a header."""
-    rows = read("a.csv", f"{first}\n1,2,3,4,5,6\n".encode(), INPUT)
+    rows = read("a.csv", f"{first}\n1,2,3,4,5,6\n".encode(), READER)
     assert (len(rows.values), rows.header) == (2, False)
 
 
@@ -226,7 +227,7 @@ def test_a_first_row_of_numbers_is_no_header(first: str) -> None:
 def test_wide_rows_are_read(delimiter: str) -> None:
     """A line may be longer than a cell of the csv module can be, whatever separates its values."""
     one = Tensor(name="x", shape=(-1, 150_000))
-    rows = read("a.csv", delimiter.join(["1"] * 150_000).encode(), one)
+    rows = read("a.csv", delimiter.join(["1"] * 150_000).encode(), RowReader((one,)))
     assert (rows.errors, rows.values.shape) == ({}, (1, 150_000))
 
 
@@ -234,40 +235,40 @@ def test_wide_rows_are_read(delimiter: str) -> None:
 def test_few_numbers_in_order_are_a_row(first: str) -> None:
     """Rows of so few values may well be 0, 1 and 2."""
     one = Tensor(name="x", shape=(-1, first.count(",") + 1))
-    assert len(read("a.csv", f"{first}\n{first}\n".encode(), one).values) == 2
+    assert len(read("a.csv", f"{first}\n{first}\n".encode(), RowReader((one,))).values) == 2
 
 
 def test_decimal_commas_are_bad_rows_and_no_header() -> None:
     """Semicolons separate the values, and the error shows one."""
-    rows = read("a.csv", b"1,5;2,5;3,5;4,5;5,5;6,5\n1;2;3;4;5;6\n", INPUT)
+    rows = read("a.csv", b"1,5;2,5;3,5;4,5;5,5;6,5\n1;2;3;4;5;6\n", READER)
     assert list(rows.errors) == [0]
     assert "'1,5'" in rows.errors[0]
 
 
 def test_a_bad_first_row_decides_no_delimiter() -> None:
     """Most of the first lines do."""
-    rows = read("a.csv", b"1;2;3;4\n1,2,3,4,5,6\n6,5,4,3,2,1\n", INPUT)
+    rows = read("a.csv", b"1;2;3;4\n1,2,3,4,5,6\n6,5,4,3,2,1\n", READER)
     assert rows.errors == {0: "a row has 6 values. Got: 1"}
 
 
 def test_rows_of_another_length_are_split_too() -> None:
     """When no line has as many values as a row, the errors say how many there are."""
-    assert read("a.csv", b"1;2;3\n", INPUT).errors == {0: "a row has 6 values. Got: 3"}
+    assert read("a.csv", b"1;2;3\n", READER).errors == {0: "a row has 6 values. Got: 3"}
 
 
 @pytest.mark.parametrize("file", ["a.CSV", "a.Csv"])
 def test_the_extension_of_a_csv_is_in_any_case(file: str) -> None:
     """Some systems write names in capitals."""
-    assert len(read(file, b"1,2,3,4,5,6\n", INPUT).values) == 1
+    assert len(read(file, b"1,2,3,4,5,6\n", READER).values) == 1
 
 
 def test_the_extension_of_a_npy_is_in_any_case() -> None:
     """Some systems write names in capitals."""
-    assert len(read("A.NPY", _npy(np.zeros((2, 6))), INPUT).values) == 2
+    assert len(read("A.NPY", _npy(np.zeros((2, 6))), READER).values) == 2
 
 
 @pytest.mark.parametrize("file", ["a.parquet", "a", "a.npy.gz", "a.tsv"])
 def test_other_formats_are_refused(file: str) -> None:
     """The error lists the formats that are read."""
-    with pytest.raises(BadBody, match=r"a batch file is \.npy or \.csv"):
-        read(file, b"", INPUT)
+    with pytest.raises(BadBody, match=r"a batch file is \.npy, \.csv, \.jsonl"):
+        read(file, b"", READER)

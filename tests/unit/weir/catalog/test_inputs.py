@@ -95,13 +95,13 @@ def test_inputs_that_were_published_are_pictures(path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "rule"),
     [
-        ([], "a model has inputs of different names"),
-        ([Tensor(name="a", shape=(-1, 1))] * 2, "a model has inputs of different names"),
-        ([Tensor(name="a", shape=())], "each of shape"),
-        ([Tensor(name="a", shape=(-1,))], "each of shape"),
-        ([Tensor(name="a", shape=(1, 4))], "each of shape"),
-        ([Tensor(name="a", shape=(-1, 0))], "each of shape"),
-        ([Picture(name="a", shape=(-1, 4, 0))], "each of shape"),
+        ([], "a model has inputs, all of different names"),
+        ([Tensor(name="a", shape=(-1, 1))] * 2, "a model has inputs, all of different names"),
+        ([Tensor(name="a", shape=())], "an input has the shape"),
+        ([Tensor(name="a", shape=(-1,))], "an input has the shape"),
+        ([Tensor(name="a", shape=(1, 4))], "an input has the shape"),
+        ([Tensor(name="a", shape=(-1, 0))], "an input has the shape"),
+        ([Picture(name="a", shape=(-1, 4, 0))], "an input has the shape"),
         ([Picture(name="a", shape=(-1, 4))], "a picture has the shape"),
         ([Picture(name="a", shape=(-1, 4, 4, 2))], "a picture has the shape"),
         ([Picture(name="a", shape=(-1, 4, 4), range=(1, 1))], "black, then more for white, both FP32"),
@@ -114,3 +114,18 @@ def test_inputs_that_no_network_reads_are_refused(inputs: list[Input], rule: str
     """The error states the rule that an input breaks."""
     with pytest.raises(BadManifest, match=rule):
         check_inputs(inputs)
+
+
+@pytest.mark.parametrize(
+    ("background", "sound"),
+    [((0, 128, 255), True), (None, True), ((0, 0, 256), False), ((0, -1, 0), False), ((0, 0), False), ("white", False)],
+)
+def test_a_background_is_red_green_and_blue(background: object, sound: bool) -> None:
+    """Each is 0 to 255, or there is none, as in manifests that were published without."""
+    described = {"kind": "picture", "name": "image", "shape": [-1, 4, 4, 3]}
+    assert msgspec.convert(described, Picture).background is None
+    if sound:
+        assert msgspec.convert({**described, "background": background}, Picture).background == background
+    else:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({**described, "background": background}, Picture)

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.unit.weir.protocol.documents import document, read, tensor
 from weir.catalog.inputs import DTYPES, Datatype, Input, Picture, Tensor
 from weir.errors import BadBody, TooLarge, UnsupportedMedia, WeirError
-from weir.inputs.rows import from_file
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 
 PNG, JPEG = "image/png", "image/jpeg"
@@ -82,7 +82,7 @@ def _claiming(content: bytes, width: int, height: int) -> bytes:
 
 
 def _row(content: bytes, one: Picture = GREY, media_type: str = PNG) -> InputRows:
-    return from_file(content, media_type, [one])
+    return RowReader((one,)).from_file(content, media_type)
 
 
 def _by_pillow(content: bytes, one: Picture, background: str = "") -> NDArray[np.uint8]:
@@ -208,7 +208,7 @@ def test_a_jpeg_may_be_called_jpg() -> None:
 def test_models_that_read_no_picture_refuse_them(inputs: list[Input]) -> None:
     """A file is read for a model whose one input is a picture; a tensor of the same shape takes none."""
     with pytest.raises(UnsupportedMedia, match="pictures are for models whose one input is a picture"):
-        from_file(FORMS["grey"][1], PNG, inputs)
+        RowReader(tuple(inputs)).from_file(FORMS["grey"][1], PNG)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -12,7 +12,7 @@ from weir.catalog.inputs import Picture
 from weir.errors import BadBody, BadInput, TooLarge
 from weir.inputs import picture_structure
 from weir.inputs.picture_structure import MAX_PARTS
-from weir.inputs.rows import from_file
+from weir.inputs.rows import RowReader
 
 IMAGE = (Picture(name="image", shape=(-1, 4, 4)),)
 
@@ -47,7 +47,7 @@ def test_an_abnormal_number_of_parts_is_refused_at_once(content: bytes) -> None:
     """A picture on whose chunks or segments Pillow would spend seconds is refused within one."""
     start = time.perf_counter()
     with pytest.raises(BadInput):
-        from_file(content, "image/png", IMAGE)
+        RowReader(IMAGE).from_file(content, "image/png")
     assert time.perf_counter() - start < 1
 
 
@@ -55,9 +55,9 @@ def test_scans_count_by_their_pixels() -> None:
     """A hundred scans of a large picture are refused as thousands of a small one are."""
     scan = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
     large = _encoded("JPEG", (3_000, 3_000), progressive=True)
-    assert from_file(large, "image/jpeg", IMAGE).shape == (1, 4, 4)
+    assert RowReader(IMAGE).from_file(large, "image/jpeg").shape == (1, 4, 4)
     with pytest.raises(TooLarge, match="pixels times scans"):
-        from_file(large[:-2] + scan * 100 + large[-2:], "image/jpeg", IMAGE)
+        RowReader(IMAGE).from_file(large[:-2] + scan * 100 + large[-2:], "image/jpeg")
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG"])

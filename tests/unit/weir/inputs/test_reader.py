@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from weir.catalog.inputs import Input, Picture, Tensor
 from weir.errors import BadTensor, UnsupportedMedia
 from weir.inputs.reader import reader_for
+from weir.inputs.tensor import TensorReader
 
-KINDS: list[Input] = [
+KINDS: list[Tensor | Picture] = [
     Tensor(name="x", shape=(-1, 2, 3)),
     Picture(name="x", shape=(-1, 2, 3)),
     Picture(name="x", shape=(-1, 1, 2, 3)),
@@ -37,9 +38,9 @@ def test_arrays_of_another_shape_are_refused(one: Input, array: NDArray[Any]) ->
 
 
 @pytest.mark.parametrize("one", KINDS)
-def test_a_line_of_texts_is_one_row(one: Input) -> None:
+def test_a_line_of_texts_is_one_row(one: Tensor | Picture) -> None:
     """Values are row-major, and in FP32."""
-    row = reader_for(one).from_cells(["1", " 2.5", "-3", "4e0", "5", "0.1"])
+    row = TensorReader(one).from_line(["1", " 2.5", "-3", "4e0", "5", "0.1"])
     assert (row.shape, row.dtype) == (one.row_shape, np.dtype(np.float32))
     assert row.ravel().tolist() == np.array([1, 2.5, -3, 4, 5, 0.1], np.float32).tolist()
 
@@ -56,10 +57,10 @@ def test_a_line_of_texts_is_one_row(one: Input) -> None:
         (["nan"] * 6, r"values are finite in FP32\. Got: nan"),
     ],
 )
-def test_texts_that_are_no_row_are_refused(one: Input, cells: list[str], rule: str) -> None:
+def test_texts_that_are_no_row_are_refused(one: Tensor | Picture, cells: list[str], rule: str) -> None:
     """The error shows the text as it came."""
     with pytest.raises(BadTensor, match=rule):
-        reader_for(one).from_cells(cells)
+        TensorReader(one).from_line(cells)
 
 
 @pytest.mark.parametrize("one", KINDS)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from weir.catalog.inputs import Tensor
-from weir.inputs.rows import joined, zeros
+from weir.inputs.rows import RowReader, joined
 
 ONE = (Tensor(name="image", shape=(-1, 2, 2), datatype="UINT8"),)
 PAIR = (Tensor(name="a", shape=(-1, 2)), Tensor(name="b", shape=(-1, 3, 1), datatype="INT16"))
@@ -28,14 +28,14 @@ def test_several_inputs_are_fields_of_one_array() -> None:
 
 def test_there_can_be_no_rows() -> None:
     """An array of no rows has the shape and datatype of rows."""
-    assert (zeros(ONE, 0).shape, zeros(ONE, 0).dtype) == ((0, 2, 2), np.dtype(np.uint8))
-    assert (zeros(PAIR, 0).shape, zeros(PAIR, 0).dtype) == ((0,), FIELDS)
+    assert (RowReader(ONE).zeros(0).shape, RowReader(ONE).zeros(0).dtype) == ((0, 2, 2), np.dtype(np.uint8))
+    assert (RowReader(PAIR).zeros(0).shape, RowReader(PAIR).zeros(0).dtype) == ((0,), FIELDS)
 
 
 def test_a_row_of_zeros_is_one_row() -> None:
     """A row of zeros has the shape and datatype of rows, and each value is zero."""
-    assert np.array_equal(zeros(ONE), np.zeros((1, 2, 2), np.uint8))
-    row = zeros(PAIR)
+    assert np.array_equal(RowReader(ONE).zeros(), np.zeros((1, 2, 2), np.uint8))
+    row = RowReader(PAIR).zeros()
     assert (row.shape, row.dtype) == ((1,), FIELDS)
     assert not row["a"].any()
     assert not row["b"].any()

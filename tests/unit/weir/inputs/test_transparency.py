@@ -11,7 +11,7 @@ from PIL import Image
 
 from weir.catalog.inputs import Picture
 from weir.errors import BadBody
-from weir.inputs.rows import from_file
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 
 SIZE = 8
@@ -32,7 +32,7 @@ def _png(picture: Image.Image, **options: object) -> bytes:
 
 
 def _row(content: bytes, spec: Picture = GREY) -> InputRows:
-    row: InputRows = from_file(content, "image/png", [spec])[0]
+    row: InputRows = RowReader((spec,)).from_file(content, "image/png")[0]
     return row
 
 
@@ -159,3 +159,34 @@ def test_faint_strokes_are_read() -> None:
     """Hardly visible is not invisible."""
     faint = _drawn(BLACK, (DIGIT // 60).astype(np.uint8))
     np.testing.assert_array_equal(_row(_png(faint)), _on(WHITE, faint))
+
+
+def _named(background: tuple[int, int, int], *channels: int) -> Picture:
+    return Picture(name="image", shape=(-1, SIZE, SIZE, *channels), background=background)
+
+
+@pytest.mark.parametrize("background", [WHITE, BLACK, (200, 30, 90)])
+@pytest.mark.parametrize("colour", [DARK, LIGHT])
+def test_the_background_that_the_input_names_shows_through(
+    background: tuple[int, int, int], colour: tuple[int, int, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever is visible, in colour and in grey; nothing is warned of, for training put pictures on the same."""
+    picture = _drawn(colour)
+    np.testing.assert_array_equal(_row(_png(picture), _named(background, 3)), _on(background, picture, "RGB"))
+    np.testing.assert_array_equal(_row(_png(picture), _named(background)), _on(background, picture))
+    content = _png(Image.fromarray(DIGIT % 3).convert("P"), transparency=bytes([90, 255, 0]))
+    expected = _on(background, Image.open(io.BytesIO(content)), "RGB")
+    np.testing.assert_array_equal(_row(content, _named(background, 3)), expected)
+    assert not caplog.records
+
+
+def test_opaque_pictures_have_no_background() -> None:
+    """Their rows are the same on every background."""
+    colours = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8))
+    np.testing.assert_array_equal(_row(_png(colours), _named((1, 2, 3), 3)), _row(_png(colours), COLOUR))
+
+
+def test_a_picture_of_nothing_is_refused_on_every_background() -> None:
+    """A row of one colour would be answered as if it showed something."""
+    with pytest.raises(BadBody, match="some of a picture is not transparent"):
+        _row(_png(_drawn(LIGHT, np.zeros_like(DIGIT))), _named(WHITE, 3))

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from weir.catalog.inputs import Input, Picture, Tensor
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
 from weir.protocol import requests
 
@@ -31,4 +32,5 @@ def document(*tensors: dict[str, Any], **other: object) -> bytes:
 
 def read(content: bytes, header_length: int | None = None, inputs: tuple[Input, ...] = IMAGE) -> InputRows:
     """Read the rows of a request."""
-    return requests.rows(requests.decode(content, header_length, inputs), inputs)
+    reader = RowReader(inputs)
+    return requests.rows(requests.decode(content, header_length, reader), reader)

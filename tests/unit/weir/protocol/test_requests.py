@@ -11,6 +11,7 @@ from tests.unit.weir.protocol.documents import IMAGE, PAIR, behind, document, re
 from weir.catalog.inputs import Tensor
 from weir.catalog.promises import PredictionSets, Quantile
 from weir.errors import BadBody, BadTensor
+from weir.inputs.rows import RowReader
 from weir.protocol import requests
 from weir.protocol.messages import InferRequest, OutputParameters, RequestedOutput, RequestParameters
 
@@ -56,7 +57,7 @@ def test_ragged_nesting_counts_its_values() -> None:
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     """The error states the form of a request."""
     with pytest.raises(BadBody, match=FORM):
-        requests.decode(body, None, IMAGE)
+        requests.decode(body, None, RowReader(IMAGE))
 
 
 def _everywhere(parameters: dict[str, Any]) -> list[bytes]:
@@ -92,7 +93,7 @@ def test_unknown_parameters_are_ignored(parameters: dict[str, Any]) -> None:
 def test_what_is_known_and_cannot_be_honoured_is_refused(place: int, name: str, value: object) -> None:
     """The error names the parameter."""
     with pytest.raises(BadBody, match=rf"{FORM}.*parameters\.{name}"):
-        requests.decode(_everywhere({name: value})[place], None, IMAGE)
+        requests.decode(_everywhere({name: value})[place], None, RowReader(IMAGE))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ _KNOWN = (
 def test_null_means_absent() -> None:
     """It does for every parameter, and for every key that may be absent."""
     for body in _everywhere(dict.fromkeys(_KNOWN)):
-        message = requests.decode(body, None, IMAGE).message
+        message = requests.decode(body, None, RowReader(IMAGE)).message
         assert read(body).shape == (1, 4, 4)
         (output,) = message.outputs or [RequestedOutput(name="probabilities")]
         assert requests.wanted(message, ("probabilities", "set"))[0].name == "probabilities"
@@ -161,13 +162,13 @@ def test_parameters_have_their_types(where: str, parameters: dict[str, Any]) -> 
         "output": document(outputs=[{"name": "probabilities", "parameters": parameters}]),
     }
     with pytest.raises(BadBody, match=FORM):
-        requests.decode(body[where], None, IMAGE)
+        requests.decode(body[where], None, RowReader(IMAGE))
 
 
 def test_an_output_is_requested_once() -> None:
     """A request that names an output twice is refused."""
     with pytest.raises(BadTensor, match=r"each output is requested once\. Got: \['label', 'label'\]"):
-        requests.decode(document(outputs=[{"name": "label"}, {"name": "label"}]), None, IMAGE)
+        requests.decode(document(outputs=[{"name": "label"}, {"name": "label"}]), None, RowReader(IMAGE))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_an_output_is_requested_once() -> None:
     [
         ({"name": "picture"}, r"the inputs are image\. Got: \['picture'\]"),
         ({"datatype": "FP64"}, "the datatype of image is FP32"),
-        ({"datatype": "BYTES"}, "the datatype of image is FP32"),
+        ({"datatype": "BYTES"}, r"the shape of image is \[-1\] or \[-1, 1\], -1 for the rows. Got: \[1, 4, 4\]"),
         ({"shape": [1, 4]}, r"the shape of image is \[-1, 4, 4\]"),
         ({"shape": [1, 4, 5]}, "the shape of image is"),
         ({"shape": [1, 4, 4, 1]}, "the shape of image is"),
@@ -308,7 +309,7 @@ def test_bytes_alone_are_the_rows_of_the_one_input() -> None:
     """Bytes alone are rows, and their answer is binary, too."""
     values = np.arange(48, dtype="<f4").reshape(3, 4, 4)
     assert np.array_equal(read(values.tobytes(), 0), values)
-    assert requests.decode(values.tobytes(), 0, IMAGE).message.settings.binary_data_output
+    assert requests.decode(values.tobytes(), 0, RowReader(IMAGE)).message.settings.binary_data_output
 
 
 @pytest.mark.parametrize("size", [0, 63, 65, 127])
@@ -329,7 +330,7 @@ def test_bytes_alone_keep_the_rules_of_rows() -> None:
 
 def test_bytes_alone_are_not_for_several_inputs() -> None:
     """Bytes alone are refused for several inputs, since nothing marks where one ends."""
-    with pytest.raises(BadBody, match=r"is for models of one input\. Got: 2"):
+    with pytest.raises(BadBody, match=r"is for models of one tensor of numbers\. Got: a, b"):
         read(bytes(20), 0, PAIR)
 
 
@@ -393,7 +394,7 @@ def test_one_input_is_there_once(names: list[str]) -> None:
 
 
 def _message(**other: object) -> InferRequest:
-    return requests.decode(document(**other), None, IMAGE).message
+    return requests.decode(document(**other), None, RowReader(IMAGE)).message
 
 
 def _names(message: InferRequest, *known: str) -> list[str]:
@@ -503,4 +504,4 @@ def test_what_is_no_request_of_the_index_is_refused(content: bytes) -> None:
 
 def test_the_id_comes_back() -> None:
     """The id of a request is decoded as it was sent."""
-    assert requests.decode(json.dumps({"inputs": [], "id": "é7"}).encode(), None, IMAGE).message.id == "é7"
+    assert requests.decode(json.dumps({"inputs": [], "id": "é7"}).encode(), None, RowReader(IMAGE)).message.id == "é7"

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from weir.protocol.messages import InferResponse, TensorMetadata
+from weir.catalog.inputs import TensorMetadata
+from weir.protocol.messages import InferResponse
 from weir.protocol.responses import Output, classified, encode
 
 PROBABILITIES = np.array([[0.25, 0.5, 0.25], [0.125, 0.75, 0.125]], np.float32)

@@ -9,7 +9,9 @@ import pytest
 from tests.unit.weir.protocol.documents import IMAGE, PAIR
 from weir.catalog.inputs import Input
 from weir.errors import BadBody, BadTensor
+from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
+from weir.protocol.responses import Values
 from weir.protocol.rest_predict import decode, encode
 
 FORM = 'the body is a JSON object {"instances": .*} or {"inputs": '
@@ -18,7 +20,7 @@ A, B = np.array([[1.5, -2], [0.25, 4]], np.float32), np.array([[1, 2, 3], [-4, 5
 
 
 def _read(document: object, inputs: tuple[Input, ...] = IMAGE) -> tuple[InputRows, bool]:
-    return decode(json.dumps(document).encode(), inputs)
+    return decode(json.dumps(document).encode(), RowReader(inputs))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_null_means_absent(absent: dict[str, object]) -> None:
 
 def test_a_byte_order_mark_is_left_out() -> None:
     """It may stand before the document."""
-    rows, _ = decode(b"\xef\xbb\xbf" + json.dumps({"instances": IMAGES.tolist()}).encode(), IMAGE)
+    rows, _ = decode(b"\xef\xbb\xbf" + json.dumps({"instances": IMAGES.tolist()}).encode(), RowReader(IMAGE))
     assert np.array_equal(rows, IMAGES)
 
 
@@ -117,13 +119,13 @@ def test_what_tensorflow_serving_leaves_alone_is_left_alone() -> None:
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     """The error states both forms of a request."""
     with pytest.raises(BadBody, match=FORM):
-        decode(body, IMAGE)
+        decode(body, RowReader(IMAGE))
 
 
 @pytest.mark.parametrize("document", [{"instances": [[1, 2]]}, {"inputs": [[1, 2]]}])
 def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
     """A list is refused for a model of several inputs, since it does not name them."""
-    with pytest.raises(BadBody, match=FORM):
+    with pytest.raises(BadTensor, match="rows are objects of values by name: a, b"):
         _read(document, PAIR)
 
 
@@ -180,6 +182,14 @@ def test_as_many_rows_as_may_be_are_read() -> None:
 def test_an_answer_has_the_form_of_its_request(instances: bool, key: str) -> None:
     """Probabilities come row by row, bit for bit, under the key that goes with the request."""
     probabilities = np.random.default_rng(2).random((5, 3), np.float32)
-    document = json.loads(encode(probabilities, instances=instances))
+    document = json.loads(encode({"probabilities": probabilities}, instances=instances))
     assert set(document) == {key}
     assert np.array(document[key], np.float32).tobytes() == probabilities.tobytes()
+
+
+def test_several_outputs_are_named() -> None:
+    """In each row for `instances`, once for `inputs`."""
+    outputs: dict[str, Values] = {"label": ["a", "b"], "exit_level": np.array([0, 1], np.int32)}
+    rows = [{"label": "a", "exit_level": 0}, {"label": "b", "exit_level": 1}]
+    assert json.loads(encode(outputs, instances=True)) == {"predictions": rows}
+    assert json.loads(encode(outputs, instances=False)) == {"outputs": {"label": ["a", "b"], "exit_level": [0, 1]}}

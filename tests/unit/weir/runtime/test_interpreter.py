@@ -43,7 +43,7 @@ def test_several_inputs_are_told_by_their_names(runtime: str) -> None:
         assert network.logits(ROWS[:0]).shape == (0, 3)
 
 
-@pytest.mark.parametrize("names", [[], ["a"], ["a", "c"], ["a", "b", "c"]])
+@pytest.mark.parametrize("names", [[], ["a"], ["a", "c"]])
 def test_inputs_of_other_names_are_refused(runtime: str, names: list[str]) -> None:
     """A network is never fed what was meant for another input."""
     with pytest.raises(ModelUnavailable, match=r"the \.tflite can't be served: its inputs are a, b, not "):

@@ -19,7 +19,7 @@ from weir.runtime.registry import Registry
 
 Document = dict[str, Any]
 
-_TAGS = {END_TO_END: "End-to-end", CASCADE: "Levels"}
+_TAGS = {END_TO_END: "End-to-end", CASCADE: "Cascade"}
 """mount -> heading of its routes"""
 
 _TYPES = (

@@ -1,8 +1,9 @@
-"""The page `/docs`: Swagger UI over `/openapi.json`, all in one document."""
+"""The page `/docs`: a form for each model, and Swagger UI over `/openapi.json`, all in one document."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
+_HERE = Path(__file__).parent
 _SWAGGER_UI = "event_handler/openapi/swagger_ui"
 """where Powertools carries Swagger UI"""
 
@@ -17,6 +18,7 @@ def page() -> str:
     """Write the page."""
     assets = _assets()
     style, script = (assets / name for name in ("swagger-ui.min.css", "swagger-ui-bundle.min.js"))
+    form_style, form_script = (_HERE / name for name in ("predict.css", "predict.js"))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -25,9 +27,12 @@ def page() -> str:
 <title>Weir</title>
 <link rel="icon" href="data:,">
 <style>{style.read_text()}</style>
+<style>{form_style.read_text()}</style>
 </head>
 <body>
+<section id="predict"></section>
 <div id="ui"></div>
+<script>{form_script.read_text()}</script>
 <script>{script.read_text()}</script>
 <script>
 SwaggerUIBundle({{
