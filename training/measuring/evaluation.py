@@ -13,6 +13,7 @@ from training.certifying.loss_promise import describe
 from training.data.balance import rows_of
 from training.data.split import Split
 from training.measuring import reload
+from training.measuring.accuracies import accuracies
 from training.measuring.calibration import CalibrationResult, calibration
 from training.measuring.contenders import (
     CASCADE_KEY,
@@ -73,7 +74,7 @@ def measure(
 
     def facts(name: str, artifacts: Sequence[Artifact]) -> dict[str, Any]:
         return {
-            **_accuracies(timings[name].predictions, test.labels, manifest.labels),
+            **accuracies(timings[name].predictions, test.labels, manifest.labels),
             "float_accuracy": _accuracy(float_contenders[name].answer(test.inputs)[0], test.labels),
             "latency_us": round(timings[name].latency_us, 3),
             "ece": calibrated[name].after,
@@ -90,7 +91,7 @@ def measure(
             for number, level in enumerate(manifest.levels)
         ),
         cascade=CascadeResult(
-            **_accuracies(cascade, test.labels, manifest.labels),
+            **accuracies(cascade, test.labels, manifest.labels),
             latency_us=round(timings[CASCADE_KEY].latency_us, 3),
             regret=float(((alone.label == test.labels) & (cascade.label != test.labels)).mean()),
             ece=calibrated[CASCADE_KEY].after,
@@ -145,11 +146,3 @@ def _metrics(result: NetworkResult, rows: int | None, share: float | None = None
 
 def _accuracy(predictions: Predictions, labels: Labels) -> float:
     return float((predictions.label == labels).mean())
-
-
-def _accuracies(predictions: Predictions, labels: Labels, names: Sequence[str]) -> dict[str, Any]:
-    """Return the fields of `results.Accuracy`."""
-    correct = predictions.label == labels
-    recalls = {name: float(correct[labels == n].mean()) for n, name in enumerate(names) if (labels == n).any()}
-    balanced = statistics.fmean(recalls.values())
-    return {"accuracy": _accuracy(predictions, labels), "balanced_accuracy": balanced, "recalls": recalls}

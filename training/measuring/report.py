@@ -63,9 +63,10 @@ def _recalls(evaluation: Evaluation) -> list[str]:
             label, recall = result.lowest_recall
             rows = evaluation.label_rows[label]
             lowest = f"the lowest is {percent(recall)}, of {label} (test rows: {rows})"
-            lines.append(
-                f"{name}: balanced accuracy (mean recall of the labels) {percent(result.balanced_accuracy)}; {lowest}"
-            )
+            fit = "" if result.log_loss is None else f"; log loss {result.log_loss:.3f} nats"
+            fit += "" if result.auc is None else f", AUC {result.auc:.3f}"
+            balanced = percent(result.balanced_accuracy)
+            lines.append(f"{name}: balanced accuracy (mean recall of the labels) {balanced}; {lowest}{fit}")
     if few := rare({"test": evaluation.label_rows}) if evaluation.label_rows else "":
         lines.append(f"warning: a recall from fewer than {FEW_ROWS} rows says little: {few}")
     return lines

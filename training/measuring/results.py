@@ -11,6 +11,12 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """mean recall of the labels; None in summaries that were written without it"""
     recalls: dict[str, float] = {}
     """label -> share of its rows that get it, 0 to 1"""
+    precisions: dict[str, float] = {}
+    """label -> share of the rows that get it which have it, 0 to 1; labels that no row gets are left out"""
+    log_loss: float | None = None
+    """mean negative log-likelihood of the labels, in nats; of a cascade, of the posterior at the exit of each row"""
+    auc: float | None = None
+    """area under the ROC curve of the second of two labels, 0 to 1"""
 
     @property
     def lowest_recall(self) -> tuple[str, float]:
