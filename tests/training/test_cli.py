@@ -133,7 +133,7 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     done = weir("evaluate", trained, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     printed, kept = json.loads(done.stdout), json.loads((trained / "summary.json").read_text())
-    accuracy = {"accuracy", "balanced_accuracy", "recalls"}
+    accuracy = {"accuracy", "balanced_accuracy", "recalls", "precisions", "log_loss", "auc"}
     network = accuracy | {"float_accuracy", "size_bytes", "latency_us", "quantization", "ece"}
     assert set(printed) == {"end_to_end", "levels", "cascade", "promise", "rows", "label_rows"}
     assert printed["rows"] == kept["rows"] == 200

@@ -12,8 +12,8 @@ class Recipe:
     """Settings of a training; a value in the task takes the place of the one here.
 
     An epoch is one pass over the training rows. `steps` (batches) takes the place of `epochs` where the number of
-    passes should fall as rows grow: `epochs = ceil(steps * batch_size / rows)`. With neither, the task states the
-    epochs.
+    passes should fall as rows grow: `epochs = ceil(steps * batch_size / rows)`. With both it is the more of them; with
+    neither, the task states the epochs.
     """
 
     epochs: int | None = None
@@ -57,7 +57,7 @@ class Recipe:
         if self.steps is None:
             return self.epochs
         steps = self.many_steps if self.many_steps and rows > _MANY_ROWS else self.steps
-        return math.ceil(steps * batch_size / rows)
+        return max(math.ceil(steps * batch_size / rows), self.epochs or 1)
 
 
 _LEAST_BATCH, _LARGEST_BATCH = 32, 256
@@ -77,7 +77,7 @@ def combined(recipes: Sequence[Recipe]) -> Recipe:
     sizes = [one.batch_size for one in recipes if one.batch_size is not None]
     return Recipe(
         epochs=max(epochs, default=None),
-        steps=None if epochs else max(steps, default=None),
+        steps=max(steps, default=None),
         batch_size=max(sizes, default=None),
         learning_rate=min(one.learning_rate for one in recipes),
         warm_up=max(one.warm_up for one in recipes),
