@@ -8,7 +8,9 @@ import msgspec
 
 from training import folder
 from training.certifying import attempts as attempts_file
+from training.certifying.binomial import rows_needed
 from training.certifying.certify import CertifiedPromises, promises_made
+from training.certifying.limits import label_limit
 from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, certify_model
 from training.data import fresh
@@ -82,7 +84,8 @@ def changed_promise(manifest: Manifest, changes: Mapping[str, object]) -> Promis
     try:
         promise = msgspec.convert(fields, Promise)
     except msgspec.ValidationError as exc:
-        raise BadInput("max_loss, delta, abstain_above and alphas lie between 0 and 1", exc) from exc
+        rule = "max_loss, max_loss_per_label, delta, abstain_above and alphas lie between 0 and 1"
+        raise BadInput(rule, exc) from exc
     check_promise(promise)
     return promise
 
@@ -115,6 +118,15 @@ def _refuse_weaker(rows: CertificationRows) -> None:
             "max_loss (--max-loss, or that of the training) is a limit that the certification rows can carry, or auto"
         )
         raise BadInput(rule, f"attempt {rows.attempt} on these rows: {rows.settled.why}")
+    settled = rows.settled.promise
+    if settled.max_loss_per_label is None or settled.against == "agreement":  # which counts by the last level's labels
+        return
+    counts = rows.label_rows
+    needed = rows_needed(label_limit(settled, list(counts.values())), settled.delta)
+    if max(counts.values()) < needed:
+        most = max(counts, key=counts.__getitem__)
+        rule = f"max_loss_per_label is for a label with at least {needed} certification rows"
+        raise BadInput(rule, f"attempt {rows.attempt} on these rows: {most} has the most, {counts[most]}")
 
 
 def _refuse(promises: CertifiedPromises) -> None:

@@ -105,6 +105,9 @@ class Promise(Value, frozen=True, kw_only=True):
 
     max_loss: Between | Literal["auto"] = AUTO
     """epsilon: share of rows that may be lost; `auto`: the smallest that the certification rows can carry"""
+    max_loss_per_label: Between | Literal["auto"] | None = None
+    """share of the rows of each label that may be lost; `auto`: the smallest that the labels' certification rows can
+    carry, but not below max_loss; None: labels have no promise of their own"""
     delta: Between = 0.05
     """chance that the promise does not hold"""
     against: Against = "end-to-end"
@@ -307,10 +310,16 @@ def decode(text: bytes) -> Task:
 
 
 def check_promise(promise: Promise) -> None:
-    """Refuse a promise against labels without a limit. Raises `BadInput`."""
+    """Refuse a promise against labels whose limits are not stated. Raises `BadInput`."""
     if promise.against == "labels" and promise.max_loss == AUTO:
         rule = "a promise against labels states its max_loss, which is above the error of the last level"
         raise BadInput(rule, f'max_loss = "{AUTO}"')
+    if promise.against == "labels" and promise.max_loss_per_label == AUTO:
+        rule = (
+            "a promise against labels states its max_loss_per_label, which is above the error of the last level on the "
+            "rows of every label"
+        )
+        raise BadInput(rule, f'max_loss_per_label = "{AUTO}"')
 
 
 def check_data(data: Data) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from training.certifying.abstention_promise import certify_abstention
 from training.certifying.attempts import Spending
 from training.certifying.final_posterior import FinalPosterior
+from training.certifying.label_promise import label_tests
 from training.certifying.limits import Settled, settle
 from training.certifying.loss_promise import CertifiedThresholds, certify_thresholds
 from training.certifying.prediction_set_promise import certify_sets
@@ -33,6 +34,7 @@ class PromiseRows:
     spending: Spending
     data_digest: str
     """of the data that the rows are from"""
+    label_names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def _certified_thresholds(
     """Settle the limit, and certify the thresholds; their certificate says what the attempts have spent."""
     part = parts[THRESHOLDS]
     settled = settle(promise, len(part.rows.labels), part.spending.delta)
-    certified = certify_thresholds(vectors, part.rows, settled.promise, part.data_digest)
+    labels = label_tests(part.rows, part.label_names, settled.promise)
+    certified = certify_thresholds(vectors, part.rows, settled.promise, part.data_digest, labels)
     if certified.certificate:
         certificate = msgspec.structs.replace(
             certified.certificate,

@@ -1,5 +1,6 @@
 """The smallest limit that certification rows can carry, by their number alone and never by their losses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -45,6 +46,20 @@ def settle(promise: Promise, rows: int, delta: float) -> Settled:
     taken = f"{rows} certification rows carry {_percent(limit)} at delta {_percent(delta)}"
     more = f"; {_percent(tighter)} takes at least {rows_needed(tighter, delta)}" if tighter else ""
     return Settled(_with(promise, limit, delta), taken + more, weaker=asked is not None)
+
+
+def label_limit(promise: SettledPromise, rows: Sequence[int]) -> float:
+    """Choose the limit of the promise for each label, by the numbers of their certification rows alone.
+
+    The task's own stands. `auto` takes the smallest of the same limits, from that of all rows upwards, that every label
+    can carry which can carry the weakest of them; that one, where no label can.
+    """
+    if isinstance(promise.max_loss_per_label, float):
+        return promise.max_loss_per_label
+    limits = sorted({promise.max_loss, *(limit for limit in AUTO_LIMITS if limit > promise.max_loss)})
+    able = [count for count in rows if count >= rows_needed(limits[-1], promise.delta)]
+    fewest = min(able, default=0)
+    return next((limit for limit in limits if rows_needed(limit, promise.delta) <= fewest), limits[-1])
 
 
 def _with(promise: Promise, limit: float, delta: float) -> SettledPromise:

@@ -21,6 +21,7 @@ from training.certifying.certify import (
     promises_made,
 )
 from training.certifying.limits import Settled, settle
+from training.data.balance import rows_of
 from training.data.digests import labelled
 from training.data.preparation import PreparedData
 from training.data.split import Split
@@ -83,16 +84,24 @@ class CertificationRows:
         count = len(self._division[THRESHOLDS] if self._fresh is None else self._fresh.labels)
         return settle(self.promise, count, self._spending(self._carrying).delta)
 
+    @property
+    def label_rows(self) -> dict[str, int]:
+        """How many rows that carry the thresholds each label has."""
+        own = self.data.certification.labels
+        labels = own[self._division[THRESHOLDS]] if self._fresh is None else self._fresh.labels
+        return rows_of(self.model.manifest.labels, labels)
+
     def parts(self) -> dict[str, PromiseRows]:
         """Run the networks, and give each promise its rows. Raises `ModelUnavailable`."""
         parts: dict[str, PromiseRows] = {}
+        names = self.model.manifest.labels
         if self._fresh is not None:
             spending = self._spending(self._carrying)
-            parts[THRESHOLDS] = PromiseRows(record(self.model, self._fresh), spending, self._content)
+            parts[THRESHOLDS] = PromiseRows(record(self.model, self._fresh), spending, self._content, names)
         if self._division:
             whole, spending = record(self.model, self.data.certification), self._spending(self._own)
             for name, numbers in self._division.items():
-                parts[name] = PromiseRows(whole.rows(numbers), spending, self.data.digest)
+                parts[name] = PromiseRows(whole.rows(numbers), spending, self.data.digest, names)
         return parts
 
     def recorded(self, vectors: Sequence[Thresholds]) -> Attempts:
@@ -162,5 +171,11 @@ def _test(draft: Manifest, promise: Promise, data_digest: str, carrying: str) ->
     cascade = cascade_of(draft).map(lambda artifact: artifact.digest).with_thresholds([None] * len(draft.levels))
     levels = [msgspec.structs.replace(level, metrics=None) for level in cascade.levels]
     end_to_end = [draft.end_to_end.artifact.digest, draft.end_to_end.temperature]
-    tested = [levels, end_to_end, draft.groups, data_digest, promise, carrying]
+    tested = [levels, end_to_end, draft.groups, data_digest, _asked(promise), carrying]
     return hashlib.sha256(msgspec.json.encode(tested)).hexdigest()
+
+
+def _asked(promise: Promise) -> dict[str, object]:
+    """Return the fields of a promise; those of later versions only where they are used, so that digests stay."""
+    fields = msgspec.structs.asdict(promise)
+    return {name: value for name, value in fields.items() if name != "max_loss_per_label" or value is not None}

@@ -19,6 +19,12 @@ from weir.catalog.promises import Against
     help="Largest share of rows that the cascade may lose (epsilon); auto: the smallest that the rows can carry.",
 )
 @click.option(
+    "--max-loss-per-label",
+    type=options.Limit(),
+    metavar="SHARE|auto",
+    help="Also promise it for each label that has rows enough: the largest share of its rows that may be lost.",
+)
+@click.option(
     "--delta",
     type=options.BETWEEN,
     help="Probability that the promise is broken (delta).",

@@ -3,8 +3,11 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from training.data.dataset import Dataset
-from training.task import AUTO, Promise, Sizes
+from training.task import Promise, Sizes
 from weir.errors import BadInput
 
 VALIDATION, CERTIFICATION, TEST = 0.10, 0.15, 0.15
@@ -36,8 +39,8 @@ def settled(sizes: Sizes, promise: Promise, data: Dataset) -> SettledSizes:
 
     Validation gets 10 % of the rows, certification and test 15 % each. Validation and test have at least 100 rows, or a
     fifth of all where that is fewer. Certification has at least 1.6 times `ln(delta) / ln(1 - max_loss)` rows for the
-    thresholds, so that one row may be lost, but at most 30 % of all rows. A set of the data's own takes the place of a
-    share.
+    thresholds, so that one row may be lost, and as many of each label that is to have a promise of its own, if they are
+    at most 30 % of all rows. A set of the data's own takes the place of a share.
 
     Raises:
         BadInput: a size is given for a set that the data have of their own.
@@ -51,7 +54,7 @@ def settled(sizes: Sizes, promise: Promise, data: Dataset) -> SettledSizes:
     free = free if data.validation_from is None else data.validation_from
     return SettledSizes(
         validation=0 if data.validation_from is not None else sizes.validation or _share(VALIDATION, rows),
-        certification=sizes.certification or _certification(promise, free),
+        certification=sizes.certification or _certification(promise, free, data.labels[:free]),
         test=0 if data.test_from is not None else _share(TEST, rows) if sizes.test is None else sizes.test,
     )
 
@@ -60,9 +63,23 @@ def _share(share: float, rows: int) -> int:
     return max(1, round(share * rows), min(_FEWEST, int(_SMALL * rows)))
 
 
-def _certification(promise: Promise, rows: int) -> int:
-    limit = _AUTO_LIMIT if promise.max_loss == AUTO else promise.max_loss
-    thresholds = _ONE_LOST * math.log(promise.delta) / math.log1p(-limit)
+def _certification(promise: Promise, rows: int, labels: NDArray[np.generic]) -> int:
     others = _OTHERS * ((promise.abstain_above is not None) + bool(promise.alphas))
-    needed = math.ceil(thresholds * (_THRESHOLDS + others) / _THRESHOLDS)
-    return max(1, min(max(round(CERTIFICATION * rows), needed), int(_MOST_CERTIFICATION * rows)))
+    share = _THRESHOLDS / (_THRESHOLDS + others)
+    most = int(_MOST_CERTIFICATION * rows)
+    thresholds = max(_ONE_LOST * _least(promise.max_loss, promise), _for_labels(promise, labels, most * share))
+    return max(1, min(max(round(CERTIFICATION * rows), math.ceil(thresholds / share)), most))
+
+
+def _for_labels(promise: Promise, labels: NDArray[np.generic], most: float) -> float:
+    """Return the rows of the thresholds of which each label has enough for its own promise, as far as `most` allow."""
+    if promise.max_loss_per_label is None or not len(labels):
+        return 0.0
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    least = (_least(promise.max_loss_per_label, promise) + 1) / shares
+    return float(np.minimum(_ONE_LOST * least, most)[least <= most].max(initial=0.0))
+
+
+def _least(limit: float | str, promise: Promise) -> float:
+    """Return the rows that a limit takes when none of them is lost."""
+    return math.log(promise.delta) / math.log1p(-(_AUTO_LIMIT if isinstance(limit, str) else limit))

@@ -11,5 +11,6 @@ def divided(
 ) -> dict[str, PromiseRows]:
     """Give each promise its rows; by default it is the first attempt on them."""
     spent = spending or Spending(1, promise.delta, promise.delta)
+    names = tuple(map(str, range(rows.end_to_end.shape[1])))
     parts = divide(len(rows.labels), promises_made(promise), seed)
-    return {name: PromiseRows(rows.rows(numbers), spent, "digest") for name, numbers in parts.items()}
+    return {name: PromiseRows(rows.rows(numbers), spent, "digest", names) for name, numbers in parts.items()}

@@ -1,5 +1,6 @@
 """The promises of a version: values that certification writes and serving reads."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -7,6 +8,35 @@ import msgspec
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Against = Literal["end-to-end", "labels", "agreement"]
 """what the cascade is compared with"""
+
+
+class LabelLosses(msgspec.Struct, frozen=True, kw_only=True):
+    """What the promise of one label was tested on."""
+
+    label: str
+    rows: int
+    """certification rows of the label"""
+    losses: int
+    """rows among them where the promise broke"""
+    max_losses: int
+    """the most that would still have passed"""
+    p_value: float
+
+
+class LabelPromise(msgspec.Struct, frozen=True, kw_only=True):
+    """The promise of the thresholds for each label by itself.
+
+    With probability at least 1 - delta, the limits of all these labels and that of all rows hold together.
+    The rows of a label are those that have it; with `against` agreement, those to which the last level gives it.
+    """
+
+    max_loss: Share
+    """largest share of a label's rows that may be lost, for each of these labels"""
+    labels: tuple[LabelLosses, ...]
+    rows_needed: int
+    """certification rows that a label needs for such a promise"""
+    too_few: dict[str, int] = {}
+    """label -> its certification rows, which are fewer: nothing is promised for it"""
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +71,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """promise -> certification rows that it alone uses"""
     data_digest: str
     certified_at: str
+    per_label: LabelPromise | None = None
+    """the same for each label by itself; None: the task does not ask for it"""
 
     @property
     def summary(self) -> str:
@@ -52,7 +84,38 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             counts += f"; attempt {self.attempt} on these rows: {spent}"
         return f"with {100 * (1 - self.delta):g} % confidence, {claim} ({counts})"
 
+    @property
+    def label_summary(self) -> str:
+        """The promise for each label in one line of plain words; empty where none was asked for."""
+        promise = self.per_label
+        if promise is None:
+            return ""
+        needed = f"a label needs {promise.rows_needed} certification rows"
+        without = [f"{label} ({rows})" for label, rows in promise.too_few.items()]
+        if not promise.labels:
+            return f"no label has a promise of its own: {needed}, and has fewer: {_listed(without)}"
+        claim = _LABEL_CLAIMS[self.against].format(f"at most {100 * promise.max_loss:g} %")
+        closest = max(promise.labels, key=lambda one: one.p_value)
+        counts = f"closest to it {closest.label}: {closest.losses} of {closest.rows} certification rows"
+        several = f"{len(promise.labels)} of {len(promise.labels) + len(without)} labels" if without else "each label"
+        line = f"jointly with that, for {several}: {claim} ({counts}, {closest.max_losses} allowed)"
+        return f"{line}; nothing is promised for {_listed(without)}: {needed}" if without else line
 
+
+_SHOWN = 10
+"""labels that one line lists"""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+_LABEL_CLAIMS: dict[Against, str] = {
+    "end-to-end": "the cascade is wrong where the end-to-end model is right on {} of its rows",
+    "labels": "the cascade is wrong on {} of its rows",
+    "agreement": "the cascade gives another label to {} of the rows to which the last level gives it",
+}
 _CLAIMS: dict[Against, str] = {
     "end-to-end": "the cascade is wrong where the end-to-end model is right on {} of rows",
     "labels": "{} of the cascade's answers are wrong",
