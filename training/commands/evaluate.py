@@ -10,8 +10,9 @@ from training.terminal.console import Console
 
 @click.command()
 @options.trained
+@click.option("--per-label", is_flag=True, help="Also print recall and precision of each label.")
 @options.as_json
-def evaluate(trained: Path, as_json: bool) -> None:  # noqa: FBT001
+def evaluate(trained: Path, per_label: bool, as_json: bool) -> None:  # noqa: FBT001
     """Measure a training on its test split.
 
     \b
@@ -19,7 +20,8 @@ def evaluate(trained: Path, as_json: bool) -> None:  # noqa: FBT001
       DIR  Folder of a complete training.
 
     Prints the accuracy, size and time per row of the end-to-end model, of each level and of the cascade, and the share
-    of rows that each level answers.
+    of rows that each level answers; below the table the balanced accuracy, the lowest recall, the log loss, and for two
+    labels the AUC.
 
     \b
     Example:
@@ -30,4 +32,4 @@ def evaluate(trained: Path, as_json: bool) -> None:  # noqa: FBT001
 
     with Console() as console:
         evaluation = run(trained, lambda *call: console.progress("measuring", *call))
-    show(evaluation, as_json=as_json)
+    show(evaluation, as_json=as_json, per_label=per_label)

@@ -1,6 +1,7 @@
 """Choose a network's quantization by its accuracy, size and latency, measured in every interpreter."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ from training.data.split import Split
 from training.replay.timing import MAX_ROUNDS, ROUNDS, side_by_side
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
+from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
 from weir.runtime.interpreter import DEPLOYED, Network, installed, version
 
@@ -18,6 +20,13 @@ _EQUAL = 1.4
 two quantizations of one network varies by a tenth, and the large differences are above 2"""
 _FAITHFUL = 0.98
 """share of rows on which the float32 conversion must agree with Keras"""
+
+
+_CANDIDATES: tuple[Quantization, ...] = ("float16", "dynamic", "int8")
+MOST_MOVED = 0.1
+"""largest `Measurement.moved` of a quantization that may be chosen. Pictures' move by at most 0.05 (int8; dynamic 0.03,
+float16 0.002), those of a broken network by 0.3 and more, and accuracy may hide it: of few rows, or of a rare label."""
+_MOVED_QUANTILE = 0.99
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +39,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     accuracy: float = float("nan")
     agreement: float = float("nan")
     """share of rows with the float Keras network's label"""
+    moved: float = float("nan")
+    """total variation distance of its probabilities from those of the float Keras network, 0 to 1: 99 of 100 rows have
+    at most this"""
     latency_us: float = float("nan")
     """microseconds of CPU time per row, one thread"""
     error: str | None = None
@@ -46,6 +58,8 @@ class QuantizationTable(msgspec.Struct, frozen=True, kw_only=True):
     ties: tuple[tuple[Quantization, Quantization], ...] = ()
     """pairs whose times in the deployed interpreter are equal, or were not told apart"""
     chosen: Quantization | None = None
+    refused: dict[str, str] = {}
+    """quantization -> why it was not among those to choose from"""
 
     def of(self, quantization: Quantization) -> list[Measurement]:
         """Return the rows of one quantization."""
@@ -90,6 +104,7 @@ def measure(
                 measured[quantization],
                 accuracy=float((best == validation.labels).mean()),
                 agreement=float((best == labels).mean()),
+                moved=_moved(logits, float_logits) if finite else math.nan,
                 latency_us=times.median_us(quantization),
                 error=None if finite else "its logits are not finite",
             )
@@ -99,13 +114,15 @@ def measure(
 
 
 def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
-    """Choose among float16, dynamic and int8: the fastest within the tolerance, and the smallest of equally fast ones.
+    """Choose among float16, dynamic and int8: the fastest that fits, and the smallest of equally fast ones.
 
     `tolerance` is the validation accuracy that may be lost against the float network, 0 to 1. A quantization that any
-    interpreter does not run, or that loses more in it, is excluded. Latency is that of the deployed interpreter.
+    interpreter does not run, or that loses more in it or moves probabilities by more than 0.1, is refused. If only its
+    probabilities speak against every quantization that is accurate enough, the float32 reference is chosen. Latency is
+    that of the deployed interpreter.
 
     Raises:
-        ModelUnavailable: conversion broke the network, or no quantization is left.
+        ModelUnavailable: conversion broke the network, or no quantization is accurate enough.
     """
     reference = table.of("float32")
     if not any(row.error is None and row.agreement >= _FAITHFUL for row in reference):
@@ -113,15 +130,41 @@ def choose(table: QuantizationTable, tolerance: float) -> QuantizationTable:
         raise ModelUnavailable(
             f"the float32 conversion of {table.network} does not agree with Keras", facts or "no interpreter"
         )
-    candidates: tuple[Quantization, ...] = ("float16", "dynamic", "int8")
-    times = {form: _time(table, form) for form in candidates if _fits(table.of(form), table.float_accuracy - tolerance)}
-    if not times:
+    accurate = [form for form in _CANDIDATES if _fits(table.of(form), table.float_accuracy - tolerance)]
+    if not accurate:
         facts = "; ".join(f"{row.quantization} {row.error or row.accuracy} ({row.interpreter})" for row in table.rows)
         raise ModelUnavailable(f"no quantization of {table.network} keeps its accuracy within {tolerance}", facts)
-    fastest = min(times, key=times.__getitem__)
-    equal = [fastest, *(form for form in table.tied(fastest) if form in times)]
-    chosen = min(equal, key=lambda form: table.of(form)[0].size_bytes)
-    return msgspec.structs.replace(table, chosen=chosen)
+    steady = [form for form in accurate if not _most_moved(table, form) > MOST_MOVED]
+    refused = {form: _why_refused(table, form, accurate) for form in _CANDIDATES if form not in steady}
+    chosen = _fastest(table, steady) if steady else "float32"
+    return msgspec.structs.replace(table, chosen=chosen, refused=refused)
+
+
+def _fastest(table: QuantizationTable, forms: Sequence[Quantization]) -> Quantization:
+    """Return the fastest, or the smallest of those that tie with it."""
+    fastest = min(forms, key=lambda form: _time(table, form))
+    equal = [fastest, *(form for form in table.tied(fastest) if form in forms)]
+    return min(equal, key=lambda form: table.of(form)[0].size_bytes)
+
+
+def _moved(logits: Floats, float_logits: Floats) -> float:
+    """Return the 99 % quantile over rows of the total variation distance between two networks' probabilities."""
+    distances = np.abs(softmax(logits) - softmax(float_logits)).sum(axis=1) / 2
+    return round(float(np.quantile(distances, _MOVED_QUANTILE)), 4)
+
+
+def _most_moved(table: QuantizationTable, form: Quantization) -> float:
+    """Return how far a quantization moves probabilities, in the interpreter in which it moves them furthest."""
+    return max((row.moved for row in table.of(form)), default=0.0)
+
+
+def _why_refused(table: QuantizationTable, form: Quantization, accurate: Sequence[Quantization]) -> str:
+    if form in accurate:
+        return f"probabilities move by {_most_moved(table, form):.2f} in 1 of 100 rows, more than {MOST_MOVED}"
+    rows = table.of(form)
+    error = next((row.error for row in rows if row.error is not None), None)
+    lowest = min((row.accuracy for row in rows), default=0.0)
+    return error or f"an accuracy of {lowest:.4f}, the float network's is {table.float_accuracy:.4f}"
 
 
 def _fits(rows: Sequence[Measurement], accuracy: float) -> bool:

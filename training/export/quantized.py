@@ -47,6 +47,7 @@ class Quantized:
             f"{deployed.quantization} {100 * deployed.accuracy:.1f} %, {deployed.size_bytes:,} bytes, "
             f"{deployed.latency_us:.1f} µs a row"
             + (f"; {ties} {'tie' if ' ' in ties else 'ties'} in time" if ties else "")
+            + "".join(f"; {form} is refused: {why}" for form, why in table.refused.items())
         )
 
 

@@ -83,6 +83,7 @@ def measure(
         }
 
     cascade, alone = timings[CASCADE_KEY].predictions, timings[END_TO_END_KEY].predictions
+    lost = (alone.label == test.labels) & (cascade.label != test.labels)
     evaluation = Evaluation(
         rows=len(test.labels),
         end_to_end=NetworkResult(**facts(END_TO_END_KEY, [manifest.end_to_end.artifact])),
@@ -93,7 +94,12 @@ def measure(
         cascade=CascadeResult(
             **accuracies(cascade, test.labels, manifest.labels),
             latency_us=round(timings[CASCADE_KEY].latency_us, 3),
-            regret=float(((alone.label == test.labels) & (cascade.label != test.labels)).mean()),
+            regret=float(lost.mean()),
+            regrets={
+                name: float(lost[test.labels == number].mean())
+                for number, name in enumerate(manifest.labels)
+                if (test.labels == number).any()
+            },
             ece=calibrated[CASCADE_KEY].after,
             ece_before=calibrated[CASCADE_KEY].before,
             ece_floor=calibrated[CASCADE_KEY].floor,
@@ -135,12 +141,20 @@ def with_metrics(draft: Manifest, evaluation: Evaluation) -> Manifest:
     )
     metrics = _metrics(evaluation.end_to_end, evaluation.rows)
     end_to_end = msgspec.structs.replace(draft.end_to_end, metrics=metrics)
-    return msgspec.structs.replace(draft, levels=levels, end_to_end=end_to_end)
+    of_cascade = _metrics(evaluation.cascade, evaluation.rows)
+    return msgspec.structs.replace(draft, levels=levels, end_to_end=end_to_end, cascade_metrics=of_cascade)
 
 
-def _metrics(result: NetworkResult, rows: int | None, share: float | None = None) -> MeasuredMetrics:
+def _metrics(result: NetworkResult | CascadeResult, rows: int | None, share: float | None = None) -> MeasuredMetrics:
     return MeasuredMetrics(
-        accuracy=result.accuracy, latency_us=result.latency_us, ece=result.ece, share=share, rows=rows
+        accuracy=result.accuracy,
+        balanced_accuracy=result.balanced_accuracy,
+        log_loss=result.log_loss,
+        auc=result.auc,
+        latency_us=result.latency_us,
+        ece=result.ece,
+        share=share,
+        rows=rows,
     )
 
 

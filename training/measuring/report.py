@@ -1,6 +1,7 @@
 """Show an evaluation or a ledger: a table for people, JSON for programs."""
 
 import msgspec
+from rich.markup import escape
 from rich.table import Table
 
 from training.data.balance import FEW_ROWS, rare
@@ -9,13 +10,15 @@ from training.measuring.results import Evaluation, NetworkResult
 from training.terminal.printing import console, percent
 
 
-def show(evaluation: Evaluation, *, as_json: bool) -> None:
-    """Print an evaluation on stdout."""
+def show(evaluation: Evaluation, *, as_json: bool, per_label: bool = False) -> None:
+    """Print an evaluation on stdout, with a table of the labels if asked for."""
     if as_json:
         print(encode(evaluation).decode(), end="")
         return
     out = console()
     out.print(table_of(evaluation))
+    if per_label:
+        out.print(label_table(evaluation))
     for line in _captions(evaluation):
         out.print(line, markup=False)
 
@@ -40,6 +43,21 @@ def table_of(evaluation: Evaluation) -> Table:
     table.add_section()
     measured = percent(cascade.accuracy), "", _ece(cascade.ece), f"{size:,}", f"{cascade.latency_us:.1f}"
     table.add_row("cascade", "", *measured, "100.0 %")
+    return table
+
+
+def label_table(evaluation: Evaluation) -> Table:
+    """Lay out a row for each label: its recall and precision, and the share of its rows that the cascade loses."""
+    table = Table(title="Each label on the test split; lost: the cascade is wrong where the end-to-end model is right")
+    table.add_column("label")
+    models = (evaluation.end_to_end, evaluation.cascade)
+    columns = [f"{figure},\n{name}" for name in ("end-to-end", "cascade") for figure in ("recall", "precision")]
+    for column in ("test\nrows", *columns, "lost"):
+        table.add_column(column, justify="right")
+    for label, rows in evaluation.label_rows.items():
+        figures = [of.get(label) for model in models for of in (model.recalls, model.precisions)]
+        cells = ["" if one is None else percent(one) for one in (*figures, evaluation.cascade.regrets.get(label))]
+        table.add_row(escape(label), f"{rows:,}", *cells)
     return table
 
 

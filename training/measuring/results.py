@@ -4,11 +4,15 @@ import msgspec
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
-    """How often labels are correct. Where labels have unequal numbers of rows, accuracy alone hides the rare ones."""
+    """How well labels and probabilities fit.
+
+    Where labels have unequal numbers of rows, accuracy alone hides the rare ones. Summaries that were written without
+    it lack all else.
+    """
 
     accuracy: float
     balanced_accuracy: float | None = None
-    """mean recall of the labels; None in summaries that were written without it"""
+    """mean recall of the labels"""
     recalls: dict[str, float] = {}
     """label -> share of its rows that get it, 0 to 1"""
     precisions: dict[str, float] = {}
@@ -54,6 +58,8 @@ class CascadeResult(Accuracy, frozen=True, kw_only=True):
     latency_us: float
     regret: float
     """share of test rows where the cascade is wrong and the end-to-end model is correct"""
+    regrets: dict[str, float] = {}
+    """label -> share of its test rows that are lost so"""
     ece: float
     """expected calibration error of the cascade's final posterior, 0 to 1"""
     ece_before: float

@@ -32,6 +32,16 @@ def test_a_rare_label_that_is_never_found_is_seen_beside_the_accuracy(capsys: py
     assert "warning: a recall from fewer than 10 rows says little: broken (7 test)" in printed
 
 
+def test_each_label_has_a_row_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what both models find of it, and what the cascade loses; a label that no row gets has no precision."""
+    evaluation = _evaluation({"[a]": 0.9, "b": 0.0}, {"[a]": 10, "b": 300})
+    cascade = msgspec.structs.replace(evaluation.cascade, precisions={"[a]": 0.25}, regrets={"[a]": 0.125, "b": 0.0})
+    show(msgspec.structs.replace(evaluation, cascade=cascade), as_json=False, per_label=True)
+    lines = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
+    assert ["[a]", "10", "90.0", "%", "90.0", "%", "25.0", "%", "12.5", "%"] in lines
+    assert ["b", "300", "0.0", "%", "0.0", "%", "0.0", "%"] in lines
+
+
 def test_labels_with_enough_rows_are_not_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
     """The lowest recall is still told."""
     show(_evaluation({"a": 0.9, "b": 0.8}, {"a": 10, "b": 300}), as_json=False)

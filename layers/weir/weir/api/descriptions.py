@@ -72,7 +72,12 @@ def _cascade(manifest: Manifest) -> Parameters:
         for level in manifest.levels
     ]
     certificate = manifest.certificate or manifest.certificate_absent_because
-    optional = {"groups": manifest.groups, "abstention": manifest.abstention, "sets": manifest.sets}
+    optional = {
+        "metrics": manifest.cascade_metrics,
+        "groups": manifest.groups,
+        "abstention": manifest.abstention,
+        "sets": manifest.sets,
+    }
     promised = {name: value for name, value in optional.items() if value}
     return {**_shared(manifest), "levels": levels, "certificate": certificate, **promised}
 

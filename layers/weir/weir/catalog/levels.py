@@ -17,6 +17,12 @@ class MeasuredMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured on the test split, on one thread of the training machine."""
 
     accuracy: float
+    balanced_accuracy: float | None = None
+    """mean recall of the labels"""
+    log_loss: float | None = None
+    """mean of -ln of the probability of the correct label, in nats"""
+    auc: float | None = None
+    """area under the ROC curve, of two labels"""
     latency_us: float
     """microseconds per row"""
     ece: float | None = None

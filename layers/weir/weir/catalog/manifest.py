@@ -69,6 +69,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[Input, ...]
     end_to_end: EndToEnd
     levels: tuple[Level[Artifact], ...]
+    cascade_metrics: MeasuredMetrics | None = None
+    """of all levels together"""
     groups: dict[str, tuple[str, ...]] = {}
     """the hierarchy: group -> its labels; every label is in one group, or there are no groups"""
     fused_temperature: float = 1.0

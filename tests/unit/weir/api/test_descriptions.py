@@ -57,12 +57,15 @@ def test_metadata_of_a_cascade_describe_its_levels_and_promises() -> None:
     measured = msgspec.structs.replace(
         layered,
         end_to_end=msgspec.structs.replace(layered.end_to_end, metrics=metrics),
+        cascade_metrics=msgspec.structs.replace(metrics, balanced_accuracy=0.7),
         certificate_absent_because="few rows",
     )
     plain = descriptions.metadata(measured, [1], END_TO_END).parameters
     assert plain["metrics"] == metrics
     assert "levels" not in plain
-    assert descriptions.metadata(measured, [1], CASCADE).parameters["certificate"] == "few rows"
+    cascade = descriptions.metadata(measured, [1], CASCADE).parameters
+    assert cascade["certificate"] == "few rows"
+    assert cascade["metrics"].balanced_accuracy == 0.7
 
 
 def test_a_configuration_is_one_of_tritons() -> None:
