@@ -63,7 +63,9 @@ def verdict(figures: dict[str, Any]) -> str:
 
 def broken(one: dict[str, Any]) -> str:
     """Name a promise that broke too often."""
-    named = ", ".join(f"{name} {one[name]}" for name in ("against", "epsilon", "rows", "attempts") if name in one)
+    named = ", ".join(
+        f"{name} {one[name]}" for name in ("against", "epsilon", "per_label", "rows", "attempts") if name in one
+    )
     return f"BROKEN: {named}: {100 * one['broken_share']:.1f} % of draws, {100 * one['allowed_share']:.1f} % allowed"
 
 

@@ -34,6 +34,8 @@ _ASKED = ((0.005, 750), (0.01, 750), (0.02, 750), (0.01, 300), (0.03, 100))
 """epsilon and certification rows"""
 OWN = (0.01, 750)
 """those of the task itself"""
+_PER_LABEL = ((0.02, 750, 0.05), (0.02, 1500, 0.03))
+"""epsilon, certification rows, and epsilon of each label"""
 _AUTO_ROWS = (100, 180, 300, 750)
 """certification rows for `max_loss = "auto"`"""
 
@@ -58,6 +60,8 @@ class Setting:
     """epsilon"""
     rows: int
     """certification rows of a draw"""
+    per_label: float | None = None
+    """epsilon of each label with rows enough; None: labels have no promise of their own"""
     auto: bool = False
     """whether the number of rows chose the limit"""
 
@@ -87,6 +91,7 @@ class Audited:
         return {
             "against": self.setting.against,
             "epsilon": self.setting.limit,
+            **({} if self.setting.per_label is None else {"per_label": self.setting.per_label}),
             "rows": self.setting.rows,
             "broken_share": round(self.broken, 4),
             "allowed_share": round(self.allowed, 4),
@@ -109,6 +114,7 @@ def sample() -> Sample:
 def settings() -> list[Setting]:
     """List the promises to audit: given limits against the end-to-end model and the last level, and `auto`."""
     asked = [Setting(against, limit, rows) for against in _AGAINST for limit, rows in _ASKED]
+    asked += [Setting(against, *one) for against in _AGAINST for one in _PER_LABEL]
     auto = Promise(max_loss=AUTO, delta=DELTA)
     limits = [settle(auto, rows, DELTA).promise.max_loss for rows in _AUTO_ROWS]
     return asked + [
@@ -130,8 +136,9 @@ def audit(whole: Sample, asked: Sequence[Setting], draws: int) -> list[Audited]:
         }
         for number, setting in enumerate(asked):
             drawn = random.integers(0, count, setting.rows)
-            certified[number].append(orders[setting.against].certified(drawn, setting.limit, DELTA))
-            naive[number].append(orders[setting.against].naive(drawn, setting.limit))
+            order = orders[setting.against]
+            certified[number].append(order.certified(drawn, setting.limit, DELTA, setting.per_label))
+            naive[number].append(order.naive(drawn, setting.limit, setting.per_label))
     return [Audited(*one) for one in zip(asked, certified, naive, strict=True)]
 
 
@@ -147,5 +154,6 @@ def table(audited: Sequence[Audited]) -> list[str]:
             + " ".join(f"{100 * value:>6.1f} %" for value in shares)
             + f" {figures['time_ratio']:>7.4f}"
             + ("  auto" if one.setting.auto else "")
+            + ("" if one.setting.per_label is None else f"  each label {100 * one.setting.per_label:g} %")
         )
     return lines

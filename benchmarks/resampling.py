@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.certifying.binomial import max_losses
+from training.certifying.label_promise import LabelTests, label_of
 from training.replay.recording import LevelTimes, Recording
 from training.replay.thresholds import lost, sequence
 from weir.catalog.promises import Against
@@ -25,6 +26,8 @@ class Order:
     """which rows each vector loses, `(vectors, population)`"""
     time_ratios: NDArray[np.float64]
     """expected time per row of each vector over that of the last level alone, `(vectors,)`"""
+    label_of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
+    """label that each row counts for in a promise for each label, `(population,)`"""
 
     @classmethod
     def fixed_on(cls, population: Recording, times: LevelTimes, validation: Numbers, against: Against) -> "Order":
@@ -32,20 +35,43 @@ class Order:
         vectors = [one.values for one in sequence(population.rows(validation), times, against)]
         costs = population.costs_us(times)
         spent = [population.spent_us(costs, values, population.exits(values)) for values in vectors]
-        return cls(np.stack([lost(population, values, against) for values in vectors]), spent / costs[-1].mean())
+        losses = np.stack([lost(population, values, against) for values in vectors])
+        return cls(losses, spent / costs[-1].mean(), label_of(population, against))
 
-    def certified(self, drawn: Numbers, limit: float, delta: float) -> "Result":
-        """Test the vectors in turn on drawn certification rows, and keep the last that passes before one fails."""
-        return self._result(last_passed(self.losses[:, drawn].sum(axis=1), len(drawn), limit, delta), limit)
+    def certified(self, drawn: Numbers, limit: float, delta: float, label_limit: float | None = None) -> "Result":
+        """Test the vectors in turn on drawn certification rows, and keep the last that passes before one fails.
 
-    def naive(self, drawn: Numbers, limit: float) -> "Result":
-        """Keep the last vector whose loss on the drawn rows is within the limit, without a test."""
-        return self._result(last_within(self.losses[:, drawn].sum(axis=1), len(drawn), limit), limit)
+        With a limit for each label, those with rows enough are tested too.
+        """
+        counts = self.losses[:, drawn].sum(axis=1)
+        if label_limit is None:
+            return self._result(last_passed(counts, len(drawn), limit, delta), limit)
+        names = [str(label) for label in range(self.label_of.max() + 1)]
+        tests = LabelTests.of(self.label_of[drawn], names, label_limit, delta)
+        fails = [bool(tests.failing(flags)) for flags in self.losses[:, drawn]]
+        chosen = min(last_passed(counts, len(drawn), limit, delta), int(np.argmax([*fails, True])) - 1)
+        return self._result(chosen, limit, label_limit, np.flatnonzero(tests.tested))
 
-    def _result(self, chosen: int, limit: float) -> "Result":
+    def naive(self, drawn: Numbers, limit: float, label_limit: float | None = None) -> "Result":
+        """Keep the last vector whose loss on the drawn rows, and on those of each label, is within its limit; no test."""
+        losses = self.losses[:, drawn]
+        chosen = last_within(losses.sum(axis=1), len(drawn), limit)
+        if label_limit is None:
+            return self._result(chosen, limit)
+        labels = np.unique(self.label_of[drawn])
+        worst = np.max([losses[:, self.label_of[drawn] == label].mean(axis=1) for label in labels], axis=0)
+        within = np.flatnonzero((worst <= label_limit) & (losses.mean(axis=1) <= limit))
+        return self._result(int(within[-1]) if len(within) else -1, limit, label_limit, labels)
+
+    def _result(
+        self, chosen: int, limit: float, label_limit: float | None = None, labels: Sequence[int] | Numbers = ()
+    ) -> "Result":
         if chosen < 0:
             return Result(certified=False, broken=False, time_ratio=1.0)
-        broken = float(self.losses[chosen].mean()) > limit
+        flags = self.losses[chosen]
+        broken = float(flags.mean()) > limit
+        if label_limit is not None:
+            broken |= any(float(flags[self.label_of == label].mean()) > label_limit for label in labels)
         return Result(certified=True, broken=broken, time_ratio=float(self.time_ratios[chosen]))
 
 

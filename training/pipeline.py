@@ -13,6 +13,7 @@ from training.certifying.model_certification import CertificationRows, ModelCert
 from training.data.balance import FEW_ROWS, rare, rows_of
 from training.data.preparation import PreparedData, prepare
 from training.learning.checkpoints import Checkpoints
+from training.learning.settling import imbalance
 from training.learning.settling import settle as settle_networks
 from training.levels.build import BuiltLevels, build, check
 from training.levels.manifest import manifest
@@ -57,9 +58,10 @@ def train(task: Task, out: Path, callbacks: Callbacks, reuse: Path | None = None
         check(task, data)
         _report_data(data, callbacks)
         checkpoints = Checkpoints(work, [data.digest, task.seed], callbacks.say, finished)
-        built = build(
-            TrainingRun(settle_networks(task, data), data, checkpoints, callbacks, _expected_promise(task, data))
-        )
+        settled = settle_networks(task, data)
+        if uneven := imbalance(settled, data):
+            callbacks.say(uneven)
+        built = build(TrainingRun(settled, data, checkpoints, callbacks, _expected_promise(task, data)))
         contents = {network.artifact.digest: network.content for network in built.networks}
         references = {network.artifact.digest: network.reference for network in built.networks}
         plain = manifest(task, data, built)

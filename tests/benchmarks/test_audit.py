@@ -103,6 +103,21 @@ def test_a_draw_is_broken_by_the_loss_of_the_whole_population() -> None:
     assert order.certified(missing[:3], 0.3, 0.05) == Result(certified=False, broken=False, time_ratio=1.0)
 
 
+def test_a_draw_is_broken_by_the_loss_of_one_label() -> None:
+    """Half of the rows of the second label is lost, an eighth of all; a draw of few of them tests only the first."""
+    losses = np.array([[0] * 8, [0] * 7 + [1]], bool)
+    order = Order(losses, np.array([1.0, 0.5]), np.array([0] * 6 + [1] * 2))
+    missing = np.array([0, 1, 2, 6] * 10)
+    both = Result(certified=True, broken=True, time_ratio=0.5)
+    assert order.certified(missing, 0.3, 0.05, 0.3) == order.naive(missing, 0.3, 0.3) == both
+    assert order.certified(missing, 0.3, 0.05) == Result(certified=True, broken=False, time_ratio=0.5)
+    few = np.array([0] * 36 + [6] * 4)  # 0.3 takes 9 rows
+    assert order.certified(few, 0.3, 0.05, 0.3) == Result(certified=True, broken=False, time_ratio=0.5)
+    holding = np.array([0, 6, 7, 7] * 10)
+    careful = Result(certified=True, broken=False, time_ratio=1.0)
+    assert order.certified(holding, 0.9, 0.05, 0.3) == order.naive(holding, 0.9, 0.3) == careful
+
+
 def test_an_order_counts_losses_and_times_over_the_whole_population() -> None:
     """Two levels of 1 and 9 µs over four rows: always escalating takes 9, and 1 µs each and 9 for two rows take 5.5."""
     sure, unsure = [0.9000003, 0.0999997], [0.6000003, 0.3999997]  # a little above thresholds of six decimals
@@ -129,6 +144,8 @@ def test_promises_of_the_sample_are_audited_at_every_limit_and_number_of_rows() 
     assert [(one.setting, len(one.certified), len(one.naive)) for one in audited] == [(one, 3, 3) for one in asked]
     lines = audit_sample.table(audited)
     assert len(lines) == 1 + len(asked)
+    assert sum("each label" in line for line in lines) == sum(one.per_label is not None for one in asked) == 4
+    assert [one.figures().get("per_label") for one in audited] == [one.per_label for one in asked]
     assert [line.endswith("auto") for line in lines[1:]] == [one.auto for one in asked]
     assert all(0 < one.figures()["time_ratio"] <= 1 for one in audited)
 

@@ -60,7 +60,7 @@ PARTS = ("Usage:", "Arguments:", "Exit codes:", "Example", "Options:")
 """the beginnings of the parts of help; every other paragraph is a detail"""
 OPTIONS = (
     *("--task", "--out", "--seed", "--reuse"),
-    *("--max-loss", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
+    *("--max-loss", "--max-loss-per-label", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
     *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
     *("--text", "--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
     *("--timeout", "--host", "--port", "--json"),

@@ -106,6 +106,38 @@ def test_an_agreement_is_certified(trained: Path) -> None:
     assert promise.startswith("with 95 % confidence, the cascade's label is another than the last level's on at most 1")
 
 
+def test_a_promise_for_each_label_is_certified(trained: Path) -> None:
+    """It is in the certificate and has a line of its own; the 300 rows of three labels carry 5 % each."""
+    done = _certify(trained, "--max-loss", "0.05", "--max-loss-per-label", "0.05", "--json")
+    certificate = folder.manifest(trained).certificate
+    assert certificate is not None
+    assert certificate.per_label is not None
+    assert [one.label for one in certificate.per_label.labels] == list(folder.manifest(trained).labels)
+    assert sum(one.rows for one in certificate.per_label.labels) == certificate.rows == 300
+    assert all(one.losses <= one.max_losses for one in certificate.per_label.labels)
+    assert sum(one.losses for one in certificate.per_label.labels) == certificate.losses
+    assert certificate.label_summary in msgspec.json.decode(done.stdout)["promise"].splitlines()
+    assert promise_of(folder.manifest(trained)).max_loss_per_label == 0.05
+
+
+def test_an_agreement_for_each_label_needs_no_labels(trained: Path, files: Path) -> None:
+    """Rows count for the label that the last level gives them."""
+    path = files / "unlabelled.npy"
+    certificate = _certified(trained, "--against", "agreement", "--max-loss-per-label", "auto", "--data", path)
+    assert certificate.per_label is not None
+    counts = {one.label: one.rows for one in certificate.per_label.labels} | certificate.per_label.too_few
+    assert sum(counts.values()) == 700
+    assert len(certificate.per_label.too_few) == 1  # a label that the last level hardly ever gives
+    needed = certificate.per_label.rows_needed
+    assert max(certificate.per_label.too_few.values()) < needed <= min(one.rows for one in certificate.per_label.labels)
+
+
+def test_a_promise_for_each_label_is_another_test(trained: Path) -> None:
+    """It spends half of delta."""
+    assert _certified(trained, "--max-loss", "0.05").attempt == 1
+    assert _certified(trained, "--max-loss", "0.05", "--max-loss-per-label", "0.1").attempt == 2
+
+
 def test_a_second_promise_is_a_second_attempt(trained: Path) -> None:
     """It has half of delta, and the certificate, the file and the printed line count it."""
     first = _certified(trained)
@@ -263,6 +295,27 @@ def test_a_promise_against_labels_needs_a_limit(trained: Path) -> None:
     done = _certify(trained, "--against", "labels")
     assert isinstance(done.exception, BadInput)
     assert "a promise against labels states its max_loss, which is above the error" in str(done.exception)
+    assert _contents(trained) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--max-loss-per-label", "0.01"), "max_loss_per_label is for a label with at least 299 certification rows"),
+        (
+            ("--against", "labels", "--max-loss", "0.5", "--max-loss-per-label", "auto"),
+            "a promise against labels states its max_loss_per_label, which is above the error of the last level",
+        ),
+    ],
+)
+def test_a_promise_for_each_label_that_cannot_be_made_is_refused(
+    trained: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    """No row is looked at."""
+    before = _contents(trained)
+    done = _certify(trained, *arguments)
+    assert isinstance(done.exception, BadInput)
+    assert message in str(done.exception)
     assert _contents(trained) == before
 
 

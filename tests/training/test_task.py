@@ -38,6 +38,8 @@ def test_a_task_file_is_read(tmp_path: Path) -> None:
         ("", task.Promise(max_loss="auto", delta=0.05, against="end-to-end")),
         ('max_loss = "auto"', task.Promise()),
         ("max_loss = 0.01", task.Promise(max_loss=0.01)),
+        ("max_loss_per_label = 0.1", task.Promise(max_loss_per_label=0.1)),
+        ('max_loss_per_label = "auto"', task.Promise(max_loss_per_label="auto")),
         ('against = "agreement"', task.Promise(against="agreement")),
         ('against = "labels"\nmax_loss = 0.1', task.Promise(against="labels", max_loss=0.1)),
     ],
@@ -52,6 +54,11 @@ def test_a_promise_is_read(keys: str, promise: task.Promise) -> None:
     [
         ('against = "labels"', 'a promise against labels states its max_loss.* Got: max_loss = "auto"'),
         ('against = "labels"\nmax_loss = "auto"', "a promise against labels states its max_loss"),
+        (
+            'against = "labels"\nmax_loss = 0.1\nmax_loss_per_label = "auto"',
+            "a promise against labels states its max_loss_per_label",
+        ),
+        ("max_loss_per_label = true", "max_loss_per_label"),
         ('max_loss = "tight"', "max_loss"),
         ("max_loss = 0", "max_loss"),
         ("max_loss = 1.0", "max_loss"),

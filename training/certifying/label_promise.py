@@ -21,7 +21,7 @@ from training.certifying.binomial import max_losses, p_value, rows_needed
 from training.certifying.limits import label_limit
 from training.replay.recording import Recording
 from training.task import SettledPromise
-from weir.catalog.promises import LabelLosses, LabelPromise
+from weir.catalog.promises import Against, LabelLosses, LabelPromise
 
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
@@ -82,12 +82,14 @@ class LabelTests:
 
 
 def label_tests(rows: Recording, names: Sequence[str], promise: SettledPromise) -> LabelTests | None:
-    """Plan the tests of a promise on certification rows; None where it promises nothing for labels.
-
-    Agreement compares with the last level alone, so that rows count for the label which that one gives.
-    """
+    """Plan the tests of a promise on certification rows; None where it promises nothing for labels."""
     if promise.max_loss_per_label is None:
         return None
-    label_of = rows.predicted[-1] if promise.against == "agreement" else rows.labels.astype(np.intp)
-    counts = np.bincount(label_of, minlength=len(names)).tolist()
-    return LabelTests.of(label_of, names, label_limit(promise, counts), promise.delta)
+    numbers = label_of(rows, promise.against)
+    counts = np.bincount(numbers, minlength=len(names)).tolist()
+    return LabelTests.of(numbers, names, label_limit(promise, counts), promise.delta)
+
+
+def label_of(rows: Recording, against: Against) -> NDArray[np.intp]:
+    """Return the number of the label that each row counts for, `(rows,)`: its own; of agreement, the last level's."""
+    return rows.predicted[-1] if against == "agreement" else rows.labels.astype(np.intp)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from training.data.balance import rows_of
 from training.data.preparation import PreparedData
 from training.modalities import modality_of
 from training.modalities.recipe import Recipe
@@ -67,3 +68,18 @@ def uneven(labels: Labels) -> bool:
     """Tell whether the most frequent of the labels `(rows,)` has more than three times the rows of the rarest."""
     counts = np.unique(labels, return_counts=True)[1]
     return bool(counts.max() > _UNEVEN * counts.min())
+
+
+def imbalance(task: SettledTask, data: PreparedData) -> str:
+    """Say how uneven the labels of the training rows are, and what is done about it; empty where they are even."""
+    labels = data.train.labels
+    if not uneven(labels):
+        return ""
+    rows = rows_of(data.label_names, labels)
+    most, fewest = max(rows, key=rows.__getitem__), min(rows, key=rows.__getitem__)
+    ratio = f"labels are uneven: {rows[most]} training rows of {most}, {rows[fewest]} of {fewest}"
+    weighed = [spec.name for spec in task.networks if spec.balanced]
+    if weighed:
+        done = f"class weights make every label count alike in {', '.join(weighed)}"
+        return f"{ratio}; {done}, which raises the recall of rare labels at some cost in accuracy and calibration"
+    return f'{ratio}; every row counts alike; class_weights = "balanced" raises the recall of rare labels'

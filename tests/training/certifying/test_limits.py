@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.certifying.binomial import p_value, rows_needed
-from training.certifying.limits import AUTO_LIMITS, settle
-from training.task import AUTO, Promise
+from training.certifying.limits import AUTO_LIMITS, label_limit, settle
+from training.task import AUTO, Promise, SettledPromise
 
 limits = st.floats(0.001, 0.049)
 deltas = st.floats(0.01, 0.2)
@@ -100,3 +100,34 @@ def test_nothing_else_of_a_promise_changes() -> None:
     settled = settle(promise, 300, 0.025).promise
     expected = {**msgspec.structs.asdict(promise), "max_loss": 0.02, "delta": 0.025}
     assert msgspec.structs.asdict(settled) == expected
+
+
+@pytest.mark.parametrize(
+    ("max_loss", "asked", "rows", "limit"),
+    [
+        (0.01, 0.1, [5], 0.1),
+        (0.01, AUTO, [1000, 300], 0.01),
+        (0.01, AUTO, [1000, 298], 0.02),
+        (0.01, AUTO, [1000, 59], 0.05),
+        (0.01, AUTO, [1000, 58], 0.01),
+        (0.01, AUTO, [58, 3], 0.05),
+        (0.1, AUTO, [1000, 30], 0.1),
+        (0.005, AUTO, [5000, 2000], 0.005),
+    ],
+    ids=[
+        "the task's own stands",
+        "all labels carry the limit of all rows",
+        "the smaller label decides",
+        "the weakest",
+        "a label that can't carry the weakest does not count",
+        "none can",
+        "not below the limit of all rows",
+        "not below it, however many rows there are",
+    ],
+)
+def test_the_limit_of_labels_is_settled_by_the_rows_of_the_smallest(
+    max_loss: float, asked: Limit, rows: list[int], limit: float
+) -> None:
+    """Of the labels that can have a promise at all, each has one."""
+    promise = SettledPromise(max_loss=max_loss, max_loss_per_label=asked)
+    assert label_limit(promise, rows) == limit

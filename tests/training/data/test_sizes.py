@@ -1,5 +1,8 @@
 """training.data.sizes."""
 
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,8 @@ from training.certifying.certify import THRESHOLDS, divide, promises_made
 from training.data.dataset import Dataset
 from training.data.sizes import SettledSizes, settled
 from training.task import Promise, Sizes
+
+Limit = float | Literal["auto"]
 
 
 def _data(rows: int, test_from: int | None = None, validation_from: int | None = None) -> Dataset:
@@ -51,3 +56,16 @@ def test_the_thresholds_get_enough_rows(limit: float, promise: Promise) -> None:
 def test_sets_of_the_datas_own_need_no_size() -> None:
     """Certification is a share of the training rows."""
     assert settled(Sizes(), Promise(), _data(10_000, 9_000, 8_000)) == SettledSizes(0, 1200, 0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [(None, 1500), (0.1, 1500), (0.05, 1901), (0.02, 3000), ("auto", 1901)],
+    ids=["no promise", "as many as there are", "more", "the most that there are", "auto"],
+)
+def test_each_label_gets_enough_rows_where_that_is_possible(limit: Limit | None, expected: int) -> None:
+    """The rarer of two labels has 5 % of the rows; a third is too rare for any promise."""
+    labels = np.repeat([0, 1, 2], [9_495, 500, 5])
+    data = replace(_data(10_000), labels=labels)
+    promise = Promise(max_loss_per_label=limit)
+    assert settled(Sizes(), promise, data).certification == expected

@@ -10,8 +10,10 @@ from tests.serving import NETWORKS
 from training.data.split import Split
 from training.export.quantization import Measurement, QuantizationTable, choose, measure
 from weir.catalog.manifest import Quantization
+from weir.engine.arrays import Floats
+from weir.engine.confidence import softmax
 from weir.errors import ModelUnavailable
-from weir.runtime.interpreter import DEPLOYED, RUNTIMES, installed
+from weir.runtime.interpreter import DEPLOYED, RUNTIMES, Network, installed
 
 
 def _row(form: Quantization, interpreter: str = DEPLOYED, **facts: object) -> Measurement:
@@ -73,8 +75,32 @@ def test_ties_in_time_are_decided_by_size(ties: tuple[tuple[Quantization, Quanti
     assert choose(_table(*rows, ties=ties), 0.005).chosen == chosen
 
 
-def test_float32_is_never_chosen() -> None:
-    """float32 is the reference, and never chosen even if it is the fastest."""
+def test_a_form_that_moves_probabilities_far_is_refused() -> None:
+    """However fast it is and however accurate; the table says why, and the limit itself is in."""
+    rows = [
+        _row("float16", moved=0.4),
+        _row("dynamic", moved=0.1),
+        _row("int8", moved=0.01, latency_us=1.0),
+        _row("int8", RUNTIMES[1], moved=0.11),
+    ]
+    table = choose(_table(*rows), 0.005)
+    assert table.chosen == "dynamic"
+    assert table.refused == {
+        "float16": "probabilities move by 0.40 in 1 of 100 rows, more than 0.1",
+        "int8": "probabilities move by 0.11 in 1 of 100 rows, more than 0.1",
+    }
+
+
+def test_the_reference_is_published_where_every_form_moves_probabilities_far() -> None:
+    """A training that took hours is not thrown away; of forms that are not accurate enough, none will do."""
+    rows = [_row("float16", moved=0.2), _row("dynamic", moved=0.2), _row("int8", accuracy=0.5, moved=0.9)]
+    table = choose(_table(*rows), 0.005)
+    assert table.chosen == "float32"
+    assert table.refused["int8"] == "an accuracy of 0.5000, the float network's is 0.9000"
+
+
+def test_float32_is_not_chosen_for_its_speed() -> None:
+    """It is the reference, and not chosen even if it is the fastest."""
     table = QuantizationTable(network="n", float_accuracy=0.9, rows=(_row("float32", latency_us=0.1), _row("float16")))
     assert choose(table, 0.005).chosen == "float16"
 
@@ -114,11 +140,19 @@ def test_every_form_is_measured_in_every_interpreter() -> None:
         (form, interpreter) for interpreter in installed() for form in contents
     ]
     for row in table.of("float32"):
+        assert row.moved == pytest.approx(_moved(contents["float32"], images, float_logits), abs=1e-4)
         assert row.accuracy == table.float_accuracy == pytest.approx(29 / 30)
         assert row.agreement == 1.0
         assert row.latency_us > 0
         assert row.size_bytes == len(contents["float32"])
     assert all(row.error and math.isnan(row.accuracy) for row in table.of("int8"))
+
+
+def _moved(content: bytes, images: Floats, float_logits: Floats) -> float:
+    """Compute, by sorting, what 99 of 100 of 30 rows keep to."""
+    one, other = (softmax(logits) for logits in (Network(content, DEPLOYED).logits(images), float_logits))
+    distances = sorted(0.5 * np.abs(one - other).sum(axis=1))
+    return float(distances[-2] + 0.71 * (distances[-1] - distances[-2]))
 
 
 def test_forms_of_one_network_tie() -> None:

@@ -10,6 +10,8 @@ from training.data.split import Indices, Split
 from training.export.quantized import quantize
 from training.learning.networks import Trained, TrainingTarget, train
 from training.task import SettledNetwork
+from weir.catalog.columns import Number
+from weir.catalog.inputs import Table
 from weir.engine.arrays import Labels
 from weir.runtime.interpreter import DEPLOYED
 
@@ -51,6 +53,32 @@ def test_int8_keeps_its_accuracy_however_the_training_rows_are_sorted(order: Cal
     int8 = next(row for row in table.of("int8") if row.interpreter == DEPLOYED)
     assert table.float_accuracy > 0.95
     assert int8.accuracy >= table.float_accuracy - 0.005
+
+
+ACCOUNTS = Table(name="row", columns=(Number(name="account"), Number(name="age")))
+"""sums of money, beyond the range of float16, beside small numbers"""
+
+
+def _accounts(count: int, seed: int) -> Split:
+    """Draw rows of which 4 % have the second label; they have more money."""
+    random = np.random.default_rng(seed)
+    labels = (np.arange(count) % 25 == 0).astype(np.int64)
+    account = 1e6 * random.lognormal(1.5 * labels, 0.4)
+    return Split(np.stack([account, random.normal(45, 12, count)], axis=1).astype(np.float32), labels)
+
+
+def test_a_form_that_spoils_the_probabilities_of_a_table_is_refused() -> None:
+    """float16 rounds the edges of the encoding, and int8 knows one range for all columns; accuracy may hide it."""
+    target = TrainingTarget(_accounts(1000, 0), _accounts(500, 1), 2, (ACCOUNTS,))
+    spec = SettledNetwork(name="linear", architecture="table-linear", epochs=6, learning_rate=0.02, balanced=True)
+    model, history = train(spec, target, 0, lambda *_: None)
+    quantized = quantize("linear", Trained(model, history, ""), target, 1.0, seed=0)  # however inaccurate
+    table = quantized.report.quantization
+    assert table.chosen == quantized.artifact.quantization == "dynamic"
+    assert max(row.moved for row in table.of("dynamic")) < 0.02
+    assert min(row.moved for form in ("float16", "int8") for row in table.of(form)) > 0.2
+    assert set(table.refused) == {"float16", "int8"}
+    assert "; int8 is refused: probabilities move by 0." in quantized.summary
 
 
 def _labelled(labels: list[int]) -> Split:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.training.tables import TABLE, rows
 from tests.training.training_runs import prepared
-from training.learning.settling import settle, settled_network, uneven
+from training.data.split import Split
+from training.learning.settling import imbalance, settle, settled_network, uneven
 from training.modalities.recipe import Recipe
 from training.task import ClassWeights, Data, Groups, NetworkSpec, SettledNetwork, Sizes, Task
 from weir.errors import BadInput
@@ -90,3 +91,33 @@ def test_every_network_of_a_task_is_settled() -> None:
     assert settled.hierarchy
     assert settled.hierarchy.router
     assert settled.hierarchy.router.epochs == 75
+
+
+@pytest.mark.parametrize(
+    ("class_weights", "said"),
+    [
+        ("none", 'every row counts alike; class_weights = "balanced" raises the recall of rare labels'),
+        ("auto", 'every row counts alike; class_weights = "balanced" raises the recall of rare labels'),
+        (
+            "balanced",
+            (
+                "class weights make every label count alike in tiny, last, which raises the recall of rare labels at "
+                "some cost in accuracy and calibration"
+            ),
+        ),
+    ],
+)
+def test_the_imbalance_of_labels_is_told(class_weights: ClassWeights, said: str) -> None:
+    """With the most frequent label and the rarest, and what is done about them; even labels need no line."""
+    data = prepared()
+    task = Task(
+        name="t",
+        data=Data(source="none"),
+        levels=(NetworkSpec(name="tiny", architecture="mlp", epochs=1),),
+        end_to_end=NetworkSpec(name="last", architecture="mlp", epochs=1),
+        class_weights=class_weights,
+    )
+    assert imbalance(settle(task, data), data) == ""
+    few = np.flatnonzero((data.train.labels != 1) | (np.arange(300) < 30))
+    rare = replace(data, train=Split(data.train.inputs[few], data.train.labels[few]))
+    assert imbalance(settle(task, rare), rare) == f"labels are uneven: 60 training rows of a, 6 of b; {said}"
