@@ -65,6 +65,11 @@ class Setting:
     auto: bool = False
     """whether the number of rows chose the limit"""
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is a given limit for all rows."""
+        return not self.auto and self.per_label is None
+
 
 @dataclass(frozen=True)
 class Audited:
@@ -112,7 +117,7 @@ def sample() -> Sample:
 
 
 def settings() -> list[Setting]:
-    """List the promises to audit: given limits against the end-to-end model and the last level, and `auto`."""
+    """List the promises to audit: given limits against the end-to-end model and the last level, of labels, `auto`."""
     asked = [Setting(against, limit, rows) for against in _AGAINST for limit, rows in _ASKED]
     asked += [Setting(against, *one) for against in _AGAINST for one in _PER_LABEL]
     auto = Promise(max_loss=AUTO, delta=DELTA)

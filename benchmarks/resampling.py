@@ -53,7 +53,7 @@ class Order:
         return self._result(chosen, limit, label_limit, np.flatnonzero(tests.tested))
 
     def naive(self, drawn: Numbers, limit: float, label_limit: float | None = None) -> "Result":
-        """Keep the last vector whose loss on the drawn rows, and on those of each label, is within its limit; no test."""
+        """Keep the last vector whose loss on the drawn rows, and on each label's, is within its limit; no test."""
         losses = self.losses[:, drawn]
         chosen = last_within(losses.sum(axis=1), len(drawn), limit)
         if label_limit is None:

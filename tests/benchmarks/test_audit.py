@@ -229,6 +229,7 @@ def test_the_digits_are_audited_alone_where_fashion_mnist_is_not_installed(
     assert figures["data"] == "mnist-sample"
     assert {"broken_share", "naive_broken_share", "delta", "draws", "epsilon", "allowed_share"} < set(figures)
     assert (len(figures["sample"]), len(figures["auto"]), figures["draws"]) == (10, 4, 2)
+    assert len(figures["labels"]) == 4
     assert [one["attempts"] for one in figures["attempts"]] == [1, 2, 4, 8]
     assert any("within their delta: " in line for line in lines)
 
