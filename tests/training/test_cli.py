@@ -587,6 +587,7 @@ def test_another_promise_for_the_same_networks(trained: Path, tmp_path: Path) ->
         **before.provenance.configuration,
         "promise": {
             "max_loss": 0.1,
+            "max_loss_per_label": None,
             "delta": 0.1,
             "against": "end-to-end",
             "abstain_above": None,

@@ -24,7 +24,7 @@ _FAITHFUL = 0.98
 
 _CANDIDATES: tuple[Quantization, ...] = ("float16", "dynamic", "int8")
 MOST_MOVED = 0.1
-"""largest `Measurement.moved` of a quantization that may be chosen. Pictures' move by at most 0.05 (int8; dynamic 0.03,
+"""largest `Measurement.moved` of a quantization that may be chosen. Pictures' move by at most 0.05 (int8; dynamic 0.04,
 float16 0.002), those of a broken network by 0.3 and more, and accuracy may hide it: of few rows, or of a rare label."""
 _MOVED_QUANTILE = 0.99
 

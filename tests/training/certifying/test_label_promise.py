@@ -127,7 +127,8 @@ def _line(against: Against = "end-to-end", limit: float = 0.05) -> str:
 def test_the_promise_has_a_line_of_its_own(against: Against, claim: str) -> None:
     """It says for which labels, how close the closest came, and for which nothing is promised."""
     assert _line(against) == (
-        f"jointly with that, for 2 of 3 labels: {claim} (closest to it rare: 0 of 100 certification rows, 1 allowed); "
+        f"jointly with that, for 2 of 3 labels: {claim} (closest to the limit is rare, with 0 of 100 certification "
+        "rows, 1 allowed); "
         "nothing is promised for odd (20): a label needs 59 certification rows"
     )
 

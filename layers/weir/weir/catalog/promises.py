@@ -96,7 +96,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             return f"no label has a promise of its own: {needed}, and has fewer: {_listed(without)}"
         claim = _LABEL_CLAIMS[self.against].format(f"at most {100 * promise.max_loss:g} %")
         closest = max(promise.labels, key=lambda one: one.p_value)
-        counts = f"closest to it {closest.label}: {closest.losses} of {closest.rows} certification rows"
+        counts = f"closest to the limit is {closest.label}, with {closest.losses} of {closest.rows} certification rows"
         several = f"{len(promise.labels)} of {len(promise.labels) + len(without)} labels" if without else "each label"
         line = f"jointly with that, for {several}: {claim} ({counts}, {closest.max_losses} allowed)"
         return f"{line}; nothing is promised for {_listed(without)}: {needed}" if without else line
