@@ -63,7 +63,7 @@ OPTIONS = (
     *("--max-loss", "--max-loss-per-label", "--delta", "--against", "--abstain-above", "--alpha", "--data"),
     *("--memory", "--rows-per-request", "--requests-per-month", "--overhead-ms", "--architecture"),
     *("--text", "--url", "--store", "--store-endpoint", "--alias", "--version", "--cascade"),
-    *("--timeout", "--host", "--port", "--json"),
+    *("--timeout", "--host", "--port", "--per-label", "--json"),
 )
 """every option of every command, in the order in which help shows them"""
 
@@ -139,7 +139,7 @@ def test_the_summary_is_what_evaluate_prints(trained: Path) -> None:
     assert printed["rows"] == kept["rows"] == 200
     assert set(printed["end_to_end"]) == network
     assert [set(level) for level in printed["levels"]] == [network | {"name", "share"}] * 3
-    assert set(printed["cascade"]) == accuracy | {"latency_us", "regret", "ece", "ece_before", "ece_floor"}
+    assert set(printed["cascade"]) == accuracy | {"latency_us", "regret", "regrets", "ece", "ece_before", "ece_floor"}
     assert sum(level["share"] for level in printed["levels"]) == pytest.approx(1)
     assert printed["levels"][-1]["accuracy"] == printed["end_to_end"]["accuracy"]
     assert {k: v for k, v in printed["cascade"].items() if k != "latency_us"} == {
@@ -158,6 +158,12 @@ def test_evaluate_prints_a_table(trained: Path) -> None:
         assert re.search(
             rf"^{name}: balanced accuracy \(mean recall of the labels\) [\d.]+ %; the lowest is", printed, re.MULTILINE
         )
+
+
+def test_evaluate_prints_a_table_of_the_labels(trained: Path) -> None:
+    """If asked for; it has a row for each of the ten digits."""
+    printed = weir("evaluate", trained, "--per-label").stdout
+    assert re.findall(r"^│ (\d) +│ +\d+ │", printed, re.MULTILINE) == list("0123456789")
 
 
 def test_the_folder_is_laid_out_as_documented(trained: Path) -> None:
