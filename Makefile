@@ -55,6 +55,9 @@ bench-demo: .venv/.stamp  ## train the demo's tasks with ten seeds, idle and und
 bench-warm: .venv/.stamp  ## compare a warm request with a handwritten handler (first trains the demo's model if there is none)
 	@$(bin)/python -m benchmarks.warm
 
+bench-data: .venv/.benchmarks  ## train six real data sets of packages, and compare end-to-end, cascade and scikit-learn (first trains for about an hour)
+	@$(bin)/python -m benchmarks.data
+
 bench-fuzz: .venv/.stamp  ## send 100,000 mutated requests to the handlers, and check statuses, time and memory
 	@$(bin)/python -m benchmarks.fuzz
 
@@ -74,6 +77,11 @@ clean:  ## remove what was installed and built
 .venv/.browser: .venv/.stamp
 	@echo "installing what drives a browser into .venv …"
 	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[browser]'
+	@touch $@
+
+.venv/.benchmarks: .venv/.stamp
+	@echo "installing data sets of benchmarks into .venv …"
+	@$(bin)/python $(PIP) install --constraint constraints.txt --editable '.[benchmarks]'
 	@touch $@
 
 .venv312/.stamp: pyproject.toml constraints.txt

@@ -5,7 +5,7 @@ import random
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,9 +59,9 @@ def _packages() -> Iterator[tuple[str, str, str]]:
     for file in _lists():
         command = ["/usr/lib/apt/apt-helper", "cat-file", str(file)]
         for entry in subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\n\n"):
-            field = dict(re.findall(r"^([A-Za-z-]+): (.*)$", entry, re.MULTILINE))
+            field: dict[str, str] = dict(re.findall(r"^([A-Za-z-]+): (.*)$", entry, re.MULTILINE))
             if "Description" in field and "Section" in field:
-                source = field.get("Source", field["Package"]).partition(" ")[0]
+                source = (field.get("Source") or field["Package"]).partition(" ")[0]
                 yield field["Description"], field["Section"].rpartition("/")[2], source
 
 
@@ -118,15 +118,18 @@ def write_glosses(path: Path) -> None:
 
 _KINDS = dict(
     enumerate(
-        "tops act animal artifact attribute body cognition communication event feeling food group location motive "
-        "object person phenomenon plant possession process quantity relation shape state substance time".split(),
+        (
+            *("tops", "act", "animal", "artifact", "attribute", "body", "cognition", "communication", "event"),
+            *("feeling", "food", "group", "location", "motive", "object", "person", "phenomenon", "plant"),
+            *("possession", "process", "quantity", "relation", "shape", "state", "substance", "time"),
+        ),
         start=3,
     )
 )
 """number of a lexicographers' file of nouns -> its name (lexnames(5WN))"""
 
 
-def _write(path: Path, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _write(path: Path, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Draw rows by a fixed seed, and write them as JSON Lines."""
     drawn = random.Random(0).sample(rows, min(_ROWS, len(rows)))  # noqa: S311 (no secret)
     counts = Counter(row[1] for row in drawn)
