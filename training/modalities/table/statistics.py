@@ -1,7 +1,7 @@
 """What networks of a table know of its columns: fitted on training rows, and kept in the network as weights."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,12 @@ class Statistics:
     """of the category of each one-hot unit"""
     code: Floats
     """that each unit is 1 for; only codes that training rows have get a unit, so that none is left untrained"""
+
+    @property
+    def undivided(self) -> "Statistics":
+        """The same without bins."""
+        none = np.zeros(0, np.float32)
+        return replace(self, bins=(), low=none, width=none)
 
 
 def fit(table: Table, columns: Sequence[str], train: LabelledRows) -> Statistics:

@@ -18,7 +18,7 @@ _BEND = 3.0
 
 @keras.saving.register_keras_serializable("weir")
 class TableFront(keras.Layer):  # type: ignore[misc] # keras has no types
-    """Turns rows `(n, values)` into one or two tensors: numbers, and what has values from 0 to 1.
+    """Turns rows `(n, values)` into one or two tensors: numbers, and what has values from 0 to 1, if there is any.
 
     Numbers `z = r / sqrt(1 + (r / 3)^2)` of `r = (number - median) / scale` lie within -3 and 3. The others are the
     piecewise-linear encoding `clip((number - low) / width, 0, 1)`, the masks of missing numbers, and the one-hots.
@@ -66,12 +66,14 @@ class TableFront(keras.Layer):  # type: ignore[misc] # keras has no types
             numbers = ops.where(missing, self.median, numbers)  # first: minimum and maximum keep NaN
             scaled = ops.clip((numbers - self.median) * self.inverse_scale, -_FARTHEST, _FARTHEST)
             encoded.append(scaled * ops.rsqrt(1 + ops.square(scaled / _BEND)))
-            between.append(ops.clip((ops.take(numbers, self.bins, axis=1) - self.low) / self.width, 0.0, 1.0))
+            if self.bins:
+                between.append(ops.clip((ops.take(numbers, self.bins, axis=1) - self.low) / self.width, 0.0, 1.0))
             if self.masked:
                 between.append(ops.cast(ops.take(missing, self.masked, axis=1), "float32"))
         if self.codes:
             between.append(ops.cast(ops.equal(ops.take(rows, self.codes, axis=1), self.code), "float32"))
-        return [*encoded, between[0] if len(between) == 1 else ops.concatenate(between, axis=1)]
+        joined = [ops.concatenate(between, axis=1)] if len(between) > 1 else between
+        return [*encoded, *joined]
 
     def get_config(self) -> dict[str, Any]:
         """Return the places; Keras saves the statistics as weights."""
