@@ -1,42 +1,47 @@
-"""Pictures in colour: the emoji of a font, in folders by their group of Unicode."""
+"""Pictures in colour: the icons of four themes, which Debian's packages bring."""
 
+import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+import polars as pl
 
-_FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
-_EMOJI = Path("/usr/share/unicode/emoji/emoji-test.txt")
-_POINTS = 109
-"""the only size that the font has"""
-_SIZE = (136, 128)
+_ICONS = Path("/usr/share/icons")
+THEMES = {
+    "elementary-xfce": "*/48/*.png",
+    "faenza": "*/48/*.png",
+    "mate": "48x48/*/*.png",
+    "moka": "48x48/*/*.png",
+}
+"""theme -> its icons of 48 pixels; the package of each is `<theme>-icon-theme`"""
 
 
 def absent() -> str:
-    """Say which file is missing."""
-    return ", ".join(f"no {path}" for path in (_FONT, _EMOJI) if not path.is_file())
+    """Say which themes are missing."""
+    return ", ".join(f"no icons of {theme} in {_ICONS}" for theme in THEMES if not any(_icons(theme)))
 
 
-def write_emoji(folder: Path) -> None:
-    """Write a PNG for each emoji that has a picture of its own; variants by the colour of skin are left out."""
-    font = ImageFont.truetype(str(_FONT), _POINTS)
+def write_icons(folder: Path) -> None:
+    """Write the icons, and a table: file, theme, and the first part of the icon's name, `folder` of `folder-red`.
+
+    A picture that two themes share, or one has twice, counts once.
+    """
     seen: set[bytes] = set()
-    for number, (group, characters) in enumerate(_emoji(_EMOJI.read_text(encoding="utf-8"))):
-        picture = Image.new("RGBA", _SIZE)
-        ImageDraw.Draw(picture).text((0, 0), characters, font=font, embedded_color=True)
-        if (pixels := picture.tobytes()) in seen:
-            continue
-        seen.add(pixels)
-        path = folder / group / f"{number:04}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
+    rows = []
+    for theme in THEMES:
+        for path in _icons(theme):
+            if (digest := hashlib.sha256(path.read_bytes()).digest()) in seen:
+                continue
+            seen.add(digest)
+            file = f"{theme}/{len(seen):04}.png"
+            (folder / theme).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / file)
+            rows.append((file, theme, path.stem.partition("-")[0]))
+    pl.DataFrame(rows, schema=["icon", "theme", "name"], orient="row").write_csv(folder / "icons.csv")
 
 
-def _emoji(table: str) -> Iterator[tuple[str, str]]:
-    """Give the group and the characters of each emoji of `emoji-test.txt` (Unicode Technical Standard 51)."""
-    group = ""
-    for line in table.splitlines():
-        if line.startswith("# group: "):
-            group = line.removeprefix("# group: ").replace(" & ", "-and-").lower()
-        elif "; fully-qualified" in line and "skin tone" not in line:
-            yield group, "".join(chr(int(code, 16)) for code in line.partition(";")[0].split())
+def _icons(theme: str) -> Iterator[Path]:
+    """List the files of a theme; links to other icons are left out."""
+    folders = [path for path in sorted(_ICONS.glob("*")) if path.name.lower() == theme]
+    return (path for folder in folders for path in sorted(folder.glob(THEMES[theme])) if not path.is_symlink())

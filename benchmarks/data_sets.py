@@ -87,13 +87,13 @@ SETS = (
         data_texts.write_glosses,
     ),
     DataSet(
-        "emoji",
-        "picture in colour -> group of Unicode",
-        "apt-get install fonts-noto-color-emoji unicode-data",
+        "icons",
+        "picture in colour -> theme that it belongs to",
+        f"apt-get install {' '.join(f'{theme}-icon-theme' for theme in data_pictures.THEMES)}",
         data_pictures.absent,
-        "emoji",
-        data_pictures.write_emoji,
-        seeds=5,
+        "icons",
+        data_pictures.write_icons,
+        seeds=3,
     ),
 )
 

@@ -42,6 +42,8 @@ class Features:
     buckets: int
     words: bool = False
     """whether words and pairs of neighbouring words are hashed too"""
+    first: int | None = None
+    """bytes at the beginning of a text that are read; None: all"""
 
     def sizes_within(self, places: int) -> tuple[int, ...]:
         """Return the sizes of n-grams that so many bytes have, blanks included."""

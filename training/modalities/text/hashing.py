@@ -36,6 +36,7 @@ def compact(rows: Rows, features: Features) -> Buckets:
 
 def hashed(rows: Rows, features: Features) -> Buckets:
     """Return the bucket of every part of texts `(n, most_bytes)`: `(n, parts)`, 0 where there is none."""
+    rows = rows[:, : features.first]
     texts = np.pad(FOLDED[np.clip(rows, BLANK, BYTES - 1)], ((0, 0), (1, 1)), constant_values=BLANK).astype(np.int64)
     parts = [_ngrams(texts, size, features.buckets) for size in features.sizes_within(texts.shape[1])]
     if features.words:

@@ -19,14 +19,23 @@ _LEAST = 1e-6
 class Hashed(keras.layers.Layer):  # type: ignore[misc] # keras has no types
     """Texts INT32 `(n, most_bytes)` -> buckets INT32 `(n, parts)`; nothing in it is trained."""
 
-    def __init__(self, sizes: tuple[int, ...], buckets: int, *, words: bool, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        buckets: int,
+        *,
+        words: bool,
+        first: int | None = None,
+        **kwargs: Any,  # noqa: ANN401 (whatever Keras gives its layers)
+    ) -> None:
         super().__init__(**kwargs)
-        self.features = Features(tuple(sizes), buckets, words)
+        self.features = Features(tuple(sizes), buckets, words, first)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer, for a file."""
         mine = self.features
-        return {**super().get_config(), "sizes": mine.sizes, "buckets": mine.buckets, "words": mine.words}
+        described = {"sizes": mine.sizes, "buckets": mine.buckets, "words": mine.words, "first": mine.first}
+        return {**super().get_config(), **described}
 
     def call(self, texts: tf.Tensor) -> tf.Tensor:
         """Hash texts in the graph."""

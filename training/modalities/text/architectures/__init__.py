@@ -29,6 +29,7 @@ END_TO_END = Recipe(epochs=8, batch_size=64, learning_rate=0.005, patience=None)
 CONV = Recipe(epochs=12, batch_size=64, learning_rate=0.005, warm_up=0.05, patience=4, weight_decay=0.05)
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "text-glance": HashedNetwork(Features((3,), 2**14, first=48), LINEAR),
     "text-tiny": HashedNetwork(Features((3,), 2**14), LINEAR),
     "text-small": HashedNetwork(Features((2, 3, 4), 2**14), LINEAR),
     "text-linear": HashedNetwork(Features((2, 3, 4, 5), 2**16, words=True), LINEAR),

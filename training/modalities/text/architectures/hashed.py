@@ -27,7 +27,7 @@ class HashedNetwork:
     def build(self, texts: keras.KerasTensor, outputs: int, rows: Rows) -> keras.KerasTensor:
         """Build a network from texts `(n, most_bytes)` to logits `(n, outputs)`; `rows` weigh its buckets."""
         mine = self.features
-        front = Hashed(mine.sizes, mine.buckets, words=mine.words, name=FRONT)
+        front = Hashed(mine.sizes, mine.buckets, words=mine.words, first=mine.first, name=FRONT)
         pool = WeightedSum(
             mine.buckets, self.size or outputs, deviation=0.1 if self.size else 0.0, dropout=self.dropout, name="sum"
         )
