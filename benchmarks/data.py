@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import data_baselines, data_results
-from benchmarks.data_results import Alone, Correct, Measured, Result
+from benchmarks.data_baselines import Predicted
+from benchmarks.data_results import Alone, Baseline, Measured, Result
 from benchmarks.data_sets import BUILD, SETS, DataSet, ensure
 from benchmarks.setting import ROOT, header
 from training import folder
@@ -83,7 +84,7 @@ def measure(one: DataSet, seed: int) -> Measured:
 
 
 def summary(
-    manifest: Manifest, data: PreparedData, timings: dict[str, Timed], baselines: dict[str, Labels], digest: str
+    manifest: Manifest, data: PreparedData, timings: dict[str, Timed], baselines: dict[str, Predicted], digest: str
 ) -> Measured:
     """Count the test rows that every contender gets right."""
     targets, cascade = data.test.labels, timings[CASCADE_KEY]
@@ -104,7 +105,7 @@ def summary(
         networks=networks,
         cascade=int(_right(cascade, targets).sum()),
         cascade_us=cascade.latency_us,
-        baselines={name: compared(labels == targets, end_to_end) for name, labels in baselines.items()},
+        baselines={name: compared(one, data, end_to_end) for name, one in baselines.items()},
     )
 
 
@@ -113,9 +114,15 @@ def _right(one: Timed, targets: Labels) -> NDArray[np.bool_]:
     return right
 
 
-def compared(right: NDArray[np.bool_], end_to_end: NDArray[np.bool_]) -> Correct:
-    """Count the rows that a model gets right, and those that it does not share with the end-to-end model."""
-    return Correct(int(right.sum()), int((right & ~end_to_end).sum()), int((end_to_end & ~right).sum()))
+def compared(one: Predicted, data: PreparedData, end_to_end: NDArray[np.bool_]) -> Baseline:
+    """Count the rows that a model gets right; `end_to_end` `(rows,)` says which test rows the network gets right."""
+    right = one.test == data.test.labels
+    return Baseline(
+        validation=int((one.validation == data.validation.labels).sum()),
+        test=int(right.sum()),
+        alone=int((right & ~end_to_end).sum()),
+        missed=int((end_to_end & ~right).sum()),
+    )
 
 
 def results(chosen: Sequence[DataSet]) -> list[Result]:

@@ -1,10 +1,12 @@
 """What scikit-learn makes of the same rows, with its defaults: a few models for each kind of input.
 
-They learn from training and validation rows. Networks learn from training rows alone; validation rows choose among
-their epochs, changes and quantizations. Both predict the same test rows, as the readers of Weir have prepared them.
+They use rows as networks do: all learn from the training rows, validation rows choose among them as they choose among
+the epochs, changes and quantizations of networks, and certification rows stay aside. Rows are as the readers of Weir
+have prepared them.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,21 +34,24 @@ _WEAK = 0.001
 """C of the logistic regression of standardised pixels: with 1 it overfits"""
 
 
-def predictions(data: PreparedData, seed: int) -> dict[str, Labels]:
-    """Fit every model of the kind of input, and return the labels of the test rows `(rows,)` of each, by name.
+@dataclass(frozen=True)
+class Predicted:
+    """The labels that a model gives, `(rows,)` each."""
+
+    validation: Labels
+    test: Labels
+
+
+def predictions(data: PreparedData, seed: int) -> dict[str, Predicted]:
+    """Fit every model of the kind of input on the training rows, and let it predict the others.
 
     Raises:
         BadInput: there is no model for inputs of this kind, or for several.
     """
     models, rows = _models(data, seed), _rows_of(data)
-    learned, targets = rows(_learned(data)), np.concatenate([data.train.labels, data.validation.labels])
-    test = rows(data.test.inputs)
-    return {name: model.fit(learned, targets).predict(test) for name, model in models.items()}
-
-
-def _learned(data: PreparedData) -> NDArray[Any]:
-    joined: NDArray[Any] = np.concatenate([data.train.inputs, data.validation.inputs])
-    return joined
+    train, validation, test = (rows(part.inputs) for part in (data.train, data.validation, data.test))
+    fitted = {name: model.fit(train, data.train.labels) for name, model in models.items()}
+    return {name: Predicted(model.predict(validation), model.predict(test)) for name, model in fitted.items()}
 
 
 def _models(data: PreparedData, seed: int) -> Mapping[str, Any]:

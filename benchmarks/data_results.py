@@ -12,14 +12,15 @@ MOST_GAP_POINTS, MOST_TIME_RATIO, FEWEST_WINS = 1.0, 0.5, 4
 """the aims: of every set, of the median, of six sets"""
 
 
-class Correct(msgspec.Struct, frozen=True):
-    """Test rows that a model gets right, and those that it does not share with the end-to-end model."""
+class Baseline(msgspec.Struct, frozen=True):
+    """Rows that a model of scikit-learn gets right."""
 
-    rows: int
-    alone: int = 0
-    """right, where the end-to-end model is wrong"""
-    missed: int = 0
-    """wrong, where the end-to-end model is right"""
+    validation: int
+    test: int
+    alone: int
+    """test rows where the end-to-end model is wrong"""
+    missed: int
+    """test rows that it gets wrong, and the end-to-end model right"""
 
 
 class Alone(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     cascade: int
     """rows that the cascade gets right"""
     cascade_us: float
-    baselines: dict[str, Correct]
+    baselines: dict[str, Baseline]
 
     @property
     def end_to_end(self) -> Alone:
@@ -84,12 +85,13 @@ class Result:
 
     @property
     def best(self) -> str:
-        """Name of the model of scikit-learn that gets most test rows right: a choice in its favour."""
-        return max(self.splits[0].baselines, key=self.baseline_of)
+        """Name of the model of scikit-learn that gets most validation rows right."""
+        names = self.splits[0].baselines
+        return max(names, key=lambda name: sum(split.baselines[name].validation for split in self.splits))
 
     def baseline_of(self, name: str) -> float:
         """Accuracy of a model of scikit-learn, 0 to 1."""
-        return sum(split.baselines[name].rows for split in self.splits) / self.rows
+        return sum(split.baselines[name].test for split in self.splits) / self.rows
 
     @property
     def gap_points(self) -> float:

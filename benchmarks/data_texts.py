@@ -5,7 +5,7 @@ import random
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,10 +13,9 @@ import polars as pl
 
 _ROWS = 20_000
 _LISTS = Path("/var/lib/apt/lists")
-_SECTIONS = 8
+_LARGEST = 8
+"""sections, and kinds of nouns, that are kept: of the others there are few rows"""
 _WORDNET = Path("/usr/share/wordnet/data.noun")
-_FEWEST = 100
-"""rows of a kind of noun: rarer ones are left out"""
 _LOCALE = Path("/usr/share/locale")
 CATALOGUES = "coreutils findutils gettext git grep libglib2.0-data libgtk-3-common sed shared-mime-info tar wget"
 """packages whose translations are read"""
@@ -50,9 +49,7 @@ def _lists() -> list[Path]:
 
 def write_sections(path: Path) -> None:
     """Write 20,000 packages of the eight largest sections: description, section, source package."""
-    rows = sorted(set(_packages()))
-    largest = {section for section, _ in Counter(row[1] for row in rows).most_common(_SECTIONS)}
-    _write(path, ("description", "section", "source"), [row for row in rows if row[1] in largest])
+    _write(path, ("description", "section", "source"), _of_largest(_packages()))
 
 
 def _packages() -> Iterator[tuple[str, str, str]]:
@@ -107,13 +104,13 @@ def absent_wordnet() -> str:
 
 
 def write_glosses(path: Path) -> None:
-    """Write 20,000 definitions of nouns, and the file of WordNet's lexicographers that each is in."""
+    """Write 20,000 definitions of nouns, and which of WordNet's eight largest lexicographers' files each is in."""
     rows = []
     for line in _WORDNET.read_text(encoding="utf-8").splitlines():
         if not line.startswith(" "):  # the licence
             facts, _, gloss = line.partition(" | ")
             rows.append((gloss.partition('; "')[0].strip(), _KINDS[int(facts.split()[1])]))
-    _write(path, ("definition", "kind"), sorted(set(rows)))
+    _write(path, ("definition", "kind"), _of_largest(rows))
 
 
 _KINDS = dict(
@@ -129,9 +126,14 @@ _KINDS = dict(
 """number of a lexicographers' file of nouns -> its name (lexnames(5WN))"""
 
 
+def _of_largest(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Keep the rows of the eight most frequent labels, each once, in a fixed order."""
+    different = sorted(set(rows))
+    largest = {label for label, _ in Counter(row[1] for row in different).most_common(_LARGEST)}
+    return [row for row in different if row[1] in largest]
+
+
 def _write(path: Path, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Draw rows by a fixed seed, and write them as JSON Lines."""
     drawn = random.Random(0).sample(rows, min(_ROWS, len(rows)))  # noqa: S311 (no secret)
-    counts = Counter(row[1] for row in drawn)
-    kept = [row for row in drawn if counts[row[1]] >= _FEWEST]
-    pl.DataFrame(kept, schema=list(names), orient="row").write_ndjson(path)
+    pl.DataFrame(drawn, schema=list(names), orient="row").write_ndjson(path)
