@@ -23,7 +23,7 @@ def absent() -> str:
 
 
 def write_icons(folder: Path) -> None:
-    """Write the icons, and a table: file, theme, and the first part of the icon's name, `folder` of `folder-red`.
+    """Write the icons, and a table: file, theme, and the name of the icon.
 
     A picture that two themes share, or one has twice, counts once.
     """
@@ -37,7 +37,7 @@ def write_icons(folder: Path) -> None:
             file = f"{theme}/{len(seen):04}.png"
             (folder / theme).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / file)
-            rows.append((file, theme, path.stem.partition("-")[0]))
+            rows.append((file, theme, path.stem))
     pl.DataFrame(rows, schema=["icon", "theme", "name"], orient="row").write_csv(folder / "icons.csv")
 
 

@@ -99,7 +99,7 @@ def test_icons_are_copied_once_with_their_theme_and_name(tmp_path: Path, monkeyp
     assert "faenza" in data_pictures.absent()
     data_pictures.write_icons(tmp_path / "out")
     rows = pl.read_csv(tmp_path / "out/icons.csv")
-    assert rows.rows() == [("mate/0001.png", "mate", "edit"), ("moka/0002.png", "moka", "folder")]
+    assert rows.rows() == [("mate/0001.png", "mate", "edit"), ("moka/0002.png", "moka", "folder-red")]
     assert (tmp_path / "out/moka/0002.png").is_file()
 
 
