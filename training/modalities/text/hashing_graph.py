@@ -24,7 +24,8 @@ _WORD_BYTE = np.where(IN_WORD, FOLDED, 0).astype(np.int32)
 
 def hashed(texts: tf.Tensor, features: Features) -> tf.Tensor:
     """Return the bucket of every part of texts `(n, most_bytes)`: int32 `(n, parts)`, 0 where there is none."""
-    known = tf.clip_by_value(texts[:, : features.first], BLANK, BYTES - 1)
+    texts = texts if features.first is None else texts[:, : features.first]
+    known = tf.clip_by_value(texts, BLANK, BYTES - 1)
     parts = _ngrams(_between(tf.gather(FOLDED, known), BLANK), features.sizes_within(known.shape[1] + 2))
     if features.words:
         parts += _words(_between(tf.gather(_WORD_BYTE, known), 0))
