@@ -122,7 +122,7 @@ def test_an_unknown_architecture_is_refused() -> None:
         lambda: modality.recipe(_spec("mlp")),
         lambda: modality.build(_spec("mlp"), 2, 0, ROWS),
     ):
-        with pytest.raises(BadInput, match=r"of a table is one of table-linear, table-mlp; .*\. Got: mlp"):
+        with pytest.raises(BadInput, match=r"of a table is one of table-plain, table-linear, table-mlp; .*\. Got: mlp"):
             refused()
 
 

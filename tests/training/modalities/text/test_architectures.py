@@ -59,7 +59,7 @@ def test_every_architecture_survives_every_quantization(name: str, runtime: str)
         np.testing.assert_allclose(network.logits(texts)[usual], expected[usual], atol=tolerance)
 
 
-@pytest.mark.parametrize("name", ["text-tiny", "text-hash", "text-conv"])
+@pytest.mark.parametrize("name", ["text-glance", "text-tiny", "text-hash", "text-conv"])
 def test_a_stored_network_is_the_same(name: str, tmp_path: Path) -> None:
     """It is read again by Keras with the layers that Weir adds, and its artifact has the same bytes."""
     model = _built(name)
@@ -142,6 +142,23 @@ def test_a_text_loses_a_bucket_as_a_whole() -> None:
     assert len({tuple(row > 0) for row in kept}) == 50
 
 
+def test_a_glance_sees_the_beginning_of_a_text() -> None:
+    """Whatever comes behind its 48 bytes changes nothing."""
+    longer = np.pad(TEXTS, ((0, 0), (0, 48)), constant_values=ord("x"))
+    other = longer.copy()
+    other[:, 48:] = ord("y")
+    model = build("text-glance", text(longer.shape[1]), 2, 0, longer)
+    model.get_layer("sum").vectors.assign(np.random.default_rng(0).normal(size=(2**14, 2)))
+    np.testing.assert_array_equal(logits(model, longer), logits(model, other))
+    assert logits(model, longer).any()
+
+
+@pytest.mark.parametrize(("labels", "size"), [(2, 16), (8, 16), (20, 40), (27, 48), (300, 48)])
+def test_more_labels_take_longer_vectors(labels: int, size: int) -> None:
+    """Within limits; a linear network has one value for each label."""
+    assert [known(name).size_for(labels) for name in ("text-hash", "text-linear")] == [size, labels]
+
+
 def test_hashing_learns_nothing() -> None:
     """The front has no weights, so that it can be computed once for a training."""
     assert not build("text-small", text(MOST), 2, 0, TEXTS).get_layer("front").weights
@@ -150,5 +167,7 @@ def test_hashing_learns_nothing() -> None:
 
 def test_an_unknown_architecture_is_refused() -> None:
     """The error lists the architectures."""
-    with pytest.raises(BadInput, match=r"text-tiny, text-small, text-linear, text-hash, text-conv; .*\. Got: mlp"):
+    with pytest.raises(
+        BadInput, match=r"text-glance, text-tiny, text-small, text-linear, text-hash, text-conv; .*\. Got: mlp"
+    ):
         build("mlp", text(MOST), 2, 0, TEXTS)

@@ -45,5 +45,5 @@ def test_every_architecture_has_a_recipe_and_a_network(name: str) -> None:
 
 def test_an_unknown_architecture_is_refused() -> None:
     """The error lists the architectures, before anything is built."""
-    with pytest.raises(BadInput, match="an architecture is one of text-tiny"):
+    with pytest.raises(BadInput, match="an architecture is one of text-glance, text-tiny"):
         MODALITY.check(msgspec.structs.replace(spec("n"), architecture="mlp"))
