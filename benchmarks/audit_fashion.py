@@ -20,7 +20,7 @@ from training.certifying.abstention_promise import candidate_rules, evaluate_rul
 from training.certifying.final_posterior import FinalPosterior, FinalPredictions
 from training.certifying.limits import settle
 from training.certifying.prediction_set_promise import certify_sets
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.replay.recording import Recording, record
 from training.replay.thresholds import Thresholds, lost, sequence
 from training.replay.timing import times

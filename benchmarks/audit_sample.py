@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.resampling import Order, Result, allowed, share
 from benchmarks.trained import DEMO, ensure, load
 from training.certifying.limits import settle
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.replay.recording import LevelTimes, Recording, record
 from training.replay.timing import times
 from training.task import AUTO, Promise

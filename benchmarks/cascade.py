@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.setting import header
 from benchmarks.trained import CASCADE, CONTROL, HIERARCHY, ensure, load
 from training.certifying.loss_promise import describe
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.fitting.fusing import pool_weights
 from training.measuring.calibration import CalibrationResult, calibration
 from training.measuring.contenders import CASCADE_KEY, Contender

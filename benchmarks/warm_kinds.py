@@ -13,7 +13,7 @@ import numpy as np
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.export.convert import convert
 from training.modalities import modality_of
 from training.task import NetworkSpec

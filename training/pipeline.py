@@ -10,8 +10,8 @@ from training.certifying.certify import THRESHOLDS, divide, promises_made
 from training.certifying.limits import settle
 from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, ModelCertification, certify_model
-from training.data.balance import FEW_ROWS, rare, rows_of
 from training.data.preparation import PreparedData, prepare
+from training.data.splits.balance import FEW_ROWS, rare, rows_of
 from training.learning.checkpoints import Checkpoints
 from training.learning.settling import imbalance
 from training.learning.settling import settle as settle_networks

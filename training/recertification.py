@@ -15,7 +15,7 @@ from training.certifying.loss_promise import Uncertified
 from training.certifying.model_certification import CertificationRows, certify_model
 from training.data import fresh
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.measuring import reload
 from training.measuring.calibration import panels
 from training.measuring.diagrams import draw

@@ -83,14 +83,14 @@ class Data(Value, frozen=True, kw_only=True):
     ignore: tuple[str, ...] = ()
     """columns that networks do not read"""
     columns: dict[str, Kind] = {}
-    """column -> its kind; that of others is guessed by `training.data.kinds`"""
+    """column -> its kind; that of others is guessed by `training.data.columns.kinds`"""
     picture: PictureKeys = PictureKeys()
     text: TextKeys = TextKeys()
     csv: CsvKeys = CsvKeys()
 
 
 class Sizes(Value, frozen=True, kw_only=True):
-    """Rows of each split; training gets what is left. What is absent follows from `training.data.sizes`.
+    """Rows of each split; training gets what is left. What is absent follows from `training.data.splits.sizes`.
 
     `test` is 0 when the data have a test set of their own.
     """

@@ -15,7 +15,7 @@ from benchmarks.data_results import Baseline
 from benchmarks.data_sets import SETS, DataSet
 from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.task import load
 from weir.catalog.columns import Category, Number
 from weir.catalog.inputs import Input, Picture, Table, Text

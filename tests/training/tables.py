@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.data.split import Split
+from training.data.splits.split import Split
 from weir.catalog.columns import Category, Date, Number
 from weir.catalog.inputs import Table
 

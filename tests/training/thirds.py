@@ -8,7 +8,7 @@ import numpy as np
 from tests.serving import LABELS, artifact, fetch, layered_manifest, make_manifest
 from training import folder
 from training.data.preparation import PreparedData, prepare
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.replay.recording import LevelTimes
 from training.task import Data, NetworkSpec, Promise, Sizes, Task
 from weir.catalog.levels import Experts

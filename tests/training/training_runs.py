@@ -9,7 +9,7 @@ import numpy as np
 from training.certifying.limits import settle
 from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.checkpoints import Checkpoints
 from training.learning.networks import Trained, TrainingTarget
 from training.levels.ladder import Ladder, TrainableLevel

@@ -21,10 +21,10 @@ from training.certifying.certify import (
     promises_made,
 )
 from training.certifying.limits import Settled, settle
-from training.data.balance import rows_of
 from training.data.digests import labelled
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.balance import rows_of
+from training.data.splits.split import Split
 from training.replay.recording import LevelTimes, Recording, record
 from training.replay.thresholds import Thresholds, evaluate, sequence
 from training.replay.timing import times

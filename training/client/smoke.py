@@ -11,7 +11,7 @@ from training.client.answers import lines, outputs
 from training.client.batch_client import upload_and_wait
 from training.client.clients import HttpClient
 from training.client.encoded_rows import EncodedRows
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.measuring import reload
 from training.publishing.stores import WritableStore
 from weir.api.inference import RequestBody

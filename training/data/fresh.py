@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.data.digests import digests, repeated
 from training.data.preparation import PreparedData
 from training.data.sources import npz
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.modalities import modality_of
 from weir.batch.files import read
 from weir.engine.arrays import Labels

@@ -8,13 +8,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import near_duplicates, sources, vocabulary
+from training.data import sources
 from training.data.cleaning import Cleaning, clean
+from training.data.columns import vocabulary
 from training.data.dataset import Dataset
 from training.data.digests import values
-from training.data.rare_labels import without_rare_labels
-from training.data.sizes import SettledSizes, settled
-from training.data.split import Indices, Split, split
+from training.data.splits import near_duplicates
+from training.data.splits.rare_labels import without_rare_labels
+from training.data.splits.sizes import SettledSizes, settled
+from training.data.splits.split import Indices, Split, split
 from training.task import Data, Task
 from weir.catalog.inputs import Input
 from weir.errors import BadInput

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.replay.timing import MAX_ROUNDS, ROUNDS, side_by_side
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from keras import tree
 
-from training.data.split import Indices, Split
+from training.data.splits.split import Indices, Split
 from training.learning.views import TeacherViews
 from training.modalities.fronts import Arrays, Front, arrays_of
 from training.modalities.modality import Modality

@@ -15,7 +15,7 @@ from keras import tree
 from numpy.typing import NDArray
 
 from training.configured_keras import keras
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.batches import Batches
 from training.learning.descent import Schedule
 from training.learning.loop import Epoch, Objective, ValidationMetrics, fit

@@ -10,9 +10,9 @@ from keras import tree
 from numpy.typing import NDArray
 
 from training.configured_keras import keras
-from training.data.balance import balanced
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.balance import balanced
+from training.data.splits.split import Split
 from training.learning.batches import Batches, DistillationBatches, Epochs
 from training.learning.descent import Loss, Schedule
 from training.learning.loop import Epoch, Objective, ValidationMetrics, fit

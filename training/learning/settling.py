@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from training.data.balance import rows_of
 from training.data.preparation import PreparedData
+from training.data.splits.balance import rows_of
 from training.modalities import modality_of
 from training.modalities.recipe import Recipe
 from training.task import ClassWeights, NetworkSpec, SettledGroups, SettledNetwork, SettledTask, Task

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.measuring.bins import Bin, diagram
 from training.measuring.contenders import CASCADE_KEY, END_TO_END_KEY, uncalibrated
 from training.measuring.reliability import ece, floor

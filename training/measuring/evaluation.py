@@ -10,8 +10,8 @@ import msgspec
 
 from training import folder
 from training.certifying.loss_promise import describe
-from training.data.balance import rows_of
-from training.data.split import Split
+from training.data.splits.balance import rows_of
+from training.data.splits.split import Split
 from training.measuring import reload
 from training.measuring.accuracies import accuracies
 from training.measuring.calibration import CalibrationResult, calibration

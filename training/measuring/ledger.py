@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import folder
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.fitting.calibration import losses, nll
 from training.measuring import reload
 from training.replay.recording import RecordedNetwork, Recording, record

@@ -3,7 +3,7 @@
 import msgspec
 
 from training.data.preparation import PreparedData, prepare
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.task import Task
 from weir.catalog.manifest import Manifest
 from weir.errors import BadInput

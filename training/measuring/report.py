@@ -4,7 +4,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from training.data.balance import FEW_ROWS, rare
+from training.data.splits.balance import FEW_ROWS, rare
 from training.measuring.ledger import Ledger
 from training.measuring.results import Evaluation, NetworkResult
 from training.terminal.printing import console, percent

@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 class LabelledRows(Protocol):
-    """Rows and their labels, as a `training.data.split.Split` has them."""
+    """Rows and their labels, as a `training.data.splits.split.Split` has them."""
 
     @property
     def inputs(self) -> NDArray[Any]:

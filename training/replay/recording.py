@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.split import Split
+from training.data.splits.split import Split
 from weir.catalog.levels import Experts, N
 from weir.engine.arrays import Floats, Labels
 from weir.engine.cascade import Cascade, Threshold, exit_levels, levels_run

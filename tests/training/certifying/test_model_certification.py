@@ -15,7 +15,7 @@ from training.certifying.binomial import max_losses
 from training.certifying.model_certification import CertificationRows, ModelCertification, certify_model
 from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.modalities.picture.reading import grey
 from training.replay.recording import LevelTimes, record
 from training.replay.thresholds import evaluate, lost

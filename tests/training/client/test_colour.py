@@ -12,7 +12,7 @@ from PIL import Image
 from tests.serving import LABELS, make_manifest, store_version
 from training.client.clients import StoreClient
 from training.client.requests import requests
-from training.data.encoding import encoded_picture
+from training.data.columns.encoding import encoded_picture
 from training.export.convert import convert
 from training.modalities.picture.architectures import build
 from training.modalities.picture.reading import colour

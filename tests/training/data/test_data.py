@@ -14,8 +14,8 @@ from tests.training.pictures import picture
 from training.data.cleaning import clean
 from training.data.dataset import Dataset
 from training.data.preparation import prepare
-from training.data.sizes import SettledSizes
-from training.data.split import split
+from training.data.splits.sizes import SettledSizes
+from training.data.splits.split import split
 from training.task import Data, Sizes, Task, load
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput

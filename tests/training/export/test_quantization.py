@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.serving import NETWORKS
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.export.quantization import Measurement, QuantizationTable, choose, measure
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats

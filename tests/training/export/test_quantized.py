@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.pictures import picture
-from training.data.split import Indices, Split
+from training.data.splits.split import Indices, Split
 from training.export.quantized import quantize
 from training.learning.networks import Trained, TrainingTarget, train
 from training.task import SettledNetwork

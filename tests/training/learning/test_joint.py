@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tests.training.pictures import picture
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning import joint
 from training.learning.joint import Joint, fine_tune
 from training.learning.networks import TrainingTarget, logits

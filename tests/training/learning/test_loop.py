@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tests.training.pictures import picture
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.batches import Batches
 from training.learning.descent import Loss, Schedule
 from training.learning.loop import Diverged, Objective, ValidationMetrics, fit

@@ -13,7 +13,7 @@ from scipy.special import softmax
 from tests.training.pictures import picture
 from tests.training.quick import TASK
 from training.data.preparation import PreparedData, prepare
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.loop import Diverged, ValidationMetrics
 from training.learning.networks import TEMPERATURE, TrainingTarget, _label_loss, _teacher_loss, logits, train
 from training.learning.settling import settle

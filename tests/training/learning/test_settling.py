@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.tables import TABLE, rows
 from tests.training.training_runs import prepared
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.settling import imbalance, settle, settled_network, uneven
 from training.modalities.recipe import Recipe
 from training.task import ClassWeights, Data, Groups, NetworkSpec, SettledNetwork, Sizes, Task

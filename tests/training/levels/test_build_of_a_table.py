@@ -8,7 +8,7 @@ from tests.training.tables import COLOUR, TABLE, rows
 from tests.training.training_runs import ObservedRun
 from training.data.cleaning import Cleaning
 from training.data.preparation import PreparedData
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.settling import settle
 from training.levels.build import build, check
 from training.task import Data, Groups, NetworkSpec, Optimise, Promise, Sizes, Task

@@ -10,7 +10,7 @@ from tests.training.pictures import picture
 from tests.training.training_runs import prepared, spec, task
 from training.data.cleaning import clean
 from training.data.dataset import Dataset
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.learning.batches import Batches
 from training.learning.networks import TrainingTarget
 from training.levels.build import check

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from training.data.columns.frame import Frame, joined
+from training.data.columns.tabular import dataset
 from training.data.dataset import Dataset
-from training.data.frame import Frame, joined
 from training.data.readers import csv_files, folders, json_lines, parquet
 from training.data.readers.files import found
 from training.data.sources import npz
-from training.data.tabular import dataset
 from training.task import Data
 from weir.errors import BadInput
 

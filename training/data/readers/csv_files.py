@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import polars as pl
 
-from training.data.frame import Frame
+from training.data.columns.frame import Frame
 from training.data.readers.text_encoding import lines_of
 from training.task import Data
 from weir.errors import BadInput

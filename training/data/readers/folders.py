@@ -12,12 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training.data import label_names
+from training.data.columns.encoding import MEDIA_TYPES
+from training.data.columns.inputs import text_input
+from training.data.columns.pictures import read_pictures
+from training.data.columns.targets import naturally
 from training.data.dataset import Dataset
-from training.data.encoding import MEDIA_TYPES
-from training.data.inputs import text_input
-from training.data.pictures import read_pictures
 from training.data.readers.text_encoding import lines_of
-from training.data.targets import naturally
 from training.task import Data
 from weir.catalog.inputs import Input
 from weir.errors import BadInput

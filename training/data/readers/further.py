@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.data import values
-from training.data.encoding import encoded_table, encoded_texts
-from training.data.frame import Frame
-from training.data.pictures import read_as
+from training.data.columns import values
+from training.data.columns.encoding import encoded_table, encoded_texts
+from training.data.columns.frame import Frame
+from training.data.columns.pictures import read_as
 from training.data.readers import read
 from training.task import Data
 from weir.catalog.columns import Category, Column, Date

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from training.data.frame import Frame
+from training.data.columns.frame import Frame
 from training.task import Data
 from weir.errors import BadInput
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.training.tables import COLOUR, HEIGHT, TABLE, rows
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.export.convert import QUANTIZATIONS, convert
 from training.learning.networks import TrainingTarget, logits, train
 from training.learning.settling import settled_network

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.tables import COLOUR, DAYS, HEIGHT, HOUR, ROOMS, TABLE, rows
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.modalities.table.statistics import fit
 from weir.errors import BadInput
 

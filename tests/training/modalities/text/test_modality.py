@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.texts import rows, text, two_moods
 from tests.training.training_runs import spec
-from training.data.split import Split
+from training.data.splits.split import Split
 from training.modalities.fronts import parted
 from training.modalities.text import cleaning, mixing
 from training.modalities.text.architectures import ARCHITECTURES

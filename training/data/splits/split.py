@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from training.data.dataset import Dataset
-from training.data.group_split import cut_whole_groups
-from training.data.sizes import SettledSizes
+from training.data.splits.group_split import cut_whole_groups
+from training.data.splits.sizes import SettledSizes
 from weir.engine.arrays import Labels
 from weir.errors import BadInput
 

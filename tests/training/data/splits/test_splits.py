@@ -1,4 +1,4 @@
-"""training.data.split, by group and by time; near-duplicates; rare labels; vocabularies."""
+"""training.data.splits.split, by group and by time; near-duplicates; rare labels; vocabularies."""
 
 import itertools
 from pathlib import Path
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from tests.training.data.files import HEADER, lines, prepared, write
 from tests.training.pictures import picture
-from training.data import near_duplicates, vocabulary
-from training.data.group_split import cut_whole_groups
+from training.data.columns import vocabulary
 from training.data.preparation import PreparedData
+from training.data.splits import near_duplicates
+from training.data.splits.group_split import cut_whole_groups
 from weir.catalog.columns import Category, Number
 from weir.catalog.inputs import Table, Text
 from weir.errors import BadInput

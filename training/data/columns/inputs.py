@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.data import values
-from training.data.columns import Chosen
-from training.data.encoding import encoded_table, encoded_texts
-from training.data.frame import Frame
-from training.data.pictures import read_pictures
-from training.data.targets import naturally
+from training.data.columns import values
+from training.data.columns.choice import Chosen
+from training.data.columns.encoding import encoded_table, encoded_texts
+from training.data.columns.frame import Frame
+from training.data.columns.pictures import read_pictures
+from training.data.columns.targets import naturally
 from training.task import Data, Kind
 from weir.catalog.columns import Category, Column, Date, Number
 from weir.catalog.inputs import Input, Table, Text
@@ -104,7 +104,7 @@ def _are_whole(series: pl.Series) -> bool:
 
 
 def _category(series: pl.Series, _decimal: str) -> tuple[Category, Values]:
-    """Take every value into the vocabulary; `training.data.vocabulary` leaves rare ones out once rows are split."""
+    """Take every value into the vocabulary; `columns.vocabulary` leaves rare ones out once rows are split."""
     texts = values.texts(series)
     return Category(
         name=series.name, vocabulary=tuple(naturally(texts.drop_nulls().unique().to_list()))

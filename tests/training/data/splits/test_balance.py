@@ -1,10 +1,10 @@
-"""training.data.balance."""
+"""training.data.splits.balance."""
 
 import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
-from training.data.balance import balanced, rare, rows_of
+from training.data.splits.balance import balanced, rare, rows_of
 
 
 def test_rows_are_counted_by_label() -> None:

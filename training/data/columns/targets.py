@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.data import label_names, values
+from training.data import label_names
+from training.data.columns import values
 from weir.errors import BadInput
 
 MOST_LABELS = 1000

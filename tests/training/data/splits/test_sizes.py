@@ -1,4 +1,4 @@
-"""training.data.sizes."""
+"""training.data.splits.sizes."""
 
 from dataclasses import replace
 from typing import Literal
@@ -10,7 +10,7 @@ from tests.training.pictures import picture
 from training.certifying.binomial import rows_needed
 from training.certifying.certify import THRESHOLDS, divide, promises_made
 from training.data.dataset import Dataset
-from training.data.sizes import SettledSizes, settled
+from training.data.splits.sizes import SettledSizes, settled
 from training.task import Promise, Sizes
 
 Limit = float | Literal["auto"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from training.data import values
-from training.data.encoding import MEDIA_TYPES
+from training.data.columns import values
+from training.data.columns.encoding import MEDIA_TYPES
 from training.task import Kind
 
 MOST_WRONG = 0.1

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from training.data.near_pictures import picture_keys
-from training.data.near_texts import text_keys
+from training.data.splits.near_pictures import picture_keys
+from training.data.splits.near_texts import text_keys
 from weir.catalog.columns import Category, Date, width
 from weir.catalog.inputs import Input, Picture, Table, Tensor, Text
 

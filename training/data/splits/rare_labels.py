@@ -7,7 +7,7 @@ import numpy as np
 
 from training.data.cleaning import chosen
 from training.data.dataset import Dataset
-from training.data.sizes import SettledSizes
+from training.data.splits.sizes import SettledSizes
 from weir.errors import BadInput
 
 _FEWEST = 4

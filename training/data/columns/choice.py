@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from training.data import values
-from training.data.frame import Frame
-from training.data.kinds import MOST_WRONG, guessed
+from training.data.columns import values
+from training.data.columns.frame import Frame
+from training.data.columns.kinds import MOST_WRONG, guessed
 from training.task import Data, Kind
 from weir.errors import BadInput
 

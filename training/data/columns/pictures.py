@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.data.encoding import MEDIA_TYPES, encoded_picture, picture
+from training.data.columns.encoding import MEDIA_TYPES, encoded_picture, picture
 from training.task import PictureKeys
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput

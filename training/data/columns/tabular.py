@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from training.data import values
-from training.data.columns import Chosen, choose
+from training.data.columns import values
+from training.data.columns.choice import Chosen, choose
+from training.data.columns.frame import Frame
+from training.data.columns.inputs import encode
+from training.data.columns.targets import labels_of
 from training.data.dataset import Dataset
-from training.data.frame import Frame
-from training.data.inputs import encode
-from training.data.targets import labels_of
 from training.task import Data
 from weir.errors import BadInput
 from weir.inputs.dates import parts_of

@@ -1,0 +1,1 @@
+"""Which rows are for training, validation, certification and test, and how many labels have in each."""
