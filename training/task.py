@@ -87,6 +87,8 @@ class Data(Value, frozen=True, kw_only=True):
     picture: PictureKeys = PictureKeys()
     text: TextKeys = TextKeys()
     csv: CsvKeys = CsvKeys()
+    memory_mb: Count = 1024
+    """MiB of rows that are held in memory; more are kept in a temporary file"""
 
 
 class Sizes(Value, frozen=True, kw_only=True):

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
-from training.data.digests import digests, repeated
+from training.data.digests import numbered, repeated
+from training.data.rows import Rows, RowStore, chunks
 from training.modalities import modality_of
-from training.modalities.modality import Modality
+from training.modalities.modality import Masks, Modality
 from weir.catalog.inputs import Table
 from weir.errors import BadInput
 
@@ -19,6 +20,8 @@ _REASONS = ("not_finite", "out_of_range", "unknown_label", "constant_row", "empt
 """a row counts for the first that applies"""
 _MANY = 0.1
 """share of rows above which dropping them is warned of"""
+_LOOKED_AT = 4096
+"""rows of a file that are looked at for their scale"""
 _COARSE = 0.1
 """share of equal rows above which those of a table are not copies, but cases that its few values can't tell apart"""
 
@@ -39,7 +42,8 @@ class Cleaning(msgspec.Struct, frozen=True, kw_only=True):
     empty: int = 0
     """the row has no value at all: an empty text, a table whose columns are all missing"""
     constant_inputs: int = 0
-    """values of a row that are the same in all rows; they are kept, so that rows keep their shape"""
+    """values of a row that are the same in all rows; they are kept, so that rows keep their shape. Not counted where
+    rows are kept in a file."""
     kept: int
     warnings: tuple[str, ...] = ()
     """what makes the data doubtful, though nothing is refused for it"""
@@ -68,9 +72,9 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
     """
     labels = _labels(data)
     modality = modality_of(data.inputs)
-    rows = modality.as_rows(data.rows)
+    rows = _as_rows(modality, data.rows)
     masks = {
-        **modality.unusable(rows),
+        **_unusable(modality, rows),
         "unknown_label": (labels < 0) | (labels >= len(data.label_names)) | (labels != np.floor(labels)),
     }
     bad = np.zeros(len(rows), bool)
@@ -87,11 +91,11 @@ def clean(data: Dataset) -> tuple[Dataset, Cleaning]:
     if not len(kept):
         dropped = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in counts.items() if count)
         raise BadInput("cleaning leaves some rows", f"{len(rows)} rows, all dropped: {dropped}")
-    cleaned = chosen(replace(data, rows=rows, labels=labels), kept)
+    cleaned = replace(data, rows=rows, labels=labels).chosen(kept)
     cleaned = replace(cleaned, near_duplicates=data.near_duplicates and not coarse)
     return cleaned, Cleaning(
         kept=len(kept),
-        constant_inputs=modality.constant_inputs(cleaned.rows),
+        constant_inputs=0 if isinstance(cleaned.rows, RowStore) else modality.constant_inputs(cleaned.rows),
         warnings=(*data.warnings, *_warnings(modality, cleaned, len(rows))),
         **counts,
     )
@@ -105,28 +109,34 @@ def is_coarse(data: Dataset, duplicate: NDArray[np.bool_]) -> bool:
     return all(isinstance(one, Table) for one in data.inputs) and duplicate.sum() > _COARSE * len(duplicate)
 
 
-def chosen(data: Dataset, kept: NDArray[np.intp]) -> Dataset:
-    """Take the rows with these numbers, which ascend."""
-    return replace(
-        data,
-        rows=data.rows[kept],
-        labels=data.labels[kept].astype(np.int64),
-        test_from=None if data.test_from is None else int((kept < data.test_from).sum()),
-        validation_from=None if data.validation_from is None else int((kept < data.validation_from).sum()),
-        groups=None if data.groups is None else data.groups[kept],
-        times=None if data.times is None else data.times[kept],
-    )
-
-
 def _warnings(modality: Modality, data: Dataset, given: int) -> Iterator[str]:
     """Warn of many rows that were dropped, and of values on another scale: of training rows, or of the test set's."""
     rows = data.rows
     if given - len(rows) > _MANY * given:
         yield f"{given - len(rows)} of {given} rows were dropped"
     end = len(rows) if data.test_from is None else data.test_from
-    for name, part in (("", rows[:end]), ("the test set's ", rows[end:])):
+    for name, part in (("", _some(rows, 0, end)), ("the test set's ", _some(rows, end, len(rows)))):
         if len(part) and (odd := modality.scale_warning(part)):
             yield f"{name}values {odd}: if requests have other values, the model will answer them wrongly"
+
+
+def _some(rows: Rows, start: int, end: int) -> NDArray[Any]:
+    """Return a range of rows; of rows in a file, some of it, evenly spaced."""
+    if not isinstance(rows, RowStore) or end - start <= _LOOKED_AT:
+        return rows[start:end]
+    return rows[np.linspace(start, end - 1, _LOOKED_AT).astype(np.intp)]
+
+
+def _as_rows(modality: Modality, given: Rows) -> Rows:
+    """Check raw values, and return them as rows. Raises `BadInput`."""
+    if not isinstance(given, RowStore):
+        return modality.as_rows(given)
+    return given.read_as(modality.as_rows(given[:1]).dtype)
+
+
+def _unusable(modality: Modality, rows: Rows) -> Masks:
+    found = [modality.unusable(chunk) for chunk in chunks(rows)]
+    return {reason: np.concatenate([one[reason] for one in found]) for reason in found[0]}
 
 
 def _labels(data: Dataset) -> NDArray[np.float64]:
@@ -140,7 +150,7 @@ def _labels(data: Dataset) -> NDArray[np.float64]:
     return labels.astype(np.float64)
 
 
-def _duplicates(rows: NDArray[Any], bad: NDArray[np.bool_], data: Dataset) -> NDArray[np.bool_]:
+def _duplicates(rows: Rows, bad: NDArray[np.bool_], data: Dataset) -> NDArray[np.bool_]:
     """Mark every row that equals an earlier one.
 
     The rows of a test set count as earlier, so that it stays whole, and those of a validation set come next.
@@ -151,5 +161,5 @@ def _duplicates(rows: NDArray[Any], bad: NDArray[np.bool_], data: Dataset) -> ND
     order = np.array([*range(test, end), *range(validation, test), *range(validation)])
     order = order[~bad[order]]
     duplicate = np.zeros(len(rows), bool)
-    duplicate[order] = repeated(digests(rows[order]))
+    duplicate[order] = repeated(numbered(rows)[order])
     return duplicate

@@ -1,12 +1,12 @@
 """Rows as a data source gives them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.rows import Rows, take
 from weir.catalog.inputs import Input
 
 
@@ -14,7 +14,7 @@ from weir.catalog.inputs import Input
 class Dataset:
     """Raw rows and their labels, and what is known of their split."""
 
-    rows: NDArray[Any]
+    rows: Rows
     """raw values `(rows, …)`, each row of the input's shape; of several inputs `(rows,)`, with a field for each"""
     labels: NDArray[np.generic]
     """indices into `label_names`, `(rows,)`; -1 where a row has no label"""
@@ -43,3 +43,15 @@ class Dataset:
         """The only input."""
         (one,) = self.inputs
         return one
+
+    def chosen(self, kept: NDArray[np.intp]) -> "Dataset":
+        """Take the rows with these numbers, which ascend."""
+        return replace(
+            self,
+            rows=take(self.rows, kept),
+            labels=self.labels[kept].astype(np.int64),
+            test_from=None if self.test_from is None else int((kept < self.test_from).sum()),
+            validation_from=None if self.validation_from is None else int((kept < self.validation_from).sum()),
+            groups=None if self.groups is None else self.groups[kept],
+            times=None if self.times is None else self.times[kept],
+        )

@@ -1,12 +1,13 @@
 """Rows are known again by a digest of their values."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.rows import Rows, by_chunk, chunks, of_input
 from weir.engine.arrays import Labels
 
 BYTES = 8
@@ -28,10 +29,16 @@ def digests(rows: NDArray[Any]) -> list[bytes]:
     return [_digest(np.where(np.isnan(row), nan, row.astype("<f4") + zero).tobytes()) for row in rows]
 
 
-def values(rows: NDArray[Any]) -> list[bytes]:
-    """Return the values of rows as little-endian float32, one text of bytes for each input."""
-    names = rows.dtype.names
-    return [values(rows[name])[0] for name in names] if names else [rows.astype("<f4").tobytes()]
+def numbered(rows: Rows) -> NDArray[np.uint64]:
+    """Compute the digest of each row as a number, `(n,)`."""
+    return by_chunk(lambda chunk: np.frombuffer(b"".join(digests(chunk)), np.uint64), rows)
+
+
+def values(rows: Rows) -> Iterator[bytes]:
+    """Yield the values of rows as little-endian float32, one input after the other."""
+    for name in rows.dtype.names or ("",):
+        for chunk in chunks(of_input(rows, name)):
+            yield chunk.astype("<f4").tobytes()
 
 
 def _digest(content: bytes) -> bytes:
@@ -44,11 +51,8 @@ def labelled(rows: NDArray[Any], labels: Labels) -> str:
     return hashlib.sha256(b"".join(sorted(pairs))).hexdigest()
 
 
-def repeated(each: Iterable[bytes]) -> NDArray[np.bool_]:
-    """Mark the rows whose digest an earlier one has."""
-    earlier: set[bytes] = set()
-    marked = []
-    for digest in each:
-        marked.append(digest in earlier)
-        earlier.add(digest)
-    return np.array(marked, bool)
+def repeated(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Mark the rows whose digest `(n,)` an earlier one has."""
+    marked = np.ones(len(numbers), bool)
+    marked[np.unique(numbers, return_index=True)[1]] = False
+    return marked

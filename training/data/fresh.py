@@ -1,6 +1,5 @@
 """Rows of a file that nothing has used yet: a certification may be carried by them."""
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.digests import digests, repeated
+from training.data.digests import numbered, repeated
 from training.data.preparation import PreparedData
 from training.data.sources import npz
 from training.data.splits.split import Split
@@ -70,25 +69,24 @@ def load(path: Path, data: PreparedData, *, certification_seen: bool = False) ->
     rows = modality.as_rows(file.values)
     labels = _labels(file.labels, len(rows), data.label_names)
     used = [data.train, data.validation, data.test, *([data.certification] if certification_seen else [])]
-    seen = set(itertools.chain.from_iterable(digests(split.inputs) for split in used))
-    each = digests(rows)
+    each, seen = numbered(rows), np.concatenate([numbered(split.inputs) for split in used])
     bad = np.zeros(len(rows), bool)
     dropped: dict[str, int] = {}
     masks = {
         **modality.unusable(rows),
         "duplicate": repeated(each),
-        "seen_before": np.array([digest in seen for digest in each], bool),
+        "seen_before": np.isin(each, seen),
     }
     for reason, mask in masks.items():
         dropped[reason.replace("_", " ")] = int((mask & ~bad).sum())
         bad |= mask
-    kept, own = Split(rows[~bad], labels[~bad]), set(digests(data.certification.inputs))
+    kept = Split(rows[~bad], labels[~bad])
     fresh = FreshRows(
         kept,
         file.labels is not None,
         dropped,
         header=file.header,
-        certification=sum(digest in own for digest in itertools.compress(each, ~bad)),
+        certification=int(np.isin(each[~bad], numbered(data.certification.inputs)).sum()),
         scale_warning="" if bad.all() else modality.scale_warning(kept.inputs),
     )
     if bad.all():

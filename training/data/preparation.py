@@ -13,10 +13,11 @@ from training.data.cleaning import Cleaning, clean
 from training.data.columns import vocabulary
 from training.data.dataset import Dataset
 from training.data.digests import values
+from training.data.rows import RowStore
 from training.data.splits import near_duplicates
 from training.data.splits.rare_labels import without_rare_labels
 from training.data.splits.sizes import SettledSizes, settled
-from training.data.splits.split import Indices, Split, split
+from training.data.splits.split import Indices, Split, TrainingSplit, split
 from training.task import Data, Task
 from weir.catalog.inputs import Input
 from weir.errors import BadInput
@@ -26,7 +27,7 @@ from weir.errors import BadInput
 class PreparedData:
     """The data of a task, cleaned and split."""
 
-    train: Split
+    train: TrainingSplit
     validation: Split
     certification: Split
     test: Split
@@ -59,11 +60,11 @@ class PreparedData:
 def prepare(task: Task) -> PreparedData:
     """Load, clean and split the data of a task. Raises `BadInput`, and `Unavailable` when a download fails."""
     data, cleaning = clean(_load(task.data))
-    sizes = settled(task.sizes, task.promise, data)
+    sizes = settled(task.sizes, task.promise, data, task.data.memory_mb << 20)
     if not task.data.source:
         data, warnings = without_rare_labels(data, sizes)
         cleaning = msgspec.structs.replace(cleaning, warnings=(*cleaning.warnings, *warnings))
-        sizes = settled(task.sizes, task.promise, data)
+        sizes = settled(task.sizes, task.promise, data, task.data.memory_mb << 20)
     data = _together(data)
     try:
         parts = split(data, sizes, task.seed)
@@ -71,9 +72,13 @@ def prepare(task: Task) -> PreparedData:
         raise BadInput(exc.rule, f"{exc.got}; of the data: {cleaning.summary()}") from exc
     rows, inputs, notes = vocabulary.settled(data.rows, data.inputs, parts["train"])
     data = replace(data, rows=rows, inputs=inputs, notes=(*data.notes, *notes, *_notes(task, data, sizes, parts)))
-    splits = {part: Split(data.rows[numbers], data.labels[numbers]) for part, numbers in parts.items()}  # type: ignore[arg-type]
+    whole = TrainingSplit(data.rows, data.labels.astype(np.int64))
+    splits = {part: whole.taken(numbers) for part, numbers in parts.items()}
     return PreparedData(
-        **splits,
+        train=splits["train"],
+        validation=splits["validation"].read(),
+        certification=splits["certification"].read(),
+        test=splits["test"].read(),
         label_names=data.label_names,
         inputs=data.inputs,
         cleaning=cleaning,
@@ -105,6 +110,9 @@ def _notes(task: Task, data: Dataset, sizes: SettledSizes, parts: Mapping[str, I
     given = msgspec.structs.asdict(task.sizes)
     open_sizes = [f"{part} {len(parts[part])}" for part, size in given.items() if size is None and getattr(sizes, part)]
     notes = [f"sizes that the task leaves open: {', '.join(open_sizes)}"] if open_sizes else []
+    if isinstance(data.rows, RowStore):
+        size = len(data.rows) * data.rows.row_bytes >> 20
+        notes.append(f"rows of {size:,} MiB, more than data.memory_mb = {task.data.memory_mb}, are read from a file")
     if data.groups is not None and (together := int((data.groups >= 0).sum())):
         kind = f"of one {task.data.group}, or nearly equal," if task.data.group else "nearly equal"
         notes.append(f"{together} rows that are {kind} stay in one split with each other")

@@ -1,14 +1,17 @@
 """Training rows in batches, augmented, in a new order every epoch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
 from keras import tree
+from numpy.typing import NDArray
 
-from training.data.splits.split import Indices, Split
+from training.data.rows import RowStore
+from training.data.splits.split import Indices, TrainingSplit
 from training.learning.views import TeacherViews
+from training.learning.windows import windows
 from training.modalities.fronts import Arrays, Front, arrays_of
 from training.modalities.modality import Modality
 from training.task import SettledNetwork
@@ -33,11 +36,12 @@ class Batches:
     """Augmented batches of one split; order and changes differ between epochs, and the seed determines all."""
 
     def __init__(
-        self, split: Split, modality: Modality, spec: SettledNetwork, seed: int, front: Front = _unchanged
+        self, split: TrainingSplit, modality: Modality, spec: SettledNetwork, seed: int, front: Front = _unchanged
     ) -> None:
         """Begin before the first epoch; networks are trained on what a front makes of the rows."""
         self._split, self._modality, self._spec, self._front = split, modality, spec, front
-        self._ready = None if modality.augments(spec) else front(arrays_of(split.inputs))
+        self._augments, inputs = modality.augments(spec), split.inputs
+        self._ready = None if self._augments or isinstance(inputs, RowStore) else front(arrays_of(inputs))
         self._random = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -46,14 +50,20 @@ class Batches:
 
     def epoch(self) -> Iterator[tuple[Any, Indices]]:
         """Make the batches of the next epoch: changed rows `(n, …)`, and their numbers `(n,)`."""
-        for rows in shuffled(len(self._split.labels), self._spec.batch_size, self._random):
-            yield self._rows(rows), rows
+        size = self._spec.batch_size
+        for numbers, window in windows(self._split.inputs, size, self._random):
+            batch_of = self._changed(window) if self._augments else _chosen(self._made(window))
+            for rows in shuffled(len(numbers), size, self._random):
+                yield batch_of(rows), numbers[rows]
 
-    def _rows(self, numbers: Indices) -> Any:  # noqa: ANN401 (as Keras takes them)
-        if self._ready is not None:
-            return tree.map_structure(lambda array: array[numbers], self._ready)
-        changed = self._modality.augmented(self._split.inputs[numbers], self._spec, self._random)
-        return self._front(arrays_of(changed))
+    def _made(self, window: NDArray[Any]) -> Any:  # noqa: ANN401 (as Keras takes them)
+        return self._front(arrays_of(window)) if self._ready is None else self._ready
+
+    def _changed(self, window: NDArray[Any]) -> Callable[[Indices], Any]:
+        def batch_of(rows: Indices) -> Any:  # noqa: ANN401 (as Keras takes them)
+            return self._front(arrays_of(self._modality.augmented(window[rows], self._spec, self._random)))
+
+        return batch_of
 
 
 class DistillationBatches:
@@ -74,11 +84,17 @@ class DistillationBatches:
 
         Each has rows `(n, …)`, their numbers `(n,)`, and the teacher's logits `(n, outputs)`.
         """
-        inputs, logits = self._views.view(self._epoch)
-        ready = self._front(arrays_of(inputs))
+        number, size = self._epoch, self._spec.batch_size
         self._epoch += 1
-        for rows in shuffled(len(inputs), self._spec.batch_size, self._random):
-            yield tree.map_structure(lambda array, numbers=rows: array[numbers], ready), rows, logits[rows]
+        for numbers, inputs, logits in self._views.parts(number, size):
+            batch_of = _chosen(self._front(arrays_of(inputs)))
+            for rows in shuffled(len(inputs), size, self._random):
+                yield batch_of(rows), numbers[rows], logits[rows]
+
+
+def _chosen(ready: Any) -> Callable[[Indices], Any]:  # noqa: ANN401 (as Keras takes them)
+    """Return what takes some rows of what a front made of all."""
+    return lambda rows: tree.map_structure(lambda array: array[rows], ready)
 
 
 def shuffled(count: int, size: int, random: np.random.Generator) -> Iterator[Indices]:

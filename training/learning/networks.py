@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from training.configured_keras import keras
 from training.data.preparation import PreparedData
+from training.data.rows import Rows, by_chunk
 from training.data.splits.balance import balanced
-from training.data.splits.split import Split
+from training.data.splits.split import Split, TrainingSplit
 from training.learning.batches import Batches, DistillationBatches, Epochs
 from training.learning.descent import Loss, Schedule
 from training.learning.loop import Epoch, Objective, ValidationMetrics, fit
@@ -34,7 +35,7 @@ TEMPERATURE = 2.0
 class TrainingTarget:
     """What one network learns: rows, and the target output of each."""
 
-    train: Split
+    train: TrainingSplit
     validation: Split
     outputs: int
     inputs: tuple[Input, ...]
@@ -43,7 +44,7 @@ class TrainingTarget:
     """what another network says of the training rows, to learn from in the place of the labels"""
     weights: Floats | None = None
     """of the training rows, `(rows,)`, 1 on average; None: all alike"""
-    fitted_on: Split | None = None
+    fitted_on: TrainingSplit | None = None
     """rows of which statistics of the inputs are fitted; None: the training rows"""
 
     @classmethod
@@ -63,21 +64,21 @@ class TrainingTarget:
     def subset(self, outputs: NDArray[np.intp], count: int) -> "TrainingTarget":
         """Map labels to other outputs: `outputs[label]` is a label's output, or -1, and then its rows are left out."""
 
-        def mapped(split: Split) -> Split:
+        def mapped(split: TrainingSplit) -> TrainingSplit:
             targets = outputs[split.labels]
-            return Split(split.inputs[targets >= 0], targets[targets >= 0].astype(np.int64))
+            return replace(split, labels=targets.astype(np.int64)).taken(np.flatnonzero(targets >= 0))
 
         return replace(
             self,
             train=mapped(self.train),
-            validation=mapped(self.validation),
+            validation=mapped(self.validation).read(),
             outputs=count,
             fitted_on=self.fitted_on or self.train,  # so that experts can begin with the weights of a generalist
         )
 
     def untrained(self, spec: SettledNetwork, seed: int) -> keras.Model:
         """Build an untrained network for it. Raises `BadInput` for an unknown architecture."""
-        return self.modality.build(spec, self.outputs, seed, self.fitted_on or self.train)
+        return self.modality.build(spec, self.outputs, seed, (self.fitted_on or self.train).excerpt())
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,10 @@ def _predicting(model: keras.Model, spec: SettledNetwork) -> Callable[..., tf.Te
     return predicting
 
 
-def logits(model: keras.Model, rows: NDArray[Any]) -> Floats:
+def logits(model: keras.Model, rows: Rows) -> Floats:
     """Run a float network on rows `(n, …)`: logits `(n, outputs)`."""
     front, rest = parted(model)
-    return _in_chunks(rest, front(arrays_of(rows)))
+    return by_chunk(lambda chunk: _in_chunks(rest, front(arrays_of(chunk))), rows)
 
 
 def _in_chunks(network: Callable[..., tf.Tensor], inputs: Any) -> Floats:  # noqa: ANN401 (as Keras takes them)

@@ -4,11 +4,16 @@ Teacher and student get the very same rows, on which the student matches the tea
 arXiv 2106.05237. Mixed rows let the teacher speak of far more inputs than there are rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from training.data.rows import Rows, RowStore
+from training.data.splits.split import Indices
+from training.learning.windows import windows
 from training.modalities.mixing import convex
 from weir.engine.arrays import Floats
 
@@ -35,9 +40,9 @@ class Teacher:
 
 
 class TeacherViews:
-    """Numbered views of the same rows; number and seed determine a view, and the teacher sees each view once."""
+    """Numbered views of the same rows; number and seed determine a view."""
 
-    def __init__(self, rows: Floats, teacher: Teacher, seed: int) -> None:
+    def __init__(self, rows: Rows, teacher: Teacher, seed: int) -> None:
         """Describe the views of rows `(rows, …)`; nothing is computed yet."""
         self._rows, self._teacher, self._seed = rows, teacher, seed
         self._logits: dict[int, Floats] = {}
@@ -51,20 +56,37 @@ class TeacherViews:
         """Count the rows of a view."""
         return len(self._rows)
 
-    def view(self, number: int) -> tuple[Floats, Floats]:
-        """Make a view: its rows `(rows, …)` in the order of the training rows, and the teacher's logits of them."""
+    def parts(self, number: int, batch_size: int) -> Iterator[tuple[Indices, NDArray[Any], Floats]]:
+        """Make a view: in one part, or window by window where rows are kept in a file.
+
+        Yields:
+            The numbers `(n,)` of training rows, the rows `(n, …)` of the view, and the teacher's logits of them.
+        """
+        if not isinstance(self._rows, RowStore):
+            yield np.arange(len(self._rows)), *self.view(number)
+            return
+        random = np.random.default_rng([self._seed, number % COUNT])
+        for numbers, rows in windows(self._rows, batch_size, random):
+            inputs = self._inputs(rows, random)
+            yield numbers, inputs, self._teacher.logits(inputs)
+
+    def view(self, number: int) -> tuple[NDArray[Any], Floats]:
+        """Make a whole view: its rows `(rows, …)` in the order of the training rows, and the teacher's logits of them.
+
+        The teacher sees each view once.
+        """
         number %= COUNT
-        inputs = self._inputs(np.random.default_rng([self._seed, number]))
+        inputs = self._inputs(self._rows[:], np.random.default_rng([self._seed, number]))
         if number not in self._logits:
             self._logits[number] = self._teacher.logits(inputs)
         return inputs, self._logits[number]
 
-    def _inputs(self, random: np.random.Generator) -> Floats:
-        """Change all rows, some at a time, and mix the first of each time; the order is random."""
-        inputs, order = np.empty_like(self._rows), random.permutation(len(self._rows))
+    def _inputs(self, rows: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
+        """Change rows, some at a time, and mix the first of each time; the order is random."""
+        inputs, order = np.empty_like(rows), random.permutation(len(rows))
         for start in range(0, len(order), _CHUNK):
             chunk = order[start : start + _CHUNK]
-            changed, count = self._teacher.change(self._rows[chunk], random), round(MIXED * len(chunk))
+            changed, count = self._teacher.change(rows[chunk], random), round(MIXED * len(chunk))
             inputs[chunk] = changed
             inputs[chunk[:count]] = self._teacher.mix(changed[:count], random)
         return inputs

@@ -28,7 +28,7 @@ def test_mnist_sample_comes_with_a_package() -> None:
     assert data.rows.shape == (5000, 28, 28)
     assert np.bincount(data.labels.astype(int)).tolist() == [500] * 10
     assert isinstance(data.input, Picture)
-    assert (data.rows.min(), data.rows.max()) == data.input.range
+    assert (data.rows[:].min(), data.rows[:].max()) == data.input.range
 
 
 def test_digits_come_with_a_package() -> None:

@@ -44,7 +44,7 @@ def test_batches_are_augmented(data: PreparedData) -> None:
     images, rows = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     mirrored = (images != data.train.inputs[rows]).any(axis=(1, 2))
     assert 0.4 < mirrored.mean() < 0.6
-    np.testing.assert_array_equal(images[mirrored], data.train.inputs[rows[mirrored], :, ::-1])
+    np.testing.assert_array_equal(images[mirrored], data.train.inputs[rows[mirrored]][:, :, ::-1])
 
 
 def _views(data: PreparedData) -> TeacherViews:

@@ -94,7 +94,7 @@ def test_a_target_on_some_labels_leaves_the_other_rows_out(target: TrainingTarge
     assert part.outputs == 2
     for split, whole in ((part.train, target.train), (part.validation, target.validation)):
         kept = np.isin(whole.labels, [3, 7, 8])
-        np.testing.assert_array_equal(split.inputs, whole.inputs[kept])
+        np.testing.assert_array_equal(split.inputs[:], whole.inputs[kept])
         np.testing.assert_array_equal(split.labels, whole.labels[kept] != 3)
 
 
@@ -124,7 +124,7 @@ def _taught() -> TrainingTarget:
     noisy = np.random.default_rng(0).integers(0, 2, len(SIDES.train.labels))
     teacher = Teacher(_truth, lambda rows, random: rows + random.normal(0, 1, rows.shape).astype(np.float32), "teacher")
     views = TeacherViews(SIDES.train.inputs, teacher, 0)
-    return replace(SIDES, train=Split(SIDES.train.inputs, noisy), teacher=views)
+    return replace(SIDES, train=replace(SIDES.train, labels=noisy), teacher=views)
 
 
 def _truth(rows: Floats) -> Floats:
@@ -182,7 +182,7 @@ def test_rows_count_by_their_weight() -> None:
     """Wrong labels of weight zero do no harm."""
     truth = SIDES.train.labels
     wrong = np.arange(len(truth)) % 2 == 0
-    target = replace(SIDES, train=Split(SIDES.train.inputs, np.where(wrong, 1 - truth, truth)))
+    target = replace(SIDES, train=replace(SIDES.train, labels=np.where(wrong, 1 - truth, truth)))
     assert _accuracy(target) < 0.8
     assert _accuracy(replace(target, weights=np.where(wrong, 0, 2).astype(np.float32))) > 0.95
 

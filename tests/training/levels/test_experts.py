@@ -124,7 +124,7 @@ def test_an_expert_learns_the_rows_of_its_group(decomposition: Decomposition, ru
     assert decomposition.experts[1].used
     target = run.targets["expert-2"]
     inside = np.isin(run.data.train.labels, (2, 3))
-    np.testing.assert_array_equal(target.train.inputs, run.data.train.inputs[inside])
+    np.testing.assert_array_equal(target.train.inputs[:], run.data.train.inputs[inside])
     np.testing.assert_array_equal(target.train.labels, run.data.train.labels[inside] - 2)
     assert (target.outputs, target.teacher, target.weights) == (2, None, None)
 

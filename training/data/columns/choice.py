@@ -50,6 +50,16 @@ def choose(frame: Frame, data: Data) -> Chosen:
     return Chosen(kinds, (*left_out, *warnings))
 
 
+def odd_values(frame: Frame, chosen: Chosen) -> dict[str, str]:
+    """Warn of values of further rows that are none of the kind of their column, by its name.
+
+    Raises:
+        BadInput: there are many.
+    """
+    found = {name: _odd(frame.columns[name], kind, frame.decimal) for name, kind in chosen.kinds.items()}
+    return {name: warnings[0] for name, warnings in found.items() if warnings}
+
+
 def _odd(series: pl.Series, kind: Kind, decimal: str) -> list[str]:
     """Warn of values that are none of the kind of their column, and of mixed ones. Raises `BadInput` for many."""
     if kind in ("number", "date"):

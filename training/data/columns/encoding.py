@@ -1,12 +1,13 @@
 """From values to the arrays that networks read: the one place of training that calls `weir.inputs` for it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.task import PictureKeys
-from weir.catalog.inputs import Picture, Table, Text
+from weir.catalog.inputs import Input, Picture, Table, Text
 from weir.inputs.picture import PictureReader
 from weir.inputs.table import TableReader
 from weir.inputs.text import TextReader
@@ -35,3 +36,11 @@ def encoded_table(one: Table, values: Mapping[str, Values], count: int) -> NDArr
 def encoded_texts(one: Text, texts: Sequence[str]) -> NDArray[np.int32]:
     """Encode rows `(n, most_bytes)`. Raises `BadInput`."""
     return TextReader(one).encoded(texts)
+
+
+def stored_dtype(inputs: Sequence[Input]) -> np.dtype[Any]:
+    """Return the datatype that loses nothing of rows which are encoded here: pixels and bytes of texts are bytes."""
+    each = [np.dtype(np.uint8) if isinstance(one, Picture | Text) else one.dtype for one in inputs]
+    if len(each) == 1:
+        return each[0]
+    return np.dtype([(one.name, dtype, one.row_shape) for one, dtype in zip(inputs, each, strict=True)])

@@ -1,7 +1,7 @@
 """Columns of rows, as files have them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,14 @@ class Frame:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def like(self, first: "Frame") -> "Frame":
+        """Put the columns into the order of another frame. Raises `BadInput` if they are not the same."""
+        names, own = first.columns.columns, self.columns.columns
+        if set(own) != set(names):
+            different = ", ".join(sorted(set(own) ^ set(names)))
+            raise BadInput("all files of data.path have the same columns", f"only some have {different}")
+        return replace(self, columns=self.columns.select(names))
+
 
 def joined(frames: Sequence[Frame]) -> Frame:
     """Put frames of the same columns one below the other.
@@ -29,18 +37,13 @@ def joined(frames: Sequence[Frame]) -> Frame:
     Raises:
         BadInput: their columns differ, or there is no row.
     """
-    first, *others = frames
+    first = frames[0]
     names = first.columns.columns
-    for other in others:
-        if set(other.columns.columns) != set(names):
-            different = set(other.columns.columns) ^ set(names)
-            raise BadInput(
-                "all files of data.path have the same columns", f"only some have {', '.join(sorted(different))}"
-            )
+    frames = [frame.like(first) for frame in frames]
     try:
-        columns = pl.concat([frame.columns.select(names) for frame in frames], how="vertical_relaxed")
+        columns = pl.concat([frame.columns for frame in frames], how="vertical_relaxed")
     except pl.exceptions.PolarsError:
-        texts = [frame.columns.select(pl.col(names).cast(pl.String)) for frame in frames]
+        texts = [frame.columns.select(pl.all().cast(pl.String)) for frame in frames]
         columns = pl.concat(texts)
     if not columns.height:
         raise BadInput("data.path has rows", f"none below the columns {', '.join(names)}")

@@ -1,7 +1,6 @@
 """Picture files -> the rows of one input."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,37 +18,42 @@ _SNIFFED = 50
 _UNUSABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """The rows of files `(n, height, width[, 3])`; zeros where one can't be read."""
+class PictureFiles:
+    """Reads pictures as rows, batch by batch; those that can't be read are counted."""
 
-    described: Picture
-    rows: NDArray[Any]
-    readable: NDArray[np.bool_]
-    warnings: tuple[str, ...]
+    def __init__(self, described: Picture) -> None:
+        """Read pictures as those of an input."""
+        self.described = described
+        self._count = self._failures = 0
+        self._first = ""
 
+    @classmethod
+    def like(cls, name: str, paths: Sequence[Path | None], keys: PictureKeys) -> "PictureFiles":
+        """Describe the input by the task and by the first pictures, which are grey or not."""
+        return cls(picture(name, keys, keys.channels or (1 if _are_grey(paths) else 3)))
 
-def read_pictures(name: str, paths: Sequence[Path | None], keys: PictureKeys) -> Pictures:
-    """Read pictures as `keys` say; one that can't be read is warned of, and so is the count of all.
+    def rows(self, paths: Sequence[Path | None]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Read a batch: rows `(n, height, width[, 3])`, and whether each could be read; those that can't are zeros."""
+        rows = np.zeros((len(paths), *self.described.row_shape), np.float32)
+        readable = np.ones(len(paths), bool)
+        for number, path in enumerate(paths):
+            try:
+                rows[number] = _row(self.described, path)[0]
+            except (BadInput, OSError) as exc:
+                readable[number] = False
+                self._failures += 1
+                self._first = self._first or f"{path.name if path else 'no path'}: {exc}"
+        self._count += len(paths)
+        return rows, readable
 
-    Raises:
-        BadInput: none can be read.
-    """
-    channels = keys.channels or (1 if _are_grey(paths) else 3)
-    described = picture(name, keys, channels)
-    rows = np.zeros((len(paths), *described.row_shape), np.float32)
-    failures: dict[int, str] = {}
-    for number, path in enumerate(paths):
-        try:
-            rows[number] = _row(described, path)[0]
-        except (BadInput, OSError) as exc:
-            failures[number] = f"{path.name if path else 'no path'}: {exc}"
-    if failures and len(failures) == len(paths):
-        raise BadInput("some pictures can be read", f"none of {len(paths)}; {next(iter(failures.values()))}")
-    readable = np.ones(len(paths), bool)
-    readable[list(failures)] = False
-    warning = f"{len(failures)} of {len(paths)} pictures can't be read and are left out, such as "
-    return Pictures(described, rows, readable, (warning + next(iter(failures.values())),) if failures else ())
+    def warnings(self) -> tuple[str, ...]:
+        """Say how many could not be read. Raises `BadInput` if that is all."""
+        if not self._failures:
+            return ()
+        if self._failures == self._count:
+            raise BadInput("some pictures can be read", f"none of {self._count}; {self._first}")
+        told = f"{self._failures} of {self._count} pictures can't be read and are left out, such as {self._first}"
+        return (told,)
 
 
 def read_as(described: Picture, paths: Sequence[Path]) -> NDArray[np.float32]:

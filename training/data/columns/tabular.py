@@ -1,56 +1,101 @@
 """From the columns of files to a data set: labels, inputs, groups and times."""
 
 import difflib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from training.data.columns import values
-from training.data.columns.choice import Chosen, choose
+from training.data.columns.choice import Chosen, choose, odd_values
 from training.data.columns.frame import Frame
-from training.data.columns.inputs import encode
+from training.data.columns.inputs import RowEncoder
 from training.data.columns.targets import labels_of
 from training.data.dataset import Dataset
+from training.data.spool import RowSpool
 from training.task import Data
 from weir.errors import BadInput
 from weir.inputs.dates import parts_of
-from weir.inputs.rows import joined
 
 
-def dataset(frame: Frame, data: Data) -> Dataset:
-    """Make a data set of columns.
+def dataset(frames: Iterable[Frame], data: Data) -> Dataset:
+    """Make a data set of columns, whose rows come in one frame or in several; the first decides the kinds of columns.
 
     Raises:
         BadInput: a column that the task names is not there, the target holds no labels, a column is not of its kind, or
             no column is left to learn from.
+        Unavailable: rows that are larger than `data.memory_mb` can't be kept in a file.
     """
-    _check_names(frame.columns.columns, data)
-    labels, names = labels_of(frame.columns[data.target])
-    chosen = choose(frame, data)
-    encoded = encode(frame, chosen, data)
-    groups = _groups(frame.columns[data.group]) if data.group else None
-    times, untimed = _times(frame.columns[data.time], frame.decimal) if data.time else (None, "")
-    kept = np.flatnonzero(encoded.readable)
-    rows = joined([array[kept] for array in encoded.arrays], encoded.inputs)
-    return Dataset(
-        rows,
-        labels[kept],
-        names,
-        encoded.inputs,
-        groups=None if groups is None else groups[kept],
-        times=None if times is None else times[kept],
-        near_duplicates=True,
-        notes=(*frame.notes, *_told(chosen)),
-        warnings=(
-            *frame.warnings,
-            *chosen.warnings,
-            *encoded.warnings,
-            *_unlabelled(labels, data),
-            *filter(None, [untimed]),
-        ),
-    )
+    rest = iter(frames)
+    first = next(rest)
+    _check_names(first.columns.columns, data)
+    labels_of(first.columns[data.target])  # before any row is encoded
+    read = _Read(first, choose(first, data), data)
+    for frame in itertools.chain((first,), rest):
+        read.add(frame)
+    return read.dataset()
+
+
+class _Read:
+    """Rows that were read so far, and the columns that are no inputs."""
+
+    def __init__(self, first: Frame, chosen: Chosen, data: Data) -> None:
+        self._data, self._chosen, self._decimal = data, chosen, first.decimal
+        self._encoder = RowEncoder(first, chosen, data)
+        self._spool = RowSpool(data.memory_mb << 20, self._encoder.stored)
+        self._aside: dict[str, list[pl.Series]] = {name: [] for name in (data.target, data.group, data.time) if name}
+        self._readable: list[NDArray[np.bool_]] = []
+        self._notes: dict[str, None] = {}
+        self._warnings: dict[str, None] = {}
+        self._odd: dict[str, str] = {}
+
+    def add(self, frame: Frame) -> None:
+        """Encode the rows of a frame. Raises `BadInput`."""
+        if self._readable:  # the first was looked at when columns were chosen
+            self._odd = {**odd_values(frame, self._chosen), **self._odd}
+        for name, parts in self._aside.items():
+            parts.append(frame.columns[name])
+        for rows, readable in self._encoder.rows(frame):
+            self._spool.append(rows[readable])
+            self._readable.append(readable)
+        self._notes |= dict.fromkeys(frame.notes)
+        self._warnings |= dict.fromkeys(frame.warnings)
+
+    def dataset(self) -> Dataset:
+        """Make a data set of all. Raises `BadInput`."""
+        data, columns = self._data, {name: _below(parts) for name, parts in self._aside.items()}
+        unreadable = self._encoder.warnings()
+        labels, names = labels_of(columns[data.target])
+        groups = _groups(columns[data.group]) if data.group else None
+        times, untimed = _times(columns[data.time], self._decimal) if data.time else (None, "")
+        kept = np.flatnonzero(np.concatenate(self._readable))
+        return Dataset(
+            self._spool.finished(),
+            labels[kept],
+            names,
+            self._encoder.inputs,
+            groups=None if groups is None else groups[kept],
+            times=None if times is None else times[kept],
+            near_duplicates=True,
+            notes=(*self._notes, *_told(self._chosen)),
+            warnings=(
+                *self._warnings,
+                *self._chosen.warnings,
+                *self._odd.values(),
+                *unreadable,
+                *_unlabelled(labels, data),
+                *filter(None, [untimed]),
+            ),
+        )
+
+
+def _below(parts: list[pl.Series]) -> pl.Series:
+    """Put the parts of a column one below the other; as texts, if their types differ."""
+    if len({part.dtype for part in parts}) > 1:
+        parts = [values.texts(part) for part in parts]
+    return pl.concat(parts)
 
 
 def _check_names(columns: Sequence[str], data: Data) -> None:

@@ -1,12 +1,18 @@
 """The vocabulary of categories, settled on training rows."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from weir.catalog.columns import FIRST_CODE, UNKNOWN, Category, width
+from training.data.columns.targets import naturally
+from training.data.rows import Rows, chunks, take
+from training.data.spool import changed
+from weir.catalog.columns import FIRST_CODE, MISSING, UNKNOWN, Category, width
 from weir.catalog.inputs import Input, Table
 
 FEWEST_ROWS = 5
@@ -16,8 +22,8 @@ MOST_ENTRIES = 300
 
 
 def settled(
-    rows: NDArray[Any], inputs: tuple[Input, ...], train: NDArray[np.intp]
-) -> tuple[NDArray[Any], tuple[Input, ...], tuple[str, ...]]:
+    rows: Rows, inputs: tuple[Input, ...], train: NDArray[np.intp]
+) -> tuple[Rows, tuple[Input, ...], tuple[str, ...]]:
     """Leave rare entries out of the vocabularies, and give their rows the code of unknown ones.
 
     Args:
@@ -28,43 +34,93 @@ def settled(
     Returns:
         Rows and inputs with vocabularies of at most 300 entries, each in 5 training rows or more; and notes.
     """
-    if not any(isinstance(one, Table) for one in inputs):
+    categories = _categories(inputs)
+    if not categories:
         return rows, inputs, ()
-    settled_inputs: list[Input] = []
-    notes: list[str] = []
-    rows = rows.copy()
+    counted = _counted(take(rows, train), categories)
+    changes = [_settle(one, counts) for one, counts in zip(categories, counted, strict=True)]
+    after = {(change.of.input, change.of.column.name): change.column for change in changes}
+    settled_inputs = tuple(_with_columns(one, after) for one in inputs)
+    notes = tuple(change.note for change in changes if change.note)
+    return changed(rows, partial(_recoded, changes)), settled_inputs, notes
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """A category, and where its code is."""
+
+    input: str
+    place: int
+    """in a row of the input"""
+    column: Category
+
+    def codes(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the view `(n,)` of its codes."""
+        return (rows[self.input] if rows.dtype.names else rows)[:, self.place]
+
+
+@dataclass(frozen=True)
+class _Change:
+    """New codes of the entries of a vocabulary."""
+
+    of: _Coded
+    codes: NDArray[np.intp]
+    """old code -> new code"""
+    column: Category
+    note: str
+
+
+def _categories(inputs: tuple[Input, ...]) -> list[_Coded]:
+    found: list[_Coded] = []
     for one in inputs:
-        if not isinstance(one, Table):
-            settled_inputs.append(one)
-            continue
-        values = rows[one.name] if rows.dtype.names else rows
-        columns, place = [], 0
-        for column in one.columns:
+        place = 0
+        for column in one.columns if isinstance(one, Table) else ():
             if isinstance(column, Category):
-                column = _settle(values[:, place], column, train)  # noqa: PLW2901
-                notes += _note(column, next(c for c in one.columns if c.name == column.name))
-            columns.append(column)
+                found.append(_Coded(one.name, place, column))
             place += width(column)
-        settled_inputs.append(msgspec.structs.replace(one, columns=tuple(columns)))
-    return rows, tuple(settled_inputs), tuple(notes)
+    return found
 
 
-def _settle(codes: NDArray[Any], column: Category, train: NDArray[np.intp]) -> Category:
-    """Give the codes `(n,)` of a column their places in the shorter vocabulary; entries keep their order."""
-    counts = np.bincount(codes[train].astype(np.int64), minlength=column.codes)[FIRST_CODE:]
+def _with_columns(one: Input, after: Mapping[tuple[str, str], Category]) -> Input:
+    if not isinstance(one, Table):
+        return one
+    columns = tuple(after.get((one.name, column.name), column) for column in one.columns)
+    return msgspec.structs.replace(one, columns=columns)
+
+
+def _counted(rows: Rows, categories: list[_Coded]) -> list[NDArray[np.intp]]:
+    """Count the rows of each entry of each vocabulary."""
+    counts = [np.zeros(one.column.codes, np.intp) for one in categories]
+    for chunk in chunks(rows):
+        for number, one in enumerate(categories):
+            counts[number] += np.bincount(one.codes(chunk).astype(np.int64), minlength=one.column.codes)
+    return [count[FIRST_CODE:] for count in counts]
+
+
+def _settle(one: _Coded, counts: NDArray[np.intp]) -> _Change:
+    """Choose the entries that stay, in natural order."""
+    vocabulary = one.column.vocabulary
     most = np.argsort(-counts, kind="stable")[:MOST_ENTRIES]
-    kept = np.sort(most[counts[most] >= FEWEST_ROWS])
-    places = np.full(column.codes, UNKNOWN)
-    places[0] = 0
-    places[FIRST_CODE + kept] = FIRST_CODE + np.arange(len(kept))
-    codes[:] = places[codes.astype(np.int64)]
-    return msgspec.structs.replace(column, vocabulary=tuple(column.vocabulary[number] for number in kept.tolist()))
+    numbers = {vocabulary[number]: number for number in most[counts[most] >= FEWEST_ROWS].tolist()}
+    kept = tuple(naturally(list(numbers)))
+    codes = np.full(one.column.codes, UNKNOWN)
+    codes[MISSING] = MISSING
+    for place, name in enumerate(kept):
+        codes[FIRST_CODE + numbers[name]] = FIRST_CODE + place
+    column = msgspec.structs.replace(one.column, vocabulary=kept)
+    return _Change(one, codes, column, _note(one.column, column))
 
 
-def _note(column: Category, before: object) -> list[str]:
-    assert isinstance(before, Category)
-    left = len(before.vocabulary) - len(column.vocabulary)
+def _recoded(changes: list[_Change], rows: NDArray[Any]) -> NDArray[Any]:
+    for change in changes:
+        own = change.of.codes(rows)
+        own[:] = change.codes[own.astype(np.int64)]
+    return rows
+
+
+def _note(before: Category, after: Category) -> str:
+    left = len(before.vocabulary) - len(after.vocabulary)
     if not left:
-        return []
-    rule = f"in fewer than {FEWEST_ROWS} training rows" if len(column.vocabulary) < MOST_ENTRIES else "rarer"
-    return [f"{column.name}: {len(column.vocabulary)} categories; {left} {rule} count as unknown"]
+        return ""
+    rule = f"in fewer than {FEWEST_ROWS} training rows" if len(after.vocabulary) < MOST_ENTRIES else "rarer"
+    return f"{after.name}: {len(after.vocabulary)} categories; {left} {rule} count as unknown"

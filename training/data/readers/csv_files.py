@@ -4,8 +4,10 @@ Python's own parser reads them, for it refuses a broken quote and knows its line
 """
 
 import csv
+import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +15,7 @@ from typing import Any, TextIO
 import polars as pl
 
 from training.data.columns.frame import Frame
+from training.data.readers.batching import batched
 from training.data.readers.text_encoding import lines_of
 from training.task import Data
 from weir.errors import BadInput
@@ -20,7 +23,6 @@ from weir.inputs.cells import MISSING_WORDS
 
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 50
-_CHUNK = 50_000
 _LONGEST_CELL = 1 << 30
 """characters; Python's own limit, 131,072, refuses long texts"""
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?(\d+|\d{1,3}(\.\d{3})+),(\d{1,2}|\d{4,})\s*|\s*[-+]?0,\d+\s*")
@@ -36,21 +38,33 @@ def read(path: Path, data: Data) -> Frame:
     Raises:
         BadInput: it has another encoding, a broken quote, no header, a name twice, or a line of more or fewer cells.
     """
+    frames = list(batches(path, data))
+    return replace(frames[0], columns=pl.concat([frame.columns for frame in frames]))
+
+
+def batches(path: Path, data: Data) -> Iterator[Frame]:
+    """Read a file, some rows at a time, of which the first tell the decimal sign. Raises as `read` does."""
     limit = csv.field_size_limit(_LONGEST_CELL)
     try:
         with lines_of(path, data.csv.encoding) as (lines, encoding):
             delimiter = data.csv.delimiter or _delimiter(lines)
             lines.seek(0)
-            frame = _columns(path, lines, delimiter)
+            decimal: str | None = data.csv.decimal
+            for columns in _columns(path, lines, delimiter):
+                decimal = decimal or _decimal(columns)
+                yield _told(Frame(columns, path.parent, decimal), path, data, encoding, delimiter)
     except csv.Error as exc:
         raise BadInput(f"{path.name} is a .csv", exc) from exc
     finally:
         csv.field_size_limit(limit)
-    decimal = data.csv.decimal or _decimal(frame)
+
+
+def _told(frame: Frame, path: Path, data: Data, encoding: str, delimiter: str) -> Frame:
+    """Say how a file is read."""
     shown = {"\t": "tab"}.get(delimiter, delimiter)
-    note = f"{path.suffix.lower()} read as {encoding}, delimiter {shown}, decimal sign {decimal}"
+    note = f"{path.suffix.lower()} read as {encoding}, delimiter {shown}, decimal sign {frame.decimal}"
     warning = (f"{path.name} is not UTF-8; it is read as {encoding}",) if encoding in _FALLBACKS else ()
-    return Frame(frame, path.parent, decimal, (note,), () if data.csv.encoding else warning)
+    return replace(frame, notes=(note,), warnings=() if data.csv.encoding else warning)
 
 
 def _delimiter(lines: TextIO) -> str:
@@ -68,19 +82,26 @@ def _delimiter(lines: TextIO) -> str:
     return max(_DELIMITERS, key=fits)
 
 
-def _columns(path: Path, lines: TextIO, delimiter: str) -> pl.DataFrame:
+def _columns(path: Path, lines: TextIO, delimiter: str) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file, some at a time, and none at the end: a file without rows has columns."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows = _rows(path, reader)
     names = _names(path, next(rows, None))
-    frames = [_chunk(names, [])]
-    while chunk := list(islice(rows, _CHUNK)):
+    for chunk in itertools.chain(batched(rows, _characters), ([],)):
         for number, row in chunk:
             if len(row) != len(names):
                 cells = f"a cell for each of its {len(names)} columns (delimiter {delimiter!r})"
                 rule = f"each line of {path.name} has {cells}"
                 raise BadInput(rule, f"{len(row)} in line {number}")
-        frames.append(_chunk(names, [row for _, row in chunk]))
-    frame = pl.concat(frames)
+        yield _present(_chunk(names, [row for _, row in chunk]))
+
+
+def _characters(row: tuple[int, list[str]]) -> int:
+    return sum(map(len, row[1]))
+
+
+def _present(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the words that stand for no value."""
     words = sorted(MISSING_WORDS)
     return frame.with_columns(
         pl.when(pl.all().str.strip_chars().str.to_lowercase().is_in(words)).then(None).otherwise(pl.all()).name.keep()

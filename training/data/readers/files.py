@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from training import aws_profile
+from training.data import unnamed_file
 from weir.catalog.store_failures import unavailable
 from weir.errors import BadInput
 
@@ -39,7 +40,7 @@ def found(path: str) -> Iterator[Found]:
         yield _local(path)
         return
     bucket, _, key = path.removeprefix(S3).partition("/")
-    with tempfile.TemporaryDirectory(prefix="weir-data-") as folder:
+    with tempfile.TemporaryDirectory(prefix="weir-data-", dir=unnamed_file.folder()) as folder:
         _download(path, bucket, key, Path(folder))
         yield _local(str(Path(folder) / key)) if not _PATTERN.search(key) else Found(_files(Path(folder)))
 

@@ -5,21 +5,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from training.data import label_names
-from training.data.columns.encoding import MEDIA_TYPES
-from training.data.columns.inputs import text_input
-from training.data.columns.pictures import read_pictures
+from training.data.columns.encoding import MEDIA_TYPES, encoded_texts, stored_dtype
+from training.data.columns.inputs import most_bytes_of
+from training.data.columns.pictures import PictureFiles
 from training.data.columns.targets import naturally
 from training.data.dataset import Dataset
 from training.data.readers.text_encoding import lines_of
+from training.data.spool import RowSpool
 from training.task import Data
-from weir.catalog.inputs import Input
+from weir.catalog.inputs import Input, Text
 from weir.errors import BadInput
 
 _PARTS = {
@@ -33,6 +33,8 @@ _PARTS = {
 }
 _ORDER = ("train", "validation", "test")
 _TEXT = ".txt"
+_BATCH = 512
+"""files that are encoded at a time"""
 
 
 @dataclass
@@ -73,27 +75,38 @@ def read(folder: Path, data: Data) -> Dataset:
     return _dataset(placed, walk, data, is_text=not pictures)
 
 
+@dataclass(frozen=True)
+class _Encoded:
+    """The rows of files that could be read."""
+
+    described: Input
+    rows: RowSpool
+    readable: NDArray[np.bool_]
+    """`(files,)`"""
+    warnings: tuple[str, ...] = ()
+
+
 def _dataset(placed: list[tuple[int, tuple[str, ...], Path]], walk: _Walk, data: Data, *, is_text: bool) -> Dataset:
     paths = [path for _, _, path in placed]
     labels, names, hierarchy = _labels([label for _, label, _ in placed])
-    described, rows, readable, warnings = _texts(paths, data) if is_text else _pictures(paths, data)
-    kept = np.flatnonzero(readable)
+    encoded = _texts(paths, data) if is_text else _pictures(paths, data)
+    kept = np.flatnonzero(encoded.readable)
     parts = np.array([part for part, _, _ in placed])[kept]
     starts = {part: int((parts < number).sum()) for number, part in enumerate(_ORDER) if (parts == number).any()}
     end = len(kept)
     ignored = sum(walk.ignored.values()) - (len(paths) if is_text else 0)
     others = [f"{ignored} other files are ignored"] if ignored > 0 else []
     return Dataset(
-        rows[kept],
+        encoded.rows.finished(),
         labels[kept],
         names,
-        (described,),
+        (encoded.described,),
         test_from=starts.get("test", end if "validation" in starts else None),
         validation_from=starts.get("validation"),
         near_duplicates=True,
         hierarchy=hierarchy,
         notes=(_told(names, hierarchy, starts),),
-        warnings=(*walk.warnings, *others, *warnings),
+        warnings=(*walk.warnings, *others, *encoded.warnings),
     )
 
 
@@ -154,14 +167,23 @@ def _labels(given: list[tuple[str, ...]]) -> tuple[NDArray[np.int64], tuple[str,
     return np.array([numbers[named[one]] for one in given], np.int64), names, hierarchy
 
 
-def _pictures(paths: list[Path], data: Data) -> tuple[Input, NDArray[Any], NDArray[np.bool_], tuple[str, ...]]:
-    found = read_pictures("image", paths, data.picture)
-    return found.described, found.rows, found.readable, found.warnings
+def _pictures(paths: list[Path], data: Data) -> _Encoded:
+    files, readable = PictureFiles.like("image", paths, data.picture), []
+    spool = RowSpool(data.memory_mb << 20, stored_dtype((files.described,)))
+    for start in range(0, len(paths), _BATCH):
+        rows, own = files.rows(paths[start : start + _BATCH])
+        spool.append(rows[own])
+        readable.append(own)
+    return _Encoded(files.described, spool, np.concatenate(readable), files.warnings())
 
 
-def _texts(paths: list[Path], data: Data) -> tuple[Input, NDArray[Any], NDArray[np.bool_], tuple[str, ...]]:
-    described, rows = text_input(pl.Series("text", list(_contents(paths, data)), pl.String), data.text.most_bytes)
-    return described, rows, np.ones(len(paths), bool), ()
+def _texts(paths: list[Path], data: Data) -> _Encoded:
+    most = data.text.most_bytes or most_bytes_of(pl.Series([len(text.encode()) for text in _contents(paths, data)]))
+    text = Text(name="text", most_bytes=most, meaning="UTF-8")
+    spool = RowSpool(data.memory_mb << 20, stored_dtype((text,)))
+    for start in range(0, len(paths), _BATCH):
+        spool.append(encoded_texts(text, list(_contents(paths[start : start + _BATCH], data))))
+    return _Encoded(text, spool, np.ones(len(paths), bool))
 
 
 def _contents(paths: list[Path], data: Data) -> Iterator[str]:

@@ -1,37 +1,57 @@
 """JSON Lines: an object of named values a line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
 from training.data.columns.frame import Frame
+from training.data.readers.batching import batched
 from training.data.readers.text_encoding import lines_of
 from training.task import Data
 from weir.errors import BadInput
 
-_decoder = msgspec.json.Decoder(dict[str, str | bool | int | float | None])
+_Object = dict[str, str | bool | int | float | None]
+_decoder = msgspec.json.Decoder(_Object)
 
 
 def read(path: Path, data: Data) -> Frame:
     """Read a file; a value that a line does not name is null. Raises `BadInput`."""
     del data
-    objects = list(_objects(path))
-    names = list(dict.fromkeys(name for one in objects for name in one))
-    if not names:
+    return _frame(path, [one for _, one in _objects(path)], ())
+
+
+def batches(path: Path, data: Data) -> Iterator[Frame]:
+    """Read a file, some rows at a time; its columns are those that the first of them name. Raises `BadInput`."""
+    del data
+    names: tuple[str, ...] = ()
+    for batch in batched(_objects(path), itemgetter(0)):
+        frame = _frame(path, [one for _, one in batch], names)
+        names = tuple(frame.columns.columns)
+        yield frame
+
+
+def _frame(path: Path, objects: list[_Object], names: Sequence[str]) -> Frame:
+    """Make columns of objects: those named, or else all that one has."""
+    own = list(dict.fromkeys(name for one in objects for name in one))
+    if not own:
         raise BadInput(f"{path.name} has rows", "none")
-    columns = [_column(name, [one.get(name) for one in objects]) for name in names]
-    return Frame(pl.DataFrame(columns), path.parent)
+    others = set(own) - set(names) if names else set()
+    told = f"{path.name} has columns that its first rows do not have, which are left out: "
+    columns = [_column(name, [one.get(name) for one in objects]) for name in names or own]
+    return Frame(pl.DataFrame(columns), path.parent, warnings=(told + ", ".join(sorted(others)),) if others else ())
 
 
-def _objects(path: Path) -> Iterator[dict[str, str | bool | int | float | None]]:
+def _objects(path: Path) -> Iterator[tuple[int, _Object]]:
+    """Yield the length of each line, and its object."""
     with lines_of(path, None) as (lines, _):
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                yield _decoder.decode(line)
+                yield len(line), _decoder.decode(line)
             except (msgspec.MsgspecError, UnicodeEncodeError) as exc:
                 rule = f"each line of {path.name} is a JSON object of texts, numbers, booleans and nulls"
                 raise BadInput(rule, f"line {number}: {exc}") from exc

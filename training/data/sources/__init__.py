@@ -12,7 +12,7 @@ SOURCES: dict[str, Callable[[Data], Dataset]] = {
     "digits": lambda _: digits.load(),
     "fashion-mnist": lambda _: fashion_mnist.load(),
     "mnist": lambda _: mnist.load(),
-    "npz": lambda data: npz.load(data.path),
+    "npz": lambda data: npz.load(data.path, data.memory_mb << 20),
 }
 
 

@@ -5,13 +5,13 @@ grows as n log n (a sorted neighbourhood: Hernández & Stolfo 1995).
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from training.data.rows import Rows, by_chunk, of_input
 from training.data.splits.near_pictures import picture_keys
 from training.data.splits.near_texts import text_keys
 from weir.catalog.columns import Category, Date, width
@@ -29,7 +29,7 @@ _MOST = 0.1
 """share of all rows in one cluster, or of a table in any, above which the rule is too coarse for the data"""
 
 
-def clusters(rows: NDArray[Any], inputs: tuple[Input, ...]) -> NDArray[np.int64]:
+def clusters(rows: Rows, inputs: tuple[Input, ...]) -> NDArray[np.int64]:
     """Number the clusters of nearly equal rows; -1 for a row that is in none.
 
     Pictures: dHashes of 64 bits differ in at most 3, and pixels by at most 2 % of their range, on average. Texts: equal
@@ -41,7 +41,7 @@ def clusters(rows: NDArray[Any], inputs: tuple[Input, ...]) -> NDArray[np.int64]
     """
     deciding: list[Input] = [one for one in inputs if isinstance(one, Text | Picture)]
     deciding = deciding or list(inputs)
-    pairs = [_linked(*_rule(one, rows[one.name] if rows.dtype.names else rows), _MOST * len(rows)) for one in deciding]
+    pairs = [_linked(*_rule(one, of_input(rows, one.name)), _MOST * len(rows)) for one in deciding]
     links = np.concatenate(pairs, axis=1)
     graph = coo_matrix((np.ones(links.shape[1], np.int8), (links[0], links[1])), shape=(len(rows), len(rows)))
     _, component = connected_components(graph, directed=False)
@@ -50,14 +50,14 @@ def clusters(rows: NDArray[Any], inputs: tuple[Input, ...]) -> NDArray[np.int64]
     return numbers
 
 
-def _rule(one: Input, rows: NDArray[np.generic]) -> tuple[list[Keys], Same]:
+def _rule(one: Input, rows: Rows) -> tuple[list[Keys], Same]:
     match one:
         case Picture():
             return picture_keys(rows, one)
         case Text():
             return text_keys(rows)
         case Table() | Tensor():
-            key = _rounded(rows, one)
+            key = by_chunk(lambda chunk: _rounded(chunk, one), rows)
             counts = np.unique(key, return_inverse=True, return_counts=True)
             shared = counts[2][counts[1]] > 1
             coarse = shared.mean() > _MOST

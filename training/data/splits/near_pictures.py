@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.rows import Rows
 from weir.catalog.inputs import Picture
 
 _SIDE = 8
@@ -17,7 +18,7 @@ _CHUNK = 4096
 
 
 def picture_keys(
-    rows: NDArray[np.generic], picture: Picture
+    rows: Rows, picture: Picture
 ) -> tuple[list[NDArray[np.uint64]], Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]]:
     """Return four keys of each picture `(n, height, width[, 3])`, and the comparison of pairs."""
     hashes = np.concatenate([_hashes(rows[start : start + _CHUNK]) for start in range(0, len(rows), _CHUNK)])

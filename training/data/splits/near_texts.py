@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.rows import Rows, chunks
+
 _HASHES, _PER_BAND = 32, 4
 _AGREE = 26
 """of 32 hashes: an estimated Jaccard similarity of 0.8"""
@@ -23,16 +25,13 @@ _NORMAL[_DIGITS] = ord("0")
 
 
 def text_keys(
-    rows: NDArray[np.generic],
+    rows: Rows,
 ) -> tuple[list[NDArray[np.uint64]], Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]]:
     """Return the keys of each text `(n, bytes)`, as `weir.inputs.text` encodes it, and the comparison of pairs.
 
     MinHash: Broder 1997. The keys are a hash of the normalised text, and eight bands of four hashes.
     """
-    texts = [_normalised(row) for row in rows]
-    whole = np.array([_digest(text) for text in texts], np.uint64)
-    long = np.array([len(text) >= _SHORT for text in texts], bool)
-    signatures = _signatures(texts, long)
+    whole, long, signatures = (np.concatenate(parts) for parts in zip(*map(_hashes, chunks(rows)), strict=True))
     bands = []
     for start in range(0, _HASHES, _PER_BAND):
         band = signatures[:, start : start + _PER_BAND].astype(np.uint64)
@@ -45,6 +44,14 @@ def text_keys(
         return equal
 
     return [whole, *bands], same
+
+
+def _hashes(rows: NDArray[np.generic]) -> tuple[NDArray[np.uint64], NDArray[np.bool_], NDArray[np.uint32]]:
+    """Hash each text: as a whole, whether it is long enough for more, and its MinHashes."""
+    texts = [_normalised(row) for row in rows]
+    whole = np.array([_digest(text) for text in texts], np.uint64)
+    long = np.array([len(text) >= _SHORT for text in texts], bool)
+    return whole, long, _signatures(texts, long)
 
 
 def _normalised(row: NDArray[np.generic]) -> bytes:

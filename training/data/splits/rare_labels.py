@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.data.cleaning import chosen
 from training.data.dataset import Dataset
 from training.data.splits.sizes import SettledSizes
 from weir.errors import BadInput
@@ -48,7 +47,7 @@ def without_rare_labels(data: Dataset, sizes: SettledSizes) -> tuple[Dataset, tu
     kept = np.flatnonzero(~rare[data.labels])
     numbers = np.cumsum(~rare) - 1
     kept_names = tuple(data.label_names[label] for label in left.tolist())
-    smaller = chosen(data, kept)
+    smaller = data.chosen(kept)
     hierarchy = {group: tuple(one for one in labels if one in kept_names) for group, labels in data.hierarchy.items()}
     smaller = replace(smaller, labels=numbers[smaller.labels], label_names=kept_names, hierarchy=hierarchy)
     dropped = len(data.rows) - len(kept)

@@ -1,12 +1,14 @@
 """How many rows each split gets when the task does not say: what the promise needs, and shares within limits."""
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
+from training.data.rows import RowStore
 from training.task import Promise, Sizes
 from weir.errors import BadInput
 
@@ -34,13 +36,14 @@ class SettledSizes:
     test: int
 
 
-def settled(sizes: Sizes, promise: Promise, data: Dataset) -> SettledSizes:
+def settled(sizes: Sizes, promise: Promise, data: Dataset, memory: int = sys.maxsize) -> SettledSizes:
     """Settle the sizes that a task leaves open.
 
     Validation gets 10 % of the rows, certification and test 15 % each. Validation and test have at least 100 rows, or a
     fifth of all where that is fewer. Certification has at least 1.6 times `ln(delta) / ln(1 - max_loss)` rows for the
     thresholds, so that one row may be lost, and as many of each label that is to have a promise of its own, if they are
-    at most 30 % of all rows. A set of the data's own takes the place of a share.
+    at most 30 % of all rows. A set of the data's own takes the place of a share. Where rows are kept in a file, none of
+    the three gets more than take a quarter of `memory`, in bytes, for they are held in memory.
 
     Raises:
         BadInput: a size is given for a set that the data have of their own.
@@ -52,10 +55,12 @@ def settled(sizes: Sizes, promise: Promise, data: Dataset) -> SettledSizes:
     rows = len(data.rows)
     free = rows if data.test_from is None else data.test_from
     free = free if data.validation_from is None else data.validation_from
+    most = max(1, memory // 4 // data.rows.row_bytes) if isinstance(data.rows, RowStore) else rows
+    test = min(most, _share(TEST, rows)) if sizes.test is None else sizes.test
     return SettledSizes(
-        validation=0 if data.validation_from is not None else sizes.validation or _share(VALIDATION, rows),
-        certification=sizes.certification or _certification(promise, free, data.labels[:free]),
-        test=0 if data.test_from is not None else _share(TEST, rows) if sizes.test is None else sizes.test,
+        validation=0 if data.validation_from is not None else sizes.validation or min(most, _share(VALIDATION, rows)),
+        certification=sizes.certification or min(most, _certification(promise, free, data.labels[:free])),
+        test=0 if data.test_from is not None else test,
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from training.data.dataset import Dataset
+from training.data.rows import Rows, RowStore, take
 from training.data.splits.group_split import cut_whole_groups
 from training.data.splits.sizes import SettledSizes
 from weir.engine.arrays import Labels
@@ -20,20 +21,34 @@ Indices = NDArray[np.intp]
 _PARTS = ("train", "validation", "certification", "test")
 
 
-@dataclass(frozen=True)
-class Split:
-    """Rows of one part."""
+_HELD_BYTES, _HELD_ROWS = 128 << 20, 100_000
+"""of the rows of a file that are held in memory at once, at most"""
 
-    inputs: NDArray[Any]
+
+@dataclass(frozen=True)
+class TrainingSplit:
+    """Rows of one part, which may be kept in a file."""
+
+    inputs: Rows
     """raw values `(rows, …)`, each row of the input's shape; of several inputs `(rows,)`, with a field for each"""
     labels: Labels
     """`(rows,)`"""
 
-    def spread(self, count: int) -> NDArray[Any]:
-        """Take evenly spaced rows: data sets are often sorted by label."""
-        rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
-        spread: NDArray[Any] = self.inputs[rows]
-        return spread
+    def taken(self, rows: Indices) -> "TrainingSplit":
+        """Choose rows by their numbers."""
+        return TrainingSplit(take(self.inputs, rows), self.labels[rows])
+
+    def read(self) -> "Split":
+        """Read all rows into memory."""
+        return Split(self.inputs[:], self.labels)
+
+    def excerpt(self) -> "Split":
+        """Return the rows in memory; of rows in a file as many as there is place for, evenly spaced."""
+        if not isinstance(self.inputs, RowStore):
+            return Split(self.inputs, self.labels)
+        count = min(len(self.labels), _HELD_ROWS, max(1, _HELD_BYTES // self.inputs.row_bytes))
+        rows = np.linspace(0, len(self.labels) - 1, count).astype(np.intp)
+        return Split(self.inputs[rows], self.labels[rows])
 
     def sample(self, count: int, seed: int) -> NDArray[Any]:
         """Draw at most `count` rows from the whole split, of each label as many as of the others if it has them."""
@@ -43,8 +58,20 @@ class Split:
             own = np.flatnonzero(self.labels[order] == label)
             turns[own] = np.arange(len(own))
         drawn: Indices = order[np.argsort(turns, kind="stable")][:count]
-        sample: NDArray[Any] = self.inputs[drawn]
-        return sample
+        return self.inputs[drawn]
+
+
+@dataclass(frozen=True)
+class Split(TrainingSplit):
+    """Rows of one part, in memory."""
+
+    inputs: NDArray[Any]
+
+    def spread(self, count: int) -> NDArray[Any]:
+        """Take evenly spaced rows: data sets are often sorted by label."""
+        rows = np.linspace(0, len(self.inputs) - 1, count).astype(int)
+        spread: NDArray[Any] = self.inputs[rows]
+        return spread
 
 
 def split(data: Dataset, sizes: SettledSizes, seed: int) -> dict[str, Indices]:

@@ -1,8 +1,6 @@
 """Pictures from the arrays of a data source."""
 
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import Protocol
 
 from weir.catalog.inputs import Picture
 from weir.errors import BadInput
@@ -11,13 +9,21 @@ NAME = "image"
 """of the input, in requests and in artifacts"""
 
 
-def grey(pictures: NDArray[Any], *, black: float = 0.0, white: float = 255.0) -> Picture:
+class Shaped(Protocol):
+    """Rows, as an array has them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of all rows."""
+
+
+def grey(pictures: Shaped, *, black: float = 0.0, white: float = 255.0) -> Picture:
     """Describe the input of a model that reads pictures `(rows, height, width)`, as raw values from black to white.
 
     Raises:
         BadInput: the array has another shape.
     """
-    if pictures.ndim != 3 or 0 in pictures.shape:  # noqa: PLR2004 (rows, height, width)
+    if len(pictures.shape) != 3 or 0 in pictures.shape:  # noqa: PLR2004 (rows, height, width)
         raise BadInput("pictures have the shape (rows, height, width)", pictures.shape)
     meaning = f"raw pixel values, {black:g} to {white:g}"
     return Picture(name=NAME, shape=(-1, *pictures.shape[1:]), meaning=meaning, range=(black, white))
@@ -27,7 +33,7 @@ WHITE = (255, 255, 255)
 
 
 def colour(
-    pictures: NDArray[Any],
+    pictures: Shaped,
     *,
     black: float = 0.0,
     white: float = 255.0,
@@ -44,7 +50,7 @@ def colour(
     Raises:
         BadInput: the array has another shape.
     """
-    if pictures.ndim != 4 or pictures.shape[3] != 3 or 0 in pictures.shape:  # noqa: PLR2004 (rows, height, width, RGB)
+    if len(pictures.shape) != 4 or pictures.shape[3] != 3 or 0 in pictures.shape:  # noqa: PLR2004 (rows, height, width, RGB)
         raise BadInput("pictures in colour have the shape (rows, height, width, 3)", pictures.shape)
     meaning = f"raw values of red, green and blue, {black:g} to {white:g}"
     shape = (-1, *pictures.shape[1:])

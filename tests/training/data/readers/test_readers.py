@@ -112,8 +112,8 @@ def test_each_kind_of_column_is_guessed(tmp_path: Path) -> None:
     assert text == Text(name="words", most_bytes=32, meaning="UTF-8")
     assert isinstance(photo, Picture)
     assert (photo.name, photo.row_shape) == ("photo", (4, 5))
-    np.testing.assert_array_equal(data.rows["table"][1, [1, 2, 4, 5, 6, 7]], [2, 4, np.nan, 4, 0, 3])
-    assert bytes(data.rows["words"][0].astype(np.uint8)).rstrip(b"\0") == b"the first of many texts"
+    np.testing.assert_array_equal(data.rows[:]["table"][1, [1, 2, 4, 5, 6, 7]], [2, 4, np.nan, 4, 0, 3])
+    assert bytes(data.rows[0]["words"].astype(np.uint8)).rstrip(b"\0") == b"the first of many texts"
     assert data.labels.tolist() == [0, 1, 0, 1, 1]
     assert data.notes == (
         ".csv read as utf-8, delimiter ,, decimal sign .",

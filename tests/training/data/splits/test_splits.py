@@ -189,7 +189,7 @@ def test_a_vocabulary_has_what_training_rows_have_often() -> None:
     settled_rows, (settled,), notes = vocabulary.settled(rows, (table,), np.arange(20))
     assert isinstance(settled, Table)
     assert settled.columns[1] == Category(name="b", vocabulary=("many", "some"))
-    assert settled_rows[:, 1].tolist() == [1] * 4 + [2] * 9 + [3] * 5 + [0] * 2 + [1] * 9
+    assert settled_rows[:][:, 1].tolist() == [1] * 4 + [2] * 9 + [3] * 5 + [0] * 2 + [1] * 9
     assert notes == ("b: 2 categories; 2 in fewer than 5 training rows count as unknown",)
     assert rows[0, 1] == 2
 
