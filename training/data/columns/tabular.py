@@ -83,12 +83,17 @@ class _Read:
             warnings=(
                 *self._warnings,
                 *self._chosen.warnings,
-                *self._odd.values(),
+                *self._further_odd(),
                 *unreadable,
                 *_unlabelled(labels, data),
                 *filter(None, [untimed]),
             ),
         )
+
+    def _further_odd(self) -> list[str]:
+        """Return the warnings of columns that the first frame has none of."""
+        told = self._chosen.warnings
+        return [one for name, one in self._odd.items() if not any(other.startswith(f"{name}: ") for other in told)]
 
 
 def _below(parts: list[pl.Series]) -> pl.Series:
