@@ -10,7 +10,7 @@ bin := .venv/bin
 # the tests without TensorFlow, which run on Python 3.12 too; those of the documents import training
 serving := tests/unit tests/contract tests/conformance tests/integration tests/template --ignore tests/contract/test_docs.py
 
-.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-demo bench-warm bench-fuzz clean
+.PHONY: help setup demo up test check lint format type build bench-cascade bench-audit bench-demo bench-warm bench-data bench-memory bench-fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench-warm: .venv/.stamp  ## compare a warm request with a handwritten handler (
 
 bench-data: .venv/.benchmarks  ## train six real data sets of packages, and compare end-to-end, cascade and scikit-learn (first trains for about an hour)
 	@$(bin)/python -m benchmarks.data
+
+bench-memory: .venv/.stamp  ## train on 1 and 4 GiB of pictures and of rows of a table, made on the spot; print the peaks of memory
+	@$(bin)/python -m benchmarks.memory
 
 bench-fuzz: .venv/.stamp  ## send 100,000 mutated requests to the handlers, and check statuses, time and memory
 	@$(bin)/python -m benchmarks.fuzz

@@ -87,7 +87,7 @@ class Data(Value, frozen=True, kw_only=True):
     picture: PictureKeys = PictureKeys()
     text: TextKeys = TextKeys()
     csv: CsvKeys = CsvKeys()
-    memory_mb: Count = 1024
+    memory_mb: Count = 512
     """MiB of rows that are held in memory; more are kept in a temporary file"""
 
 

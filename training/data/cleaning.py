@@ -158,7 +158,7 @@ def _duplicates(rows: Rows, bad: NDArray[np.bool_], data: Dataset) -> NDArray[np
     end = len(rows)
     test = end if data.test_from is None else data.test_from
     validation = test if data.validation_from is None else data.validation_from
-    order = np.array([*range(test, end), *range(validation, test), *range(validation)])
+    order = np.concatenate([np.arange(test, end), np.arange(validation, test), np.arange(validation)])
     order = order[~bad[order]]
     duplicate = np.zeros(len(rows), bool)
     duplicate[order] = repeated(numbered(rows)[order])

@@ -13,7 +13,7 @@ from training.data.cleaning import Cleaning, clean
 from training.data.columns import vocabulary
 from training.data.dataset import Dataset
 from training.data.digests import values
-from training.data.rows import RowStore
+from training.data.rows import RowStore, row_bytes
 from training.data.splits import near_duplicates
 from training.data.splits.rare_labels import without_rare_labels
 from training.data.splits.sizes import SettledSizes, settled
@@ -111,7 +111,7 @@ def _notes(task: Task, data: Dataset, sizes: SettledSizes, parts: Mapping[str, I
     open_sizes = [f"{part} {len(parts[part])}" for part, size in given.items() if size is None and getattr(sizes, part)]
     notes = [f"sizes that the task leaves open: {', '.join(open_sizes)}"] if open_sizes else []
     if isinstance(data.rows, RowStore):
-        size = len(data.rows) * data.rows.row_bytes >> 20
+        size = len(data.rows) * row_bytes(data.rows) >> 20
         notes.append(f"rows of {size:,} MiB, more than data.memory_mb = {task.data.memory_mb}, are read from a file")
     if data.groups is not None and (together := int((data.groups >= 0).sum())):
         kind = f"of one {task.data.group}, or nearly equal," if task.data.group else "nearly equal"

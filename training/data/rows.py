@@ -15,7 +15,7 @@ Numbers = NDArray[np.intp]
 _GAP = 8
 """rows between two wanted ones that are read along, rather than by a read of their own"""
 _CHUNK = 16 << 20
-"""bytes of stored rows that are read at a time, about"""
+"""bytes of rows that are gone through at a time, about"""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,6 @@ class RowStore:
     def shape(self) -> tuple[int, ...]:
         """As an array has it."""
         return (len(self), *self.row_shape)
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row that is read."""
-        return self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64))
 
     def chosen(self, rows: Numbers) -> "RowStore":
         """Choose rows by their numbers here, without reading them."""
@@ -109,13 +104,15 @@ def of_input(rows: Rows, name: str) -> Rows:
 
 
 def chunks(rows: Rows) -> Iterator[NDArray[Any]]:
-    """Read rows some at a time, in their order; those in memory come all at once."""
-    if not isinstance(rows, RowStore):
-        yield rows
-        return
-    each = max(1, _CHUNK // rows.row_bytes)
-    for start in range(0, len(rows), each):
+    """Go through rows some at a time, in their order."""
+    each = max(1, _CHUNK // row_bytes(rows))
+    for start in range(0, max(1, len(rows)), each):
         yield rows[start : start + each]
+
+
+def row_bytes(rows: Rows) -> int:
+    """Return the bytes of a row, as it is read."""
+    return rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64)) or 1
 
 
 def by_chunk(function: Callable[[NDArray[Any]], NDArray[Any]], rows: Rows) -> NDArray[Any]:

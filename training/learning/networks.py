@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.configured_keras import keras
 from training.data.preparation import PreparedData
-from training.data.rows import Rows, by_chunk
+from training.data.rows import Rows, RowStore, by_chunk
 from training.data.splits.balance import balanced
 from training.data.splits.split import Split, TrainingSplit
 from training.learning.batches import Batches, DistillationBatches, Epochs
@@ -137,6 +137,8 @@ def _predicting(model: keras.Model, spec: SettledNetwork) -> Callable[..., tf.Te
 def logits(model: keras.Model, rows: Rows) -> Floats:
     """Run a float network on rows `(n, …)`: logits `(n, outputs)`."""
     front, rest = parted(model)
+    if not isinstance(rows, RowStore):
+        return _in_chunks(rest, front(arrays_of(rows)))
     return by_chunk(lambda chunk: _in_chunks(rest, front(arrays_of(chunk))), rows)
 
 

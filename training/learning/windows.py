@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.rows import Rows, RowStore
+from training.data.rows import Rows, RowStore, row_bytes
 from training.data.splits.split import Indices
 
 _BYTES = 64 << 20
@@ -26,14 +26,14 @@ def windows(rows: Rows, batch_size: int, random: np.random.Generator) -> Iterato
         yield np.arange(len(rows)), rows
         return
     parts = divided(len(rows), _size(rows, batch_size), random)
-    signature = tf.TensorSpec((None, rows.row_bytes), tf.uint8)
+    signature = tf.TensorSpec((None, row_bytes(rows)), tf.uint8)
     read = tf.data.Dataset.from_generator(lambda: map(_bytes, map(rows.__getitem__, parts)), output_signature=signature)
     for numbers, content in zip(parts, read.prefetch(1).as_numpy_iterator(), strict=True):
         yield numbers, np.frombuffer(content, rows.dtype).reshape(len(numbers), *rows.row_shape)
 
 
 def _size(rows: RowStore, batch_size: int) -> int:
-    return batch_size * max(1, _BYTES // (batch_size * rows.row_bytes))
+    return batch_size * max(1, _BYTES // (batch_size * row_bytes(rows)))
 
 
 def _bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:

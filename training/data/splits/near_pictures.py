@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.rows import Rows
+from training.data.rows import Rows, by_chunk, row_bytes
 from weir.catalog.inputs import Picture
 
 _SIDE = 8
@@ -14,22 +14,24 @@ _BANDS = 4
 _BITS = 3
 _DIFFERENCE = 0.02
 """mean difference of pixels, as a share of their range"""
-_CHUNK = 4096
+_BYTES = 16 << 20
+"""of the pictures that are compared at a time, about"""
 
 
 def picture_keys(
     rows: Rows, picture: Picture
 ) -> tuple[list[NDArray[np.uint64]], Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]]:
     """Return four keys of each picture `(n, height, width[, 3])`, and the comparison of pairs."""
-    hashes = np.concatenate([_hashes(rows[start : start + _CHUNK]) for start in range(0, len(rows), _CHUNK)])
+    hashes = by_chunk(_hashes, rows)
+    each = max(1, _BYTES // row_bytes(rows))
     bands = [_band(hashes, number) for number in range(_BANDS)]
     black, white = picture.range
 
     def same(first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.bool_]:
         yes = _bits(hashes[first] ^ hashes[second]) <= _BITS
         places = np.flatnonzero(yes)
-        for start in range(0, len(places), _CHUNK):
-            part = places[start : start + _CHUNK]
+        for start in range(0, len(places), each):
+            part = places[start : start + each]
             a, b = (rows[one[part]].reshape(len(part), -1).astype(np.float32) for one in (first, second))
             yes[part] = np.abs(a - b).mean(axis=1) <= _DIFFERENCE * (white - black)
         return yes

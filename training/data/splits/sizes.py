@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.dataset import Dataset
-from training.data.rows import RowStore
+from training.data.rows import RowStore, row_bytes
 from training.task import Promise, Sizes
 from weir.errors import BadInput
 
@@ -55,7 +55,7 @@ def settled(sizes: Sizes, promise: Promise, data: Dataset, memory: int = sys.max
     rows = len(data.rows)
     free = rows if data.test_from is None else data.test_from
     free = free if data.validation_from is None else data.validation_from
-    most = max(1, memory // 4 // data.rows.row_bytes) if isinstance(data.rows, RowStore) else rows
+    most = max(1, memory // 4 // row_bytes(data.rows)) if isinstance(data.rows, RowStore) else rows
     test = min(most, _share(TEST, rows)) if sizes.test is None else sizes.test
     return SettledSizes(
         validation=0 if data.validation_from is not None else sizes.validation or min(most, _share(VALIDATION, rows)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from training.data.dataset import Dataset
-from training.data.rows import Rows, RowStore, take
+from training.data.rows import Rows, RowStore, row_bytes, take
 from training.data.splits.group_split import cut_whole_groups
 from training.data.splits.sizes import SettledSizes
 from weir.engine.arrays import Labels
@@ -46,7 +46,7 @@ class TrainingSplit:
         """Return the rows in memory; of rows in a file as many as there is place for, evenly spaced."""
         if not isinstance(self.inputs, RowStore):
             return Split(self.inputs, self.labels)
-        count = min(len(self.labels), _HELD_ROWS, max(1, _HELD_BYTES // self.inputs.row_bytes))
+        count = min(len(self.labels), _HELD_ROWS, max(1, _HELD_BYTES // row_bytes(self.inputs)))
         rows = np.linspace(0, len(self.labels) - 1, count).astype(np.intp)
         return Split(self.inputs[rows], self.labels[rows])
 
