@@ -4,7 +4,9 @@ From it come the dispatch, the verbs of a 405, the paths of `/openapi.json`, the
 use. `template.yaml` repeats it for API Gateway; a test holds both equal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
 
@@ -144,8 +146,9 @@ _KEYS = frozenset(route.gateway_key for route in ROUTES)
 _PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>[:predict]"
 
 
-def find(verb: str, path: str) -> tuple[Route, dict[str, str]]:
-    """Find the route of a request, and the values of its variables.
+@lru_cache(maxsize=256)
+def find(verb: str, path: str) -> tuple[Route, Mapping[str, str]]:
+    """Find the route of a request, and the values of its variables; paths that come again are looked up.
 
     Raises:
         RouteNotFound: no route has this path.
@@ -157,14 +160,14 @@ def find(verb: str, path: str) -> tuple[Route, dict[str, str]]:
         variables = _variables(template, segments)
         if variables is not None:
             if verb in route.verbs:
-                return route, variables
+                return route, MappingProxyType(variables)
             allowed += route.verbs
     if allowed:
         raise MethodNotAllowed(verb, path, tuple(allowed))
     raise RouteNotFound(_PATHS, path)
 
 
-def find_first(verb: str, paths: Sequence[str]) -> tuple[str, Route, dict[str, str]]:
+def find_first(verb: str, paths: Sequence[str]) -> tuple[str, Route, Mapping[str, str]]:
     """Find the first of the paths that a route has, its route, and the values of its variables.
 
     Raises:

@@ -115,14 +115,15 @@ def _encoder(column: Column) -> _Encode:
 
 
 def _numbers(column: Number, values: Values) -> Sequence[Values]:
-    if not isinstance(values, np.ndarray):
-        for row, value in enumerate(values):
-            if type(value) not in _NUMBERS:
-                raise BadTensor(f"{column.name} is a number", _at(values, row))
+    if not isinstance(values, np.ndarray) and not _NUMBERS.issuperset(map(type, values)):
+        wrong = next(row for row, value in enumerate(values) if type(value) not in _NUMBERS)
+        raise BadTensor(f"{column.name} is a number", _at(values, wrong))
     return (values,)
 
 
 def _codes(column: Category, codes: Mapping[str, int], values: Values) -> Sequence[Values]:
+    if len(values) == 1 and type(values[0]) is str and values[0] in codes:
+        return ([codes[values[0]]],)  # most requests have one row, and know their categories
     encoded: list[int] = []
     for row, value in enumerate(values):
         text = str(value) if type(value) is int else value  # a category of whole numbers, as a .csv has it

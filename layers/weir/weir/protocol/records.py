@@ -35,10 +35,19 @@ def from_records(records: Sequence[msgspec.Raw], reader: RowReader) -> InputRows
         decoded = [_values_of.decode(record) for record in records]
         for one in decoded:
             reader.check_names(one)
-        columns = {name: alone([one[name] for one in decoded]) for name in reader.tensors}
-        return reader.from_values(columns, len(decoded))
+        return reader.from_values(_columns(decoded, reader), len(decoded))
     rows = [named(record, reader) for record in records]
     return from_columns({name: [row[name] for row in rows] for name in reader.tensors}, reader)
+
+
+def _columns(rows: list[dict[str, Any]], reader: RowReader) -> dict[str, Values]:
+    """Gather the values of each tensor; one of the shape [-1, 1] may be a list of one. Raises `BadTensor`."""
+    if len(rows) == 1:
+        only = rows[0]
+        columns = {name: [only[name]] for name in reader.tensors}
+    else:
+        columns = {name: [one[name] for one in rows] for name in reader.tensors}
+    return {name: alone(values) if type(values[0]) is list else values for name, values in columns.items()}
 
 
 def from_columns(columns: dict[str, list[msgspec.Raw]], reader: RowReader) -> InputRows:
