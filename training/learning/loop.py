@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from training.configured_keras import keras
-from training.fitting.calibration import nll, temperature
+from training.fitting.calibration import lowest_loss, nll
 from training.learning.batches import Epochs
 from training.learning.descent import Descent, Loss, Schedule
 from training.task import BestBy
@@ -49,8 +49,7 @@ class ValidationMetrics:
         if not np.isfinite(logits).all():
             return cls(math.nan, 0.0, math.inf)
         loss = nll(softmax(logits), labels)
-        calibrated = nll(softmax(logits, temperature(logits, labels)), labels)
-        return cls(loss, float((logits.argmax(axis=1) == labels).mean()), calibrated)
+        return cls(loss, float((logits.argmax(axis=1) == labels).mean()), lowest_loss(logits, labels))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.training.recordings import drawn, network, probabilities
-from training.fitting.calibration import fused_temperature, losses, nll, temperature
+from training.fitting.calibration import fused_temperature, losses, lowest_loss, nll, temperature
 from training.replay.recording import RecordedNetwork
 from weir.catalog.levels import Classifier, Expert, Experts
 from weir.engine.arrays import LEAST_PROBABILITY, Labels
@@ -39,6 +39,41 @@ def test_the_temperature_is_the_best_of_a_fine_grid() -> None:
     logits = np.log(probabilities(random, labels, 1.5)) * np.float32(3)
     fitted = nll(softmax(logits, temperature(logits, labels)), labels)
     assert fitted <= min(nll(softmax(logits, one), labels) for one in np.geomspace(0.05, 20, 2000)) + 1e-6
+    assert lowest_loss(logits, labels) == fitted
+
+
+@pytest.mark.parametrize("rows", [20, 100, 1000])
+@pytest.mark.parametrize("margin", [0.5, 5, 50])
+def test_rows_without_an_error_leave_room_for_one(rows: int, margin: float) -> None:
+    """However sharp the logits are, the confidence is Platt's target for so many rows, not 1."""
+    labels = np.arange(rows) % 2
+    logits = np.float32(margin) * np.eye(2, dtype=np.float32)[labels]
+    confidence = softmax(logits, temperature(logits, labels)).max(axis=1)
+    assert 1 - confidence == pytest.approx(1 / (rows + 2), rel=0.02)
+
+
+def test_of_rows_without_an_error_the_likeliest_other_label_counts() -> None:
+    """Labels that are out of the question do not make the temperature higher."""
+    random = np.random.default_rng(2)
+    margins = random.uniform(2, 8, (200, 1))
+    logits = np.concatenate([margins, np.zeros((200, 1))], axis=1).astype(np.float32)
+    labels = np.zeros(200, np.int64)
+    further = np.concatenate([logits, np.full((200, 3), -90, np.float32)], axis=1)
+    assert temperature(further, labels) == pytest.approx(temperature(logits, labels), rel=1e-3)
+
+
+def test_a_single_error_is_enough_for_the_likelihood() -> None:
+    """Then it has a maximum, and the temperature is that alone."""
+    random = np.random.default_rng(3)
+    labels = np.zeros(100, np.int64)
+    logits = np.stack([np.append(random.uniform(2, 8, 99), -0.5), np.zeros(100)], axis=1).astype(np.float32)
+    assert nll(softmax(logits, temperature(logits, labels)), labels) == lowest_loss(logits, labels)
+    assert temperature(logits[:99], labels[:99]) != pytest.approx(temperature(logits, labels), rel=0.01)
+
+
+def test_logits_that_are_all_equal_have_a_temperature() -> None:
+    """Any is as good as another."""
+    assert np.isfinite(temperature(np.zeros((10, 3), np.float32), np.zeros(10, np.int64)))
 
 
 def test_a_temperature_never_fits_worse_than_none() -> None:
