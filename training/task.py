@@ -215,9 +215,10 @@ class Groups(Value, frozen=True, kw_only=True):
     generalist: str
     """the network that experts are initialised from; without a router, its summed probabilities choose the group"""
     named: dict[str, tuple[str, ...]] = {}
-    """group -> its labels; none: groups are found from the labels that the generalist confuses"""
+    """group -> its labels; none: the groups of nested folders, or else those found from the labels that the generalist
+    confuses"""
     count: Annotated[int, msgspec.Meta(ge=2)] | None = None
-    """number of groups to find; none: by the eigengap"""
+    """number of groups to find, whatever the folders; none: by the eigengap"""
     epochs: Count = 10
     """of an expert's training"""
     learning_rate: Rate = 0.0005

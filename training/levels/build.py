@@ -101,9 +101,7 @@ def check(task: Task, data: PreparedData) -> None:
     router = task.hierarchy.router if task.hierarchy else None
     for spec in (*task.networks, *([router] if router else [])):
         modality_of(data.inputs).check(spec)
-    if task.hierarchy and task.hierarchy.named:
-        grouping.checked(task.hierarchy.named, data.label_names)
-    elif task.hierarchy:
+    if task.hierarchy and not grouping.stated(task.hierarchy, data.hierarchy, data.label_names)[0]:
         grouping.check_count(len(data.label_names), task.hierarchy.count)
 
 

@@ -120,11 +120,12 @@ def _without_experts(
 
 
 def _groups(generalist: TrainableNetwork, settings: SettledGroups, run: TrainingRun) -> dict[str, tuple[str, ...]]:
-    """Return the groups that the task names, or find them among the labels that the generalist confuses."""
+    """Return the groups of the task or of nested folders, or find them among labels that the generalist confuses."""
     labels = run.data.label_names
-    if settings.named:
-        groups, origin = grouping.checked(settings.named, labels), "given"
-    else:
+    groups, origin = grouping.stated(settings, run.data.hierarchy, labels)
+    if not groups:
+        if origin:
+            run.callbacks.say(f"groups of the folders are not used: {origin}")
         targets = generalist.target.validation.labels
         confusion = grouping.confusion(generalist.predictions.logits.argmax(axis=1), targets, len(labels))
         groups, origin = grouping.named(grouping.cluster(confusion, settings.count), labels), "found"

@@ -1,4 +1,4 @@
-"""Groups of labels: found by spectral clustering of the labels that a generalist confuses, or named in the task."""
+"""Groups of labels: named in the task, those of nested folders, or found among labels that a generalist confuses."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import SpectralClustering
 
+from training.task import Groups
 from weir.errors import BadInput
 
 Shares = NDArray[np.float64]
@@ -19,6 +20,8 @@ _DECIMALS = 9
 """eigenvalues, and the gaps between them, that differ in no decimal up to this one are the same"""
 _LABELS_IN_NAME = 3
 """number of labels up to which a group's name has them all"""
+_SHOWN = 10
+"""labels that one line lists"""
 
 
 def confusion(predicted: Numbers, labels: Numbers, count: int) -> Shares:
@@ -93,6 +96,43 @@ def _eigengap(affinity: Shares) -> int:
     values = np.minimum(np.linalg.eigvalsh(laplacian), 1)
     gaps = np.round(np.diff(values), _DECIMALS)
     return int(gaps[_FEWEST_GROUPS - 1 :].argmax()) + _FEWEST_GROUPS
+
+
+def stated(
+    settings: Groups, folders: Mapping[str, Sequence[str]], labels: Sequence[str]
+) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Return the groups that the task names, or those of nested folders if it neither names nor counts any.
+
+    Args:
+        settings: of the task.
+        folders: group -> its labels, of nested folders; empty if they are not nested.
+        labels: all labels.
+
+    Returns:
+        The groups, and where they are from; or none, if groups are to be found, and why those of nested folders are not
+        used.
+
+    Raises:
+        BadInput: the groups do not partition the labels.
+    """
+    if settings.named:
+        return checked(settings.named, labels), "given"
+    if settings.count is not None or not folders:
+        return {}, ""
+    if why := _undivided(folders, labels):
+        return {}, why
+    return checked(folders, labels), "those of the folders"
+
+
+def _undivided(folders: Mapping[str, Sequence[str]], labels: Sequence[str]) -> str:
+    """Say why nested folders do not divide the labels into groups; empty if they do."""
+    grouped = {label for members in folders.values() for label in members}
+    if outside := [label for label in labels if label not in grouped]:
+        more = f" and {len(outside) - _SHOWN} more" if len(outside) > _SHOWN else ""
+        return f"no group has the labels {', '.join(outside[:_SHOWN])}{more}"
+    if len(folders) < _FEWEST_GROUPS:
+        return f"all labels are in one, {next(iter(folders))}"
+    return "each has one label" if len(folders) == len(labels) else ""
 
 
 def named(groups: Sequence[Sequence[int]], labels: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -186,6 +186,26 @@ def test_groups_are_found_by_the_confusions_of_the_generalist(run: ObservedRun, 
     assert "groups, found: a+b (a, b); c+d (c, d); e (e)" in run.messages
 
 
+def _in_folders(run: ObservedRun, **groups: tuple[str, ...]) -> ObservedRun:
+    return replace(run, data=replace(run.data, hierarchy=groups))
+
+
+def test_groups_are_those_of_nested_folders(run: ObservedRun, before: Ladder) -> None:
+    """A task that says nothing of groups gets them, and the run says where they are from."""
+    nested = _in_folders(run, left=("a", "c"), right=("b", "d", "e"))
+    settings = SettledGroups(generalist="first", epochs=1, learning_rate=1e-12)
+    assert decompose(before, settings, nested).groups == {"left": ("a", "c"), "right": ("b", "d", "e")}
+    assert "groups, those of the folders: left (a, c); right (b, d, e)" in run.messages
+
+
+def test_groups_are_found_where_folders_do_not_divide_the_labels(run: ObservedRun, before: Ladder) -> None:
+    """The run says why those of the folders are not used."""
+    nested = _in_folders(run, left=("a", "c"), right=("b", "d"))
+    settings = SettledGroups(generalist="first", epochs=1, learning_rate=1e-12)
+    assert "left" not in decompose(before, settings, nested).groups
+    assert "groups of the folders are not used: no group has the labels e" in run.messages
+
+
 @pytest.mark.parametrize("named", [{"ab": ("a", "b")}, {"ab": ("a", "b"), "cd": ("c", "d")}, {**PAIRS, "f": ("f",)}])
 def test_groups_that_do_not_divide_the_labels_are_refused(
     named: dict[str, tuple[str, ...]], run: ObservedRun, before: Ladder

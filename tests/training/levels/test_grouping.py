@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.levels import grouping
-from training.levels.grouping import Shares, cluster, confusion, named
+from training.levels.grouping import Shares, cluster, confusion, named, stated
+from training.task import Groups
 from weir.errors import BadInput
 
 BLOCKS = [(2, 2), (3, 3), (2, 5), (2, 3, 4), (5, 3, 2), (3, 3, 3, 3), (2, 2, 2, 2, 2)]
@@ -170,3 +171,30 @@ def test_groups_of_a_task_that_do_not_divide_the_labels_are_refused(groups: Mapp
     """The error states the rule, and what breaks it; each letter is a label."""
     with pytest.raises(BadInput, match=message):
         grouping.checked({name: list(members) for name, members in groups.items()}, ["a", "b", "c"])
+
+
+FOLDERS = {"wild": ("fox",), "pets": ("dog", "cat")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "folders", "expected"),
+    [
+        (Groups(generalist="a"), FOLDERS, ({"wild": ("fox",), "pets": ("cat", "dog")}, "those of the folders")),
+        (
+            Groups(generalist="a", named={"f": ("fox", "dog"), "c": ("cat",)}),
+            FOLDERS,
+            ({"f": ("dog", "fox"), "c": ("cat",)}, "given"),
+        ),
+        (Groups(generalist="a", count=2), FOLDERS, ({}, "")),
+        (Groups(generalist="a"), {}, ({}, "")),
+        (Groups(generalist="a"), {"pets": ("cat", "dog")}, ({}, "no group has the labels fox")),
+        (Groups(generalist="a"), {"all": ("cat", "dog", "fox")}, ({}, "all labels are in one, all")),
+        (Groups(generalist="a"), {"a": ("cat",), "b": ("dog",), "c": ("fox",)}, ({}, "each has one label")),
+    ],
+    ids=["folders", "named", "count", "flat folders", "a label outside", "one group", "groups of one label"],
+)
+def test_groups_are_those_of_nested_folders_unless_the_task_says_otherwise(
+    settings: Groups, folders: Mapping[str, Sequence[str]], expected: tuple[Mapping[str, Sequence[str]], str]
+) -> None:
+    """Folders that do not divide the labels leave groups to be found, and the reason is told."""
+    assert stated(settings, folders, ("cat", "dog", "fox")) == expected

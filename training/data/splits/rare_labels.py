@@ -48,7 +48,8 @@ def without_rare_labels(data: Dataset, sizes: SettledSizes) -> tuple[Dataset, tu
     numbers = np.cumsum(~rare) - 1
     kept_names = tuple(data.label_names[label] for label in left.tolist())
     smaller = data.chosen(kept)
-    hierarchy = {group: tuple(one for one in labels if one in kept_names) for group, labels in data.hierarchy.items()}
+    left_in = {group: tuple(one for one in labels if one in kept_names) for group, labels in data.hierarchy.items()}
+    hierarchy = {group: labels for group, labels in left_in.items() if labels}
     smaller = replace(smaller, labels=numbers[smaller.labels], label_names=kept_names, hierarchy=hierarchy)
     dropped = len(data.rows) - len(kept)
     return smaller, (f"{dropped} rows are left out, of labels with fewer than {fewest}: {', '.join(counts)}{more}",)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.training.data.files import HEADER, lines, prepared, write
+from tests.training.data import files
+from tests.training.data.files import HEADER, folders, lines, prepared, write
 from tests.training.pictures import picture
 from training.data.columns import vocabulary
 from training.data.preparation import PreparedData
@@ -172,12 +173,22 @@ def test_rows_of_a_coarse_table_are_not_copies(tmp_path: Path) -> None:
 
 
 def test_rare_labels_are_left_out(tmp_path: Path) -> None:
-    """They could not be in every split; their hierarchy and numbers follow."""
+    """They could not be in every split; their numbers follow."""
     rows = [*lines(), "1,gold,rare", "2,free,also"]
     data = prepared(write(tmp_path / "a.csv", "\n".join([HEADER, *rows])))
     assert data.label_names == ("no", "yes")
     assert any("also (1), rare (1)" in warning for warning in data.cleaning.warnings)
     assert set(data.train.labels.tolist()) == {0, 1}
+
+
+def test_a_group_of_rare_labels_is_left_out(tmp_path: Path) -> None:
+    """A group without labels is none; the others keep theirs."""
+    root = folders(tmp_path / "p", "pets/cat", "pets/dog", "wild/fox")
+    for seed, label in ((9000, "lost/dodo"), (9001, "wild/quagga")):
+        files.picture(root / label / "1.png", seed)
+    data = prepared(root, "picture.size = [6, 7]")
+    assert data.label_names == ("cat", "dog", "fox")
+    assert data.hierarchy == {"pets": ("cat", "dog"), "wild": ("fox",)}
 
 
 def test_a_vocabulary_has_what_training_rows_have_often() -> None:
