@@ -21,14 +21,14 @@ from weir.protocol.requests import MAX_ROWS
 from weir.protocol.responses import Output
 from weir.runtime.model import OVERFLOW, LevelUse, Model, Predictor
 
+_LEAST_LIMIT_BYTES = 1 << 24
+"""of a decompressed body, however small the rows of a model are: long texts are cut, and columns may be ignored"""
+
 _MAX_BODY_BYTES = 1 << 26
 """of a decompressed body, however large the rows of a model are"""
 
 _SPARE = 65_536
 """bytes and commas that a body may have beside those of its rows"""
-
-_MAX_PICTURE_BYTES = 4_500_000
-"""of a decompressed picture: the gateway's limit for one that is not compressed"""
 
 
 _V1_OUTPUTS = {END_TO_END: ("probabilities",), CASCADE: ("label", "confidence", "exit_level", "group")}
@@ -156,9 +156,9 @@ class ServedModel(Struct, frozen=True):
 def _content(body: RequestBody, reader: RowReader) -> bytes:
     """Decompress a body; it is at most as long as the text of 1,024 rows, and has no more commas than their numbers."""
     if body.picture:
-        return decompress(body.content, body.encoding, _MAX_PICTURE_BYTES)
-    limit = min(MAX_ROWS * reader.max_row_bytes + _SPARE, _MAX_BODY_BYTES)
-    content = decompress(body.content, body.encoding, limit)
+        return decompress(body.content, body.encoding, _LEAST_LIMIT_BYTES)
+    limit = max(MAX_ROWS * reader.max_row_bytes + _SPARE, _LEAST_LIMIT_BYTES)
+    content = decompress(body.content, body.encoding, min(limit, _MAX_BODY_BYTES))
     if reader.plain is not None:  # elsewhere, texts may have any number of them
         values = MAX_ROWS * reader.plain.described.row_values
         if (commas := content.count(b",", 0, body.header_length)) > values + _SPARE:

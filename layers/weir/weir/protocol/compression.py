@@ -21,8 +21,8 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
     Args:
         content: the body as it came.
         encoding: the header Content-Encoding; empty when there is none.
-        limit: largest size in bytes once it is decompressed; the gateway limits bodies that are not compressed. A gzip
-            body may have several members, one behind the other (RFC 1952, 2.2).
+        limit: largest size in bytes once it is decompressed, or as it came. A gzip body may have several members, one
+            behind the other (RFC 1952, 2.2).
 
     Raises:
         UnsupportedMedia: another encoding.
@@ -31,6 +31,8 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
     """
     name = encoding.strip().lower()
     if name in {"", "identity"}:
+        if len(content) > limit:
+            raise TooLarge(f"a body has at most {limit} bytes", len(content))
         return content
     if name not in _WINDOWS:
         raise UnsupportedMedia("Content-Encoding is gzip, deflate or identity", encoding)
@@ -57,7 +59,7 @@ def _stream(content: bytes, name: str, limit: int, size: int) -> tuple[bytes, by
     except zlib.error as exc:
         raise BadBody(f"the body is compressed with {name}", exc) from exc
     if size + len(plain) > limit:
-        raise TooLarge(f"the body has at most {limit} bytes when it is decompressed", "more")
+        raise TooLarge(f"a body has at most {limit} bytes when it is decompressed", "more")
     if not reader.eof:
         raise BadBody(f"the body is one whole {name} stream", "less")
     return plain, reader.unused_data

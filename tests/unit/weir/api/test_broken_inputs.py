@@ -56,7 +56,10 @@ BROKEN = [
     ("moods", {"text": None}, "text is a text. Got: None"),
     ("moods", {"text": 3}, "text is a text. Got: 3"),
     ("moods", {"text": "\ud800"}, None),
-    ("moods", ROW, "the inputs are text"),
+    ("moods", ROW, "the inputs are text. Got: no text, but age, plan, since"),
+    ("moods", {"txet": "fine"}, "the inputs are text. Got: no text, but txet"),
+    ("moods", dict.fromkeys("abcdef", "fine"), "the inputs are text. Got: no text, but a, b, c, d, e, …"),
+    ("customers", _without("plan") | {"plann": "gold"}, "the inputs are age, plan, since. Got: no plan, but plann"),
     ("orders", ROW, "the inputs are age, plan, since, text. Got: no text"),
     ("thirds", ROW, "the inputs are image"),
     ("thirds", "a text", "files are texts in base64"),
@@ -94,11 +97,14 @@ def _answered(store: Path, model: str, file: str, content: bytes) -> tuple[Any, 
         ("customers", ROW | {"plan": "platinum"}, ROW | {"plan": "never seen"}),
         ("customers", ROW | {"plan": ""}, ROW | {"plan": None}),
         ("customers", ROW | {"age": None}, ROW | {"age": 40}),
+        ("customers", ROW | {"plan": "NA"}, ROW | {"plan": "never seen"}),
         ("customers", ROW | {"further": [1, {"a": 2}]}, ROW),
+        ("moods", {"text": "fine", "further": [1, {"a": 2}]}, {"text": "fine"}),
         ("moods", {"text": ""}, {"text": ""}),
         ("moods", {"text": "never again!"}, {"text": "never again!\x00"}),
     ],
-    ids=["unknown category", "empty category", "missing number", "further column", "empty text", "character 0"],
+    ids=["unknown category", "empty category", "missing number", "NA is a text", "further column",
+         "further column beside a text", "empty text", "character 0"],
 )  # fmt: skip
 def test_a_row_that_is_only_odd_is_answered(
     app: ModuleType, store: Path, model: str, row: dict[str, Any], same: dict[str, Any]
@@ -129,13 +135,15 @@ def test_json_has_no_nan_and_no_infinity(app: ModuleType, store: Path, value: st
 
 
 def test_texts_far_too_long(app: ModuleType, store: Path) -> None:
-    """10 MB are cut to what the model reads; a body that unpacks to more than its rows may have is a 413."""
+    """10 MB are cut to what the model reads, compressed or not; twice as much is a 413."""
     body = json.dumps({"instances": [LONG, LONG[:16]]}).encode()
     answer = call(app, "POST", "/v1/models/moods:predict", body)
     one, other = json.loads(answer["body"])["predictions"]
     assert one == other
-    event = http_event("POST", "/v1/models/moods:predict", gzip.compress(body), [("content-encoding", "gzip")])
-    assert app.handler(event, context())["statusCode"] == 413
+    for content, status in ((body, 200), (json.dumps({"instances": [LONG, LONG]}).encode(), 413)):
+        event = http_event("POST", "/v1/models/moods:predict", gzip.compress(content), [("content-encoding", "gzip")])
+        assert app.handler(event, context())["statusCode"] == status
+        assert call(app, "POST", "/v1/models/moods:predict", content)["statusCode"] == status
     summary, (long, cut) = _answered(
         store, "moods", "long.jsonl", f'{{"text": "{LONG}"}}\n{{"text": "{LONG[:16]}"}}'.encode()
     )

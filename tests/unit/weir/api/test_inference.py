@@ -76,12 +76,21 @@ def test_an_output_that_is_not_requested_is_not_computed(
     assert computed == ["label"]
 
 
-@pytest.mark.parametrize(("picture", "limit"), [("image/png", "4500000"), ("", "589824")])
-def test_a_compressed_body_has_a_limit(target: ServedModel, picture: str, limit: str) -> None:
-    """That of a picture is the gateway's, that of rows is the text of 1,024 of them."""
-    bomb = RequestBody(gzip.compress(bytes(20_000_000), 1), encoding="gzip", picture=picture)
-    with pytest.raises(TooLarge, match=f"at most {limit} bytes"):
-        target.infer(bomb)
+@pytest.mark.parametrize("picture", ["image/png", ""])
+@pytest.mark.parametrize("encoding", ["gzip", ""])
+def test_a_body_has_a_limit(target: ServedModel, picture: str, encoding: str) -> None:
+    """It is the same for one that is compressed and one that is not."""
+    content = bytes(20_000_000)
+    body = gzip.compress(content, 1) if encoding else content
+    with pytest.raises(TooLarge, match="at most 16777216 bytes"):
+        target.infer(RequestBody(body, encoding=encoding, picture=picture))
+
+
+def test_the_limit_grows_with_the_rows_of_a_model(target: ServedModel) -> None:
+    """That of large rows is the text of 1,024 of them."""
+    target.model.reader.__dict__["max_row_bytes"] = 20_000
+    with pytest.raises(TooLarge, match=f"at most {1024 * 20_000 + 65_536} bytes"):
+        target.infer(RequestBody(bytes(21_000_000)))
 
 
 def test_no_body_is_longer_than_a_function_can_bear(target: ServedModel) -> None:

@@ -31,7 +31,14 @@ def test_what_was_compressed_is_what_came(content: bytes, encoding: str) -> None
 def test_a_body_that_is_not_compressed_is_left_alone(encoding: str) -> None:
     """Without an encoding the body stays, even if it looks compressed."""
     for content in (TEXT, gzip.compress(TEXT)):
-        assert decompress(content, encoding, 1) == content
+        assert decompress(content, encoding, len(content)) == content
+
+
+@pytest.mark.parametrize("encoding", ["", "identity"])
+def test_a_body_that_is_not_compressed_has_the_same_limit(encoding: str) -> None:
+    """One byte more is refused."""
+    with pytest.raises(TooLarge, match=f"a body has at most {len(TEXT) - 1} bytes. Got: {len(TEXT)}"):
+        decompress(TEXT, encoding, len(TEXT) - 1)
 
 
 def test_encodings_are_written_in_any_case() -> None:
