@@ -14,7 +14,7 @@ from weir.batch import csv_lines
 from weir.batch.named_rows import places
 from weir.catalog.inputs import Picture, Table
 from weir.errors import BadInput, BadTensor
-from weir.inputs.cells import parsed
+from weir.inputs.cells import parsed, text
 from weir.inputs.picture import PictureReader
 from weir.inputs.rows import RowReader
 from weir.protocol.raw_json import without_mark
@@ -37,7 +37,10 @@ def from_csv(content: bytes, reader: RowReader) -> Columns:
     cells = {name: [line[place] for line in lines[1:]] for name, place in where.items()}
     columns = {column.name: column for one in reader.inputs if isinstance(one, Table) for column in one.columns}
     try:
-        return {name: parsed(columns[name], texts) if name in columns else texts for name, texts in cells.items()}
+        return {
+            name: parsed(columns[name], given) if name in columns else list(map(text, given))
+            for name, given in cells.items()
+        }
     except BadTensor as exc:
         raise BadInput(exc.rule, exc.got) from exc
 

@@ -56,11 +56,12 @@ def _csv(records: Sequence[dict[str, Any]], delimiter: str) -> bytes:
 def test_a_file_of_rows_is_predicted(tmp_path: Path, runtime: str, manifest: Manifest, form: str) -> None:
     """Its probabilities are those of the network, to 1e-5; columns that the model does not read are left out."""
     client, records = _client(tmp_path / "store", manifest), kinds.records(manifest)
+    named = [{"id": 7, **record} for record in records]
     contents = {
         "comma.csv": _csv(records, ","),
         "tab.csv": _csv(records, "\t"),
-        "rows.jsonl": b"\n\n".join(json.dumps(record).encode() for record in records) + b"\n",
-        "rows.json": json.dumps(records).encode(),
+        "rows.jsonl": b"\n\n".join(json.dumps(record).encode() for record in named) + b"\n",
+        "rows.json": json.dumps(named).encode(),
     }
     (tmp_path / form).write_bytes(contents[form])
     found = _probabilities(client, manifest.model, tmp_path / form)
@@ -82,6 +83,13 @@ def test_one_row_is_predicted(tmp_path: Path, manifest: Manifest, name: str, con
     (tmp_path / name).write_bytes(content)
     found = _probabilities(_client(tmp_path / "store", manifest), manifest.model, tmp_path / name)
     np.testing.assert_allclose(found, kinds.expected(manifest)[1:2], atol=1e-5)
+
+
+def test_a_cell_without_a_value_is_an_empty_text() -> None:
+    """The words for nothing are those that training takes out of a .csv; in JSON they are texts."""
+    reader = RowReader(kinds.MOODS.inputs)
+    assert named_rows.from_csv(b'text\nNA\n""\nfine\n', reader) == {"text": ["", "", "fine"]}
+    assert named_rows.from_records(["NA", {"text": "none"}], reader) == {"text": ["NA", "none"]}
 
 
 def test_texts_are_predicted(tmp_path: Path) -> None:

@@ -33,6 +33,11 @@ def parsed(column: Column, cells: Sequence[str]) -> list[object]:
     return values
 
 
+def text(cell: str) -> str:
+    """Read the cell of a text: empty where there is no value, as in training."""
+    return "" if is_missing(cell) else cell
+
+
 def _number(cell: str) -> float:
     word = cell.strip().lower()
     return _BOOLEANS[word] if word in _BOOLEANS else float(word)

@@ -52,8 +52,8 @@ class RowReader:
 
     @cached_property
     def ignores_others(self) -> bool:
-        """Whether rows may have further columns: those of a table may, for people send whole records."""
-        return any(isinstance(one, Table) for one in self.inputs)
+        """Whether rows may have further columns: those of tables and texts may, for people send whole records."""
+        return any(isinstance(one, Table | Text) for one in self.inputs)
 
     @cached_property
     def columns(self) -> bool:
@@ -63,13 +63,12 @@ class RowReader:
     def check_names(self, names: Collection[str]) -> None:
         """Refuse names of tensors or columns that are missing, there twice, or not the model's. Raises `BadTensor`."""
         known = self.tensors
-        if self.ignores_others:
-            if isinstance(names, Mapping) and known.keys() <= names.keys():
-                return
-            names = [name for name in names if name in known]
-        if len(names) != len(known) or set(names) != known.keys():
+        if self.ignores_others and isinstance(names, Mapping) and known.keys() <= names.keys():
+            return
+        others = [name for name in names if name not in known] if self.ignores_others else []
+        if len(names) - len(others) != len(known) or not known.keys() <= set(names):
             missing = [name for name in known if name not in names]
-            got = f"no {', '.join(missing)}" if self.ignores_others and missing else list(names)
+            got = _without(missing, others) if self.ignores_others and missing else list(names)
             raise BadTensor(f"the inputs are {', '.join(known)}", got)
 
     def from_values(self, values: Mapping[str, Values], count: int) -> InputRows:
@@ -129,6 +128,16 @@ class RowReader:
     def max_row_bytes(self) -> int:
         """The most bytes that a row takes in JSON; longer values of columns that aren't read count, too."""
         return sum(map(_max_bytes, self.inputs))
+
+
+_SHOWN = 5
+"""names that an error repeats: a misspelt column is among those that came instead"""
+
+
+def _without(missing: Sequence[str], others: Sequence[str]) -> str:
+    """Say which names are missing, and which came instead."""
+    more = ", …" if len(others) > _SHOWN else ""
+    return f"no {', '.join(missing)}" + (f", but {', '.join(others[:_SHOWN])}{more}" if others else "")
 
 
 _NUMBER_BYTES = 32

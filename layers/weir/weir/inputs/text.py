@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from weir.catalog.inputs import Text
 from weir.errors import BadTensor, UnsupportedMedia
+from weir.inputs.cells import text
 from weir.inputs.tensor import NO_FILES
 from weir.inputs.values import Values
 
@@ -38,11 +39,11 @@ class TextReader:
         """
         name, most = self.described.name, self.described.most_bytes
         rows = np.zeros((len(texts), most), np.int32)
-        for row, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise BadTensor(f"{name} is a text", f"{text!r}{_at(row, texts)}")
+        for row, one in enumerate(texts):
+            if not isinstance(one, str):
+                raise BadTensor(f"{name} is a text", f"{one!r}{_at(row, texts)}")
             try:
-                content = text[:most].encode()[:most].replace(_NUL, _BLANK)
+                content = one[:most].encode()[:most].replace(_NUL, _BLANK)
             except UnicodeEncodeError as exc:
                 raise BadTensor(f"{name} is a text that UTF-8 can write", f"{exc}{_at(row, texts)}") from exc
             rows[row, : len(content)] = np.frombuffer(content, np.uint8)
@@ -50,7 +51,8 @@ class TextReader:
 
     def from_cells(self, cells: Mapping[str, Sequence[str]], count: int) -> NDArray[np.int32]:
         """Encode the texts of a .csv. Raises `BadTensor`."""
-        return self.from_values(cells, count)
+        name = self.described.name
+        return self.from_values({name: [text(cell) for cell in cells[name]]}, count)
 
     def from_array(self, array: NDArray[Any]) -> NDArray[np.int32]:
         """Refuse an array of numbers. Raises `BadTensor`."""

@@ -89,8 +89,9 @@ def _rows(request: PredictRequest, reader: RowReader) -> InputRows:
         check_rows(len(request.instances))
         return from_records(request.instances, reader)
     assert request.columns is not None
-    columns = {name: _list.decode(rows) for name, rows in named(request.columns, reader).items()}
+    by_name = named(request.columns, reader)
+    columns = {name: _list.decode(by_name[name]) for name in reader.tensors}
     for rows in columns.values():
         check_rows(len(rows))
-    check_equal_rows([len(columns[name]) for name in reader.tensors])
+    check_equal_rows([len(rows) for rows in columns.values()])
     return from_columns(columns, reader)

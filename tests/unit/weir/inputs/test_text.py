@@ -55,5 +55,6 @@ def test_other_forms_are_refused() -> None:
 
 def test_texts_of_a_csv_and_none() -> None:
     """Cells are texts already."""
-    assert TEXT.from_cells({"text": ["ab"]}, 1)[0, :2].tolist() == [97, 98]
+    cells = TEXT.from_cells({"text": ["ab", " N/A "]}, 2)
+    assert cells[:, :2].tolist() == [[97, 98], [0, 0]]
     assert (TEXT.zeros(3).shape, TEXT.zeros(3).dtype) == ((3, 6), np.dtype(np.int32))

@@ -64,7 +64,7 @@ def test_columns_behind_the_json() -> None:
 
 
 def test_texts_of_every_form_are_the_same_rows() -> None:
-    """The only tensor may stand without its name in `instances` and `inputs`."""
+    """The only tensor may stand without its name in `instances` and `inputs`; further ones are ignored."""
     texts = ["ab", "größe"]
     expected = [[97, 98, 0, 0], list("größe".encode()[:4])]
     binary = to_bytes(texts)
@@ -74,7 +74,10 @@ def test_texts_of_every_form_are_the_same_rows() -> None:
         _predicted((TEXT,), {"instances": [{"text": text} for text in texts]}),
         _predicted((TEXT,), {"inputs": texts}),
         _predicted((TEXT,), {"inputs": {"text": texts}}),
+        _predicted((TEXT,), {"instances": [{"id": 7, "text": text} for text in texts]}),
+        _predicted((TEXT,), {"inputs": {"text": texts, "id": 7}}),
         read(document(tensor("text", [2], "BYTES", data=texts)), None, (TEXT,)),
+        read(document(tensor("id", [1], "INT8", data=[7]), tensor("text", [2], "BYTES", data=texts)), None, (TEXT,)),
         read(head + binary, len(head), (TEXT,)),
     ]
     assert [rows.tolist() for rows in forms] == [expected] * len(forms)
@@ -106,6 +109,7 @@ def test_several_inputs_are_fields() -> None:
         ({"instances": [[1, "gold"]]}, r"rows are objects of values by name: age, plan\. Got: \[1, "),
         ({"instances": []}, "a request has 1 to 1024 rows"),
         ({"inputs": {"age": [1]}}, r"Got: no plan"),
+        ({"inputs": {"age": [1], "Plan": ["gold"]}}, r"Got: no plan, but Plan"),
         ({"inputs": {"age": [1], "plan": ["gold", "gold"]}}, r"all inputs have as many rows\. Got: \[1, 2\]"),
         ({"inputs": {"age": [[1], 2], "plan": ["gold", "gold"]}}, "data is a list of values, or of lists of one"),
         ({"inputs": [1]}, r"rows are objects of values by name: age, plan\. Got: \[1\]"),
