@@ -143,7 +143,10 @@ _BY_LENGTH = _by_length()
 
 _KEYS = frozenset(route.gateway_key for route in ROUTES)
 
-_PATHS = "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>[:predict]"
+_PATHS = (
+    "paths are those of the Open Inference Protocol, also below /cascade, and /v1/models/<model>[:predict], without a "
+    "slash at the end; GET /docs lists them"
+)
 
 
 @lru_cache(maxsize=256)

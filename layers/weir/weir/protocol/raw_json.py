@@ -18,3 +18,8 @@ def is_null(value: msgspec.Raw) -> bool:
 def is_object(value: msgspec.Raw) -> bool:
     """Tell whether a value is an object, without a copy of it."""
     return bytes(memoryview(value)[:1]) == b"{"
+
+
+def why(content: bytes, error: Exception) -> Exception | str:
+    """Say why a body is no such JSON: the decoder calls one that is empty truncated."""
+    return error if content.strip() else "an empty body"

@@ -1,7 +1,7 @@
 """Rows as JSON: each an object of values by name, or the value of the model's only tensor."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,6 +13,9 @@ from weir.inputs.tensor import InputRows
 from weir.inputs.values import Values
 from weir.protocol.datatypes import alone, column_from_json, files_from_json, from_json
 from weir.protocol.raw_json import is_object
+
+Given = TypeVar("Given")
+Read = TypeVar("Read")
 
 _SHOWN_BYTES = 200
 """of a row that is refused"""
@@ -33,10 +36,9 @@ def from_records(records: Sequence[msgspec.Raw], reader: RowReader) -> InputRows
         raise BadBody("all rows of a request name their inputs, or none does", "both")
     if reader.columns and is_object(records[0]):  # the short way of most tables and texts
         decoded = [_values_of.decode(record) for record in records]
-        for one in decoded:
-            reader.check_names(one)
+        _each(decoded, reader.check_names)
         return reader.from_values(_columns(decoded, reader), len(decoded))
-    rows = [named(record, reader) for record in records]
+    rows = _each(records, lambda record: named(record, reader))
     return from_columns({name: [row[name] for row in rows] for name in reader.tensors}, reader)
 
 
@@ -73,6 +75,17 @@ def named(values: msgspec.Raw, reader: RowReader) -> dict[str, msgspec.Raw]:
     return by_name
 
 
+def _each(rows: Sequence[Given], read: Callable[[Given], Read]) -> list[Read]:
+    """Read rows one by one; an error names the row, where there are several."""
+    found = []
+    for number, row in enumerate(rows):
+        try:
+            found.append(read(row))
+        except BadTensor as exc:
+            raise BadTensor(exc.rule, f"{exc.got} in row {number}" if len(rows) > 1 else exc.got) from exc
+    return found
+
+
 def _is_file(value: msgspec.Raw) -> bool:
     """Tell whether an object is a file of TensorFlow Serving's, `{"b64": text}`."""
     return bytes(memoryview(value)[:_SHOWN_BYTES]).replace(b" ", b"").startswith(b'{"b64":')
@@ -92,5 +105,5 @@ def _values(tensor: TensorMetadata, rows: list[msgspec.Raw]) -> Values:
     if len(lists := {bytes(row).count(b"[") for row in rows}) > 1:
         raise BadTensor("all rows of a request are nested alike", f"rows of {sorted(lists)} lists")
     count = int(np.prod(tensor.shape[1:]))
-    values = [from_json(row, tensor.datatype, count) for row in rows]
+    values = _each(rows, lambda row: from_json(row, tensor.datatype, count))
     return np.stack(values).reshape(len(rows), *tensor.shape[1:])

@@ -29,7 +29,7 @@ from weir.protocol.messages import (
     RequestedOutput,
     RequestParameters,
 )
-from weir.protocol.raw_json import without_mark
+from weir.protocol.raw_json import why, without_mark
 
 MAX_ROWS = 1024
 """rows in one request"""
@@ -72,7 +72,7 @@ def decode(content: bytes, header_length: int | None, reader: RowReader) -> Deco
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         if content.startswith(PICTURES):
             raise BadBody("a picture is sent with Content-Type: image/png or image/jpeg", "a picture without") from exc
-        raise BadBody(_FORM, exc) from exc
+        raise BadBody(_FORM, why(content, exc)) from exc
     _check_outputs(message)
     _check_content_types(message, reader)
     behind = sum(size for tensor in message.inputs if (size := tensor.binary_data_size) is not None)

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from weir.errors import BadBody
 from weir.inputs.rows import RowReader
 from weir.inputs.tensor import InputRows
-from weir.protocol.raw_json import is_null, without_mark
+from weir.protocol.raw_json import is_null, why, without_mark
 from weir.protocol.records import from_columns, from_records, named
 from weir.protocol.requests import check_equal_rows, check_rows
 from weir.protocol.responses import Values
@@ -65,7 +65,7 @@ def decode(content: bytes, reader: RowReader) -> tuple[InputRows, bool]:
             raise BadBody(_FORM, "both, or neither")
         rows = _rows(request, reader)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
-        raise BadBody(_FORM, exc) from exc
+        raise BadBody(_FORM, why(content, exc)) from exc
     return rows, request.instances is not None
 
 

@@ -197,3 +197,22 @@ def test_a_table_is_no_picture(app: ModuleType) -> None:
     """Columns sent to a model of pictures are a 400 that names its input."""
     answer = call(app, "POST", "/v2/models/thirds/infer", kinds.tensors(kinds.CUSTOMERS))
     assert (answer["statusCode"], "the inputs are image" in answer["body"]) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["/v2/models/customers/infer", "/v1/models/customers:predict"])
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_an_empty_body_is_called_one(app: ModuleType, path: str, body: bytes) -> None:
+    """The error states the form of a body, and that there was none."""
+    answer = call(app, "POST", path, body)
+    assert answer["statusCode"] == 400
+    error = json.loads(answer["body"])["error"]
+    assert error.startswith("the body is a JSON object {")
+    assert error.endswith(". Got: an empty body")
+
+
+def test_a_path_with_a_slash_too_many_is_told_where_paths_are_listed(app: ModuleType) -> None:
+    """A slash at the end is no path of the protocol."""
+    answer = call(app, "POST", "/v2/models/customers/infer/", b"{}")
+    assert answer["statusCode"] == 404
+    error = json.loads(answer["body"])["error"]
+    assert "without a slash at the end; GET /docs lists them. Got: /v2/models/customers/infer/" in error

@@ -103,10 +103,11 @@ def test_several_inputs_are_fields() -> None:
     ("request_", "error"),
     [
         ({"instances": [{"age": 1}]}, r"the inputs are age, plan\. Got: no plan"),
-        ({"instances": [{"age": 1, "plan": "gold"}, {"plan": "gold"}]}, r"Got: no age"),
+        ({"instances": [{"age": 1, "plan": "gold"}, {"plan": "gold"}]}, r"Got: no age in row 1"),
         ({"instances": [{"age": "41", "plan": "gold"}]}, r"age is a number\. Got: '41'"),
         ({"instances": [{"age": 1, "plan": 1.5}]}, r"plan is a text\. Got: 1\.5"),
         ({"instances": [[1, "gold"]]}, r"rows are objects of values by name: age, plan\. Got: \[1, "),
+        ({"instances": [[1], [2]]}, r"rows are objects of values by name: age, plan\. Got: \[1\] in row 0"),
         ({"instances": []}, "a request has 1 to 1024 rows"),
         ({"inputs": {"age": [1]}}, r"Got: no plan"),
         ({"inputs": {"age": [1], "Plan": ["gold"]}}, r"Got: no plan, but Plan"),

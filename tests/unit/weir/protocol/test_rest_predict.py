@@ -137,7 +137,7 @@ def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
         ({"instances": [[0]] * 1025}, r"a request has 1 to 1024 rows\. Got: 1025"),
         ({"inputs": [[0]] * 1025}, r"a request has 1 to 1024 rows\. Got: 1025"),
         ({"instances": [[0] * 15]}, r"data has 16 values\. Got: 15"),
-        ({"instances": [[0] * 16, [0] * 17]}, r"data has 16 values\. Got: 17"),
+        ({"instances": [[0] * 16, [0] * 17]}, r"data has 16 values\. Got: 17 in row 1"),
         ({"inputs": [0] * 16}, "data is a list of numbers"),
         ({"instances": [0] * 16}, "data is a list of numbers"),
         ({"instances": [["0"] * 16]}, "data is a list of numbers"),
@@ -146,7 +146,8 @@ def test_several_inputs_need_their_names(document: dict[str, Any]) -> None:
         ({"instances": [[1e39] * 16]}, "values are finite in FP32"),
         ({"instances": [{"picture": [0] * 16}]}, r"the inputs are image\. Got: \['picture'\]"),
         ({"inputs": {"picture": [[0] * 16]}}, r"the inputs are image\. Got: \['picture'\]"),
-        ({"instances": [{}]}, r"the inputs are image\. Got: \[\]"),
+        ({"instances": [{}]}, r"the inputs are image\. Got: \[\]$"),
+        ({"instances": [{"image": [0] * 16}, {}]}, r"the inputs are image\. Got: \[\] in row 1"),
         ({"instances": [{"image": [0] * 16, "more": 1}]}, r"the inputs are image\. Got: \['image', 'more'\]"),
     ],
 )
