@@ -1,6 +1,7 @@
 """Show the cost of predictions: a table and sentences for people, JSON for programs."""
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 from rich.table import Table
@@ -61,7 +62,7 @@ def sentences(plan: Plan, prices: Prices) -> list[str]:
     return [
         verdict(plan),
         *([above(plan, prices)] if plan.setting.memory_mb > prices.billing.mb_per_vcpu else []),
-        *(fewest(rows) for rows in plan.fewest_rows),
+        *rows_per_request(plan.fewest_rows),
         memory(plan, prices),
         batch(plan),
         _NOT_COUNTED,
@@ -94,19 +95,28 @@ def above(plan: Plan, prices: Prices) -> str:
     )
 
 
-def fewest(fewest_rows: FewestRows) -> str:
+def rows_per_request(found: Sequence[FewestRows]) -> list[str]:
+    """Say how many rows per request it takes for each saving, in one sentence where all savings take as many."""
+    if len({(one.rows, one.lasting_from) for one in found}) > 1:
+        return [fewest(one, f"{_less(one)} end-to-end") for one in found]
+    *others, smallest = found
+    also = "".join(f", and even {_less(one)} it" for one in others) if smallest.rows else ""
+    return [fewest(smallest, f"{_less(smallest)} end-to-end{also}")]
+
+
+def _less(one: FewestRows) -> str:
+    return "at most half of" if one.less_percent == 50 else f"at least {one.less_percent} % less than"  # noqa: PLR2004
+
+
+def fewest(fewest_rows: FewestRows, less: str) -> str:
     """Say how many rows per request it takes for the cascade to be billed so much less."""
-    less = "at most half of" if fewest_rows.less_percent == 50 else f"at least {fewest_rows.less_percent} % less than"  # noqa: PLR2004
     if fewest_rows.rows is None:
-        return f"Rows per request: at no number up to {MAX_ROWS:,} is the cascade billed {less} end-to-end."
+        return f"Rows per request: at no number up to {MAX_ROWS:,} is the cascade billed {less}."
     lasting = {
         fewest_rows.rows: f"and at every number from there to {MAX_ROWS:,}",
         None: "but not at every number from there on, because milliseconds are rounded up",
     }.get(fewest_rows.lasting_from, f"and at every number from {fewest_rows.lasting_from} to {MAX_ROWS:,}")
-    return (
-        f"Rows per request: {fewest_rows.rows} is the smallest at which the cascade is billed {less} end-to-end, "
-        f"{lasting}."
-    )
+    return f"Rows per request: {fewest_rows.rows} is the smallest at which the cascade is billed {less}, {lasting}."
 
 
 def memory(plan: Plan, prices: Prices) -> str:

@@ -195,13 +195,18 @@ def test_the_fewest_rows_are_the_fewest(
 
 def test_sentences_about_rows() -> None:
     """Each sentence has the number of rows and how far the saving lasts, or says that there is no such number."""
-    sentences = [
-        [bill.fewest(each) for each in _plan(*times).fewest_rows] for times in [(29.1, 4.7), (500, 400), (5, 5)]
-    ]
+    sentences = [bill.rows_per_request(_plan(*times).fewest_rows) for times in [(29.1, 4.7), (500, 400)]]
     assert re.search(r"28 is the smallest .* at most half of .* every number from there to 1,024", sentences[0][0])
     assert "but not at every number from there on" in sentences[1][0]
     assert re.search(r"2 is the smallest .* at least 10 % less than .* and at every number from 6", sentences[1][1])
-    assert all("at no number up to 1,024" in sentence for sentence in sentences[2])
+
+
+def test_both_savings_at_one_number_are_one_sentence() -> None:
+    """It says so once; where there is no number for the smaller saving, there is none for the larger."""
+    (never,), (always,) = (bill.rows_per_request(_plan(*times).fewest_rows) for times in [(5, 5), (9000, 900)])
+    assert never.endswith("at no number up to 1,024 is the cascade billed at least 10 % less than end-to-end.")
+    assert "1 is the smallest" in always
+    assert "at least 10 % less than end-to-end, and even at most half of it, and at every number" in always
 
 
 def test_the_cheapest_memory_is_the_cheapest() -> None:
