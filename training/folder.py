@@ -17,7 +17,7 @@ import fcntl
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from weir.catalog.manifest import FILE, Manifest, decode
@@ -79,8 +79,8 @@ def working(out: Path) -> Iterator[Path]:
         Conflict: another training is writing to it.
         Unavailable: its file system has no locks.
     """
-    work = out / WORK
-    if out.exists() and not out.is_dir():
+    work, existed = out / WORK, out.exists()
+    if existed and not out.is_dir():
         raise BadInput("--out is a folder", str(out))
     if out.is_dir() and any(out.iterdir()) and not work.is_dir() and not is_complete(out):
         raise BadInput("--out is new, empty, or a folder of an earlier training", str(out))
@@ -92,7 +92,20 @@ def working(out: Path) -> Iterator[Path]:
             raise Conflict("another training is writing to the folder", str(out)) from exc
         except OSError as exc:
             raise Unavailable(f"{out} can't be locked, which keeps two trainings apart", exc.strerror) from exc
-        yield work
+        try:
+            yield work
+        except BaseException:
+            _remove_unused(work, None if existed else out)
+            raise
+
+
+def _remove_unused(work: Path, out: Path | None) -> None:
+    """Remove the folders of a training that left nothing in them, such as one without data."""
+    if [path.name for path in work.iterdir()] == [_LOCK]:
+        shutil.rmtree(work, ignore_errors=True)
+        if out is not None:
+            with suppress(OSError):  # something else is in it
+                out.rmdir()
 
 
 @contextmanager
