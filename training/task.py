@@ -2,9 +2,10 @@
 
 import difflib
 import re
+import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -345,8 +346,18 @@ def _placed(message: str, text: bytes) -> str:
         path, near = (*path, key), difflib.get_close_matches(key, _known_keys(path), 1)
         message = f"unknown key {'.'.join(str(part) for part in path)}"
         message += f"; did you mean {near[0]}?" if near else ""
+    elif (given := _value(text, path)) is not None:
+        message += f": {given!r}"
     line = line_of(text.decode(errors="replace"), path) if path else None
     return f"line {line}: {message}" if line else message
+
+
+def _value(text: bytes, path: tuple[str | int, ...]) -> str | float | None:
+    """Find the value at a path, if it is one that an error can show."""
+    value: Any = tomllib.loads(text.decode(errors="replace")) if path else None
+    for part in path:
+        value = value[part]
+    return value if isinstance(value, str | int | float) else None
 
 
 def _known_keys(path: tuple[str | int, ...]) -> list[str]:

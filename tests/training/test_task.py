@@ -139,12 +139,14 @@ def test_a_task_may_have_few_levels(text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('name = "quick"', 'name = "Quick!"', "a task file is TOML"),
-        ("seed = 3", "seed = -1", "a task file is TOML"),
+        ('name = "quick"', 'name = "Quick!"', r"a task file is TOML .* - at `\$\.name`: 'Quick!'"),
+        ("seed = 3", "seed = -1", "a task file is TOML .*: -1"),
         ("seed = 3", "speed = 3", "speed"),
         ("max_loss = 0.2", "max_loss = 2.0", "a task file is TOML"),
         ("epochs = 2", "epochs = 0", "a task file is TOML"),
-        ("epochs = 2", 'epochs = "2"', "a task file is TOML"),
+        ("epochs = 2", 'epochs = "2"', r"epochs`: '2'"),
+        ('name = "second"', 'name = "second!"', r"levels\[\d\]\.name`: 'second!'"),
+        ('name = "second"', "", r"missing required field `name` - at `\$\.levels\[\d\]`$"),
         ("shift = 1", "erase = -1", "erase"),
         ("shift = 1", "weight_decay = 1.0", "weight_decay"),
         ("shift = 1", "seed = -1", "seed"),

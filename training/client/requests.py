@@ -55,6 +55,14 @@ def of_texts(texts: Sequence[str], metadata: Document) -> Iterator[RequestBody]:
             raise BadInput("--text is for a model that reads one text", f"one of {', '.join(reader.tensors)}")
 
 
+def check_file(path: Path) -> None:
+    """Refuse an INPUT that can't be opened, before anything is asked of an API or a store. Raises `BadInput`."""
+    try:
+        path.open("rb").close()
+    except OSError as exc:
+        raise BadInput("INPUT is a file that can be read", exc) from exc
+
+
 def read(path: Path, argument: str) -> bytes:
     """Read the file that a person named as an argument of a command. Raises `BadInput`."""
     try:

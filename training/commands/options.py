@@ -18,7 +18,12 @@ class Limit(click.ParamType[float | str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:  # noqa: ANN401
         """Read the value of an option."""
-        return AUTO if value == AUTO else BETWEEN.convert(value, param, ctx)
+        if value == AUTO:
+            return AUTO
+        try:
+            return BETWEEN.convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"a limit is a share above 0 and below 1, or {AUTO}. Got: {value}", param, ctx)
 
 
 BETWEEN = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -29,7 +34,8 @@ _store = partial(
     "--store",
     envvar="MODEL_STORE",
     metavar="URL",
-    help="s3://bucket[/prefix] or file:///path; default $MODEL_STORE.",
+    show_envvar=True,
+    help="s3://bucket[/prefix] or file:///path.",
 )
 store = _store()
 needed_store = _store(required=True)

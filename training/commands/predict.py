@@ -62,10 +62,12 @@ def predict(  # noqa: PLR0913, PLR0917 (one argument an option)
       weir predict mnist-sample rows.npy --url http://127.0.0.1:8080 --cascade
     """  # noqa: D301
     from training.client.answers import lines, merged
-    from training.client.requests import of_texts, requests
+    from training.client.requests import check_file, of_texts, requests
 
     if (file is None) == (not texts):
         raise click.UsageError(f"either INPUT or --text is what to predict. Got: {'both' if texts else 'neither'}")
+    if file is not None:
+        check_file(file)
     client = _client(url, store, store_endpoint, alias=alias, mount=mount)
     metadata = client.metadata(model, version)
     calls = list(of_texts(texts, metadata) if file is None else requests(file, metadata))
@@ -91,7 +93,7 @@ def _client(url: str | None, store: str | None, endpoint: str, *, alias: str, mo
     if url:
         return HttpClient(url, mount)
     if not store:
-        raise click.UsageError("either --url or --store says where the model is. Got: neither")
+        raise click.UsageError("either --url or --store (or $MODEL_STORE) says where the model is. Got: neither")
     if is_bucket(store):
         from training.aws_profile import environment
 
