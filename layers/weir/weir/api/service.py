@@ -18,7 +18,7 @@ from weir.protocol.messages import IndexEntry, ModelConfig, ModelMetadata, Stati
 from weir.protocol.rest_descriptions import ModelNames, ModelStatus
 from weir.runtime.registry import Registry
 
-_MAX_INDEX_BYTES = 65_536
+_MAX_INDEX_BYTES = 1 << 20
 
 
 class Service(Struct, frozen=True):
