@@ -202,6 +202,8 @@ class Optimise(Value, frozen=True, kw_only=True):
     """distil the strongest network into cheap levels"""
     distil_epochs: Count | None = None
     """of a distillation; None: three times those of the level itself"""
+    boosting: bool = True
+    """distil gradient boosting into the end-to-end model of a table"""
     escalated: bool = True
     """train later levels with more weight on the rows that earlier ones escalate"""
     pool: bool = True

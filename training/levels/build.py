@@ -15,6 +15,7 @@ from training.levels.improve import LevelSearch, Trial, choose_fusion, improve_l
 from training.levels.joint_search import tune_jointly
 from training.levels.ladder import ExpectedPerformance, Ladder
 from training.levels.network import TrainableNetwork
+from training.levels.other_model import learn_from_other_model
 from training.levels.strongest import Selection
 from training.levels.training_run import TrainingRun
 from training.modalities import modality_of
@@ -71,7 +72,7 @@ def build(run: TrainingRun) -> BuiltLevels:
     target = TrainingTarget.all_labels(run.data)
     networks, order = _timed([run.plain(spec, target) for spec in run.task.networks], run)
     chosen = _reported(strongest.after_training(networks, order.by_time), run)
-    search = improve_levels(LevelSearch(run, chosen.ladder))
+    search = improve_levels(learn_from_other_model(LevelSearch(run, chosen.ladder)))
     decomposition = Decomposition(search.ladder, {}, ())
     if run.task.hierarchy is not None:
         decomposition = decompose(search.ladder, run.task.hierarchy, run)

@@ -180,7 +180,7 @@ def _distilled(search: LevelSearch, number: int, teacher: TrainableNetwork, view
         return search.skip("distillation", level.name, "it has the lowest validation loss, and teaches the others")
     spec = _lengthened(level.network.spec, search.run.task.optimise)
     target = replace(level.network.target, teacher=views)
-    return _retrained(search, number, level, _Retraining("distillation", spec, target, _described(target)))
+    return _retrained(search, number, level, _Retraining("distillation", spec, target, described(target)))
 
 
 def _lengthened(spec: SettledNetwork, settings: Optimise) -> SettledNetwork:
@@ -205,7 +205,7 @@ def _escalated(search: LevelSearch, number: int) -> LevelSearch:
         return search.skip("escalation weights", level.name, why)
     weights = np.where(escalates, 1.0, _EASY).astype(np.float32)
     target = replace(target, weights=weights / weights.mean())
-    depends_on = [before.trained.made_of, round(threshold, 4), _described(target)]
+    depends_on = [before.trained.made_of, round(threshold, 4), described(target)]
     return _retrained(search, number, level, _Retraining("escalation weights", level.network.spec, target, depends_on))
 
 
@@ -225,7 +225,7 @@ def _retrained(
     return search.try_level(what, number, level)
 
 
-def _described(target: TrainingTarget) -> list[object]:
+def described(target: TrainingTarget) -> list[object]:
     """Describe how a teacher teaches a network, without its rows; empty without a teacher."""
     return [] if target.teacher is None else [*target.teacher.depends_on, TEMPERATURE]
 

@@ -1,5 +1,6 @@
 """What training needs to know of an input, whatever its kind."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -30,6 +31,30 @@ class LabelledRows(Protocol):
     @property
     def labels(self) -> Labels:
         """`(n,)`."""
+
+
+class OtherModel(Protocol):
+    """A model that is no network, but that networks can learn from."""
+
+    @property
+    def name(self) -> str:
+        """Name its kind."""
+
+    @property
+    def made_of(self) -> list[object]:
+        """What determines its answers, besides the rows and the seed."""
+
+    def refusal(self, labels: Labels) -> str:
+        """Say why it is not fitted on rows of these labels `(rows,)`; empty if it can be."""
+
+    def fitted(self, train: LabelledRows, seed: int, *, balanced: bool) -> Callable[[Floats], Floats]:
+        """Fit it on rows, and return what gives the log-probabilities `(n, labels)` of other rows.
+
+        Args:
+            train: rows and their labels; `refusal` says nothing of these.
+            seed: determines the model.
+            balanced: every label counts alike, however many rows it has.
+        """
 
 
 class Modality(Protocol):
@@ -67,6 +92,9 @@ class Modality(Protocol):
 
         Statistics of the inputs are fitted on the training rows. Raises `BadInput`.
         """
+
+    def other_model(self) -> OtherModel | None:
+        """Return a model of another kind that networks can learn from, not yet fitted; None: there is none."""
 
     def record(self, row: Floats) -> Record:
         """Write one row in words, as JSON sends it: what it is encoded to again is that row."""

@@ -102,6 +102,9 @@ class SeveralModality:
         }
         return branches.added(networks)
 
+    def other_model(self) -> None:
+        """Return none: what the model of one input says does not suit all."""
+
     def record(self, row: Rows) -> Record:
         """Write the values of all inputs by name."""
         return {name: value for one, modality in self.each for name, value in modality.record(row[one.name]).items()}

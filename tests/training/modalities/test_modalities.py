@@ -76,6 +76,9 @@ class Numbers:
         """Know no network."""
         raise BadInput("numbers have no networks", spec.architecture)
 
+    def other_model(self) -> None:
+        """Know none."""
+
     def record(self, row: Floats) -> dict[str, object]:
         """Name the numbers."""
         return {"numbers": row.tolist()}

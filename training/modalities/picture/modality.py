@@ -73,6 +73,9 @@ class PictureModality:
 
         return architectures.build(one_input.architecture(spec), self.described, outputs, seed)
 
+    def other_model(self) -> None:
+        """Return none: networks of pictures learn from labels and from each other."""
+
     def record(self, row: Floats) -> Record:
         """Return the pixels, as nested lists."""
         return {self.described.name: row.tolist()}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from training.modalities import one_input
 from training.modalities.modality import LabelledRows, Masks, Record
 from training.modalities.recipe import Recipe
-from training.modalities.table import cleaning, mixing, places, samples, statistics
+from training.modalities.table import boosting, cleaning, mixing, places, samples, statistics
 from training.task import NetworkSpec
 from weir.catalog.inputs import Table
 from weir.engine.arrays import Floats
@@ -72,6 +72,10 @@ class TableModality:
 
         fitted = statistics.fit(self.described, spec.columns, train)
         return architectures.build(one_input.architecture(spec), self.described, fitted, outputs, seed)
+
+    def other_model(self) -> boosting.Boosting:
+        """Return gradient boosting, not yet fitted."""
+        return boosting.Boosting(self.described)
 
     def record(self, row: Floats) -> Record:
         """Return the values of the columns in words."""

@@ -71,6 +71,9 @@ class TextModality:
 
         return architectures.build(one_input.architecture(spec), self.described, outputs, seed, train.inputs)
 
+    def other_model(self) -> None:
+        """Return none: networks of texts learn from labels and from each other."""
+
     def record(self, row: Rows) -> Record:
         """Return the text."""
         return {self.described.name: samples.text(row)}
