@@ -33,6 +33,8 @@ class Statistics:
     median: Floats
     inverse_scale: Floats
     """1 / IQR; where the IQR is 0, 2 / (maximum - minimum)"""
+    optional: bool
+    """whether any of `numbers` may be missing; if none may, rows with a gap are refused before they get to a network"""
     masked: Places
     """which of `numbers` are missing in some rows"""
     bins: Places
@@ -69,6 +71,11 @@ def fit(table: Table, columns: Sequence[str], train: LabelledRows) -> Statistics
         numbers=tuple(varying),
         median=_floats([np.median(_present(rows[:, place])) for place in varying]),
         inverse_scale=_floats([1 / _scale(_present(rows[:, place])) for place in varying]),
+        optional=any(
+            column.optional and place in varying
+            for column, where in places.places(table)
+            for place in range(where.start, where.stop)
+        ),
         masked=tuple(number for number, place in enumerate(varying) if np.isnan(rows[:, place]).any()),
         bins=tuple(number for number, each in enumerate(edges) for _ in each[1:]),
         low=_floats(value for each in edges for value in each[:-1]),

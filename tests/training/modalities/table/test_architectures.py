@@ -17,6 +17,8 @@ from training.modalities.table.architectures import NETWORKS
 from training.modalities.table.modality import TableModality
 from training.modalities.table.statistics import fit
 from training.task import NetworkSpec, SettledNetwork
+from weir.catalog.columns import Number
+from weir.catalog.inputs import Table
 from weir.catalog.manifest import Quantization
 from weir.engine.arrays import Floats
 from weir.errors import BadInput
@@ -103,6 +105,19 @@ def test_the_front_encodes_as_the_statistics_say() -> None:
     bent, between = front(values)
     np.testing.assert_allclose(bent, scaled / np.sqrt(1 + (scaled / 3) ** 2), atol=1e-5)
     np.testing.assert_allclose(between, np.hstack([bins, gaps[:, fitted.masked], units]), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_numbers_that_are_never_missing_need_no_median(name: str) -> None:
+    """Where no number may be missing, a network answers as one that fills gaps, and has fewer operations."""
+    whole = Table(name="row", columns=(Number(name="a"), Number(name="b")))
+    gaps = Table(name="row", columns=(Number(name="a"), Number(name="b", optional=True)))
+    values = Split(np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32), np.arange(100) % 2)
+    one, two = (TableModality(table).build(_spec(name), 2, 0, values) for table in (whole, gaps))
+    two.set_weights(one.get_weights())
+    np.testing.assert_array_equal(logits(one, values.inputs), logits(two, values.inputs))
+    fewer, more = (len(convert(model, [whole], "float32", values.inputs)) for model in (one, two))
+    assert fewer < more
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

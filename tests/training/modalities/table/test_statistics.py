@@ -55,6 +55,8 @@ def test_gaps_and_codes_of_the_training_rows_are_known() -> None:
     """A number with gaps has a mask, and each code that comes has a unit: one that does not would stay untrained."""
     fitted = fit(TABLE, (), ROWS)
     assert [fitted.numbers[masked] for masked in fitted.masked] == [HEIGHT, DAYS, 4, 5]
+    assert fitted.optional
+    assert not fit(TABLE, ("rooms", "colour"), ROWS).optional
     assert fitted.codes == (COLOUR,) * 4
     assert fitted.code.tolist() == [0, 2, 3, 4]
     assert fit(TABLE, ("rooms",), ROWS).codes == ()

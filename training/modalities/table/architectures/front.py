@@ -31,11 +31,13 @@ class TableFront(keras.Layer):  # type: ignore[misc] # keras has no types
         masked: list[int],
         bins: list[int],
         codes: list[int],
+        optional: bool = True,
         **of_layers: Any,  # noqa: ANN401 (whatever Keras gives its layers)
     ) -> None:
         """Take the places of a `Statistics`."""
         super().__init__(**of_layers)
         self.numbers, self.masked, self.bins, self.codes = numbers, masked, bins, codes
+        self.optional = optional
 
     @classmethod
     def of(cls, statistics: Statistics) -> "TableFront":
@@ -45,6 +47,7 @@ class TableFront(keras.Layer):  # type: ignore[misc] # keras has no types
             masked=list(statistics.masked),
             bins=list(statistics.bins),
             codes=list(statistics.codes),
+            optional=statistics.optional,
         )
         front.build((None, 1))
         values = (statistics.median, statistics.inverse_scale, statistics.low, statistics.width, statistics.code)
@@ -61,9 +64,10 @@ class TableFront(keras.Layer):  # type: ignore[misc] # keras has no types
         """Encode rows `(n, values)`; a kind of which the table has none is left out."""
         encoded, between = [], []
         if self.numbers:
-            numbers = ops.take(rows, self.numbers, axis=1)
+            numbers = self._taken(rows)
             missing = ops.not_equal(numbers, numbers)
-            numbers = ops.where(missing, self.median, numbers)  # first: minimum and maximum keep NaN
+            if self.optional:
+                numbers = ops.where(missing, self.median, numbers)  # first: minimum and maximum keep NaN
             scaled = ops.clip((numbers - self.median) * self.inverse_scale, -_FARTHEST, _FARTHEST)
             encoded.append(scaled * ops.rsqrt(1 + ops.square(scaled / _BEND)))
             if self.bins:
@@ -75,7 +79,11 @@ class TableFront(keras.Layer):  # type: ignore[misc] # keras has no types
         joined = [ops.concatenate(between, axis=1)] if len(between) > 1 else between
         return [*encoded, *joined]
 
+    def _taken(self, rows: keras.KerasTensor) -> keras.KerasTensor:
+        """Take the numbers; where they are all there is, without an operation that would copy them one by one."""
+        return rows if self.numbers == list(range(rows.shape[-1])) else ops.take(rows, self.numbers, axis=1)
+
     def get_config(self) -> dict[str, Any]:
         """Return the places; Keras saves the statistics as weights."""
         places = {"numbers": self.numbers, "masked": self.masked, "bins": self.bins, "codes": self.codes}
-        return {**super().get_config(), **places}
+        return {**super().get_config(), **places, "optional": self.optional}
