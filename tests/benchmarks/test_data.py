@@ -29,7 +29,7 @@ def test_every_set_has_a_task_that_reads_its_file(one: DataSet) -> None:
     task = load(str(one.task))
     assert task.name == one.name
     assert task.data.path.startswith(f"build/bench-data/{one.file}")
-    assert task.promise.max_loss in (0.005, 0.01)
+    assert task.promise.max_loss in (0.005, 0.01, 0.02)
     assert (task.promise.against, task.class_weights) == ("end-to-end", "none")
 
 
