@@ -36,7 +36,7 @@ with System() as system:
 """uses everything that talks on one machine: the S3, the queue, the gateway, the functions and the clients"""
 REMOTE = """
 from training.cli import main
-main(["predict", "m", "x.npy", "--url", "http://api.example.invalid"])
+main(["predict", "m", "--text", "any", "--url", "http://api.example.invalid"])
 """
 
 
