@@ -54,7 +54,7 @@ def test_kserves_client_of_v1_gets_the_same_answers(kserve: str, server: str, pi
     assert printed["answers"] == [{"predictions": expected}, {"predictions": expected}, {"outputs": expected}]
     for name in ("unknown_model", "nobody_ready"):
         assert printed[name].startswith("the model is published under the alias champion. Got: nobody, '404")
-    assert printed["wrong_shape"].startswith("data has 16 values. Got: 4, '400")
+    assert printed["wrong_shape"].startswith("data has 16 values. Got: 4 in row 0, '400")
 
 
 def _printed(kserve: str, url: str, protocol: str, pictures: NDArray[np.float32]) -> dict[str, Any]:
